@@ -1,0 +1,63 @@
+/**
+ * The one error class of the project. Expected outcomes (a child's exit, a damaged checkpoint) are data;
+ * an `NkatError` is thrown only for what was asked and cannot be done.
+ */
+
+/** Stable words; `src/cli/exit-codes.ts` maps each to an exit code. */
+export type ErrorCode =
+  | 'usage'
+  | 'configuration'
+  | 'preflight'
+  | 'session-not-found'
+  | 'session-ambiguous'
+  | 'session-held'
+  | 'no-verified-checkpoint'
+  | 'checkpoint-damaged'
+  | 'checkpoint-unreadable'
+  | 'checkpoint-gone'
+  | 'format-newer'
+  | 'store-missing'
+  | 'fenced'
+  | 'no-space'
+  | 'io'
+  | 'database-newer'
+  | 'database-damaged'
+  | 'protocol'
+  | 'state-not-serializable'
+  | 'state-mismatch'
+  | 'backend-missing'
+  | 'unkillable-worker'
+  | 'internal';
+
+export interface ErrorDetails {
+  readonly code: ErrorCode;
+  /** What was being done, in the infinitive: "read the manifest". */
+  readonly operation: string;
+  readonly path?: string;
+  /** The command or action that helps, as a sentence. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+export class NkatError extends Error {
+  readonly code: ErrorCode;
+  readonly operation: string;
+  readonly path: string | undefined;
+  readonly hint: string | undefined;
+
+  /** @param message why it failed, for a person; operation, path and hint are kept apart for the renderer. */
+  constructor(message: string, details: ErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'NkatError';
+    this.code = details.code;
+    this.operation = details.operation;
+    this.path = details.path;
+    this.hint = details.hint;
+  }
+}
+
+/** The `errno` word (`ENOSPC`, `EACCES`...) of a system error, or null. */
+export function errnoOf(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
+}

@@ -1,0 +1,109 @@
+/** Rows of the index. Times are ISO 8601 in UTC, sizes bytes, durations milliseconds. */
+import type { RestartBudget, SessionState } from '../words.ts';
+
+export interface SessionRow {
+  readonly id: string;
+  readonly name: string | null;
+  readonly state: SessionState;
+  readonly trainer: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** Checkpoint root; the session's directory is `<root>/<id>`. */
+  readonly root: string;
+  readonly backups: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly attempts: number;
+  readonly epoch: number | null;
+  readonly step: number | null;
+  readonly totalSteps: number | null;
+  readonly loss: number | null;
+  readonly bestMetric: { readonly name: string; readonly value: number } | null;
+  readonly checkpoints: number;
+  readonly lastCheckpointAt: string | null;
+  readonly lastCheckpointStep: number | null;
+  readonly supervisorPid: number | null;
+  readonly workerPid: number | null;
+  readonly sourceDigest: string | null;
+  readonly budget: RestartBudget | null;
+}
+
+export interface AttemptRow {
+  readonly session: string;
+  readonly number: number;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly class: string | null;
+  readonly reason: string | null;
+  /** JSON: what the class was concluded from. */
+  readonly evidence: unknown;
+  readonly resumedFromSequence: number | null;
+  readonly firstStep: number | null;
+  readonly lastStep: number | null;
+  readonly pid: number | null;
+  readonly groupPid: number | null;
+  readonly startTime: string | null;
+  readonly bootId: string | null;
+}
+
+export interface CheckpointRow {
+  readonly session: string;
+  readonly sequence: number;
+  readonly step: number;
+  readonly epoch: number;
+  readonly kinds: readonly string[];
+  readonly reason: string | null;
+  /** durable, verified, quarantined, removed, set-aside, missing. */
+  readonly state: string;
+  readonly bytes: number;
+  readonly createdAt: string;
+  readonly digest: string;
+  readonly path: string;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly parent: number | null;
+  readonly attempt: number;
+}
+
+export interface TransitionRow {
+  readonly session: string;
+  readonly at: string;
+  readonly attempt: number;
+  readonly from: string;
+  readonly event: string;
+  readonly to: string;
+  /** JSON of what the supervisor needs to know where it was. */
+  readonly detail: unknown;
+}
+
+export interface EventRow {
+  readonly session: string;
+  readonly at: string;
+  readonly attempt: number | null;
+  /** A stable word, the same in logs and JSON. */
+  readonly name: string;
+  readonly detail: unknown;
+}
+
+export interface SaveRow {
+  readonly session: string;
+  readonly at: string;
+  readonly attempt: number;
+  readonly sequence: number | null;
+  readonly step: number;
+  readonly kinds: readonly string[];
+  readonly outcome: 'saved' | 'failed' | 'skipped';
+  readonly bytes: number;
+  readonly stallMs: number;
+  readonly writeMs: number;
+  readonly message: string | null;
+}
+
+/** What one progress message changes; coalesced to one write a second. */
+export interface ProgressPatch {
+  readonly epoch: number;
+  readonly step: number;
+  readonly totalSteps: number | null;
+  readonly loss: number | null;
+}

@@ -1,0 +1,29 @@
+/** Words that several folders share although they do not import one another. */
+
+export const SESSION_STATES = [
+  'running',
+  'orphaned',
+  'interrupted',
+  'crashed',
+  'cut',
+  'gave-up',
+  'completed',
+  'gpu-lost',
+] as const;
+export type SessionState = (typeof SESSION_STATES)[number];
+
+/** Durable counters of the restart policy (design section 3, "Restart policy"). */
+export interface RestartBudget {
+  /** Highest step of a verified checkpoint so far; progress is a verified checkpoint above it. -1: none yet. */
+  readonly highestVerifiedStep: number;
+  /** Ended attempts in a row without progress, whatever their class. */
+  readonly withoutProgress: number;
+  /** Crashes in a row without progress from the present resume point. */
+  readonly fromSameCheckpoint: number;
+  /** How often the resume point was stepped back since the last progress. */
+  readonly stepsBack: number;
+  /** All restarts of this session, for `maxRestarts`. */
+  readonly restarts: number;
+  /** The one free retry without progress after a host-oom was used. */
+  readonly hostOomRetried: boolean;
+}

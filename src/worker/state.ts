@@ -1,0 +1,55 @@
+/**
+ * The seam between the SDK's core and what it saves. `nkat-recover/tfjs` implements it for tfjs models; a trainer
+ * may implement it for anything that is tensors plus JSON.
+ */
+import type { Dtype, TensorSpec } from '../checkpoint/types.ts';
+
+/** Anything that `encodeState` accepts: JSON plus NaN, Infinity, -0, undefined, bigint, typed arrays, Map, Set, Date. */
+export type StateValue = unknown;
+
+/** One tensor of a snapshot. */
+export interface SnapshotTensor extends TensorSpec {
+  /**
+   * Little-endian bytes in row-major order. The result is the caller's to transfer: it must own its ArrayBuffer
+   * whole and must not alias memory that training may still write.
+   */
+  read(): Uint8Array<ArrayBuffer>;
+}
+
+/** The state as it was at one step boundary; later training does not change it. */
+export interface Snapshot {
+  readonly tensors: readonly SnapshotTensor[];
+  readonly json: StateValue;
+  /** Frees what the snapshot holds; called exactly once, after the last read or when the save is given up. */
+  release(): void;
+}
+
+/** A tensor as it comes back. */
+export interface SavedTensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface SavedState {
+  readonly tensors: ReadonlyMap<string, SavedTensor>;
+  readonly json: StateValue;
+}
+
+export interface TrainingState {
+  /** Framework and device, for the manifest and the screen: `tfjs-wasm`. */
+  readonly backend: string;
+  /** For the manifest: `{ tfjs: '4.22.0' }`. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Called at a step boundary only. Must be cheap: references, not copies. */
+  snapshot(): Snapshot;
+  /**
+   * Puts a saved state back, or throws one `NkatError('state-mismatch')` that names every missing, extra and wrongly
+   * shaped tensor; then nothing was changed.
+   */
+  restore(saved: SavedState): void;
+  /** The learning rate of the step just made, for the history; undefined where there is none. */
+  learningRate?(): number | undefined;
+  /** Called by `run.step()` after the counter moved: schedules and averages advance here. */
+  afterStep?(step: number): void;
+}
