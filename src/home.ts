@@ -19,7 +19,7 @@ export interface StateHome {
 
 /** State home of this user: `NKAT_HOME`, else the platform's state directory. */
 export function stateHome(environment: NodeJS.ProcessEnv = process.env, platform = process.platform): StateHome {
-  const directory = resolve(environment['NKAT_HOME'] || defaultDirectory(environment, platform));
+  const directory = resolve(environment.NKAT_HOME || defaultDirectory(environment, platform));
   return {
     directory,
     database: join(directory, 'sessions.db'),
@@ -33,8 +33,8 @@ export function stateHome(environment: NodeJS.ProcessEnv = process.env, platform
 
 function defaultDirectory(environment: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
   if (platform === 'win32') {
-    return join(environment['LOCALAPPDATA'] || join(homedir(), 'AppData', 'Local'), 'nkat-recover');
+    return join(environment.LOCALAPPDATA || join(homedir(), 'AppData', 'Local'), 'nkat-recover');
   }
   if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'nkat-recover');
-  return join(environment['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'nkat-recover');
+  return join(environment.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'nkat-recover');
 }

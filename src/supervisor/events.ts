@@ -1,0 +1,133 @@
+/**
+ * What a supervisor tells the world: the screen, the log and the events table read the same stable words.
+ * Past tense; durations in milliseconds.
+ */
+import type { Candidate } from '../checkpoint/types.ts';
+import type { ExitClass } from './machine/classify.ts';
+
+export interface SaveFacts {
+  readonly sequence: number;
+  readonly step: number;
+  readonly epoch: number;
+  readonly kinds: readonly string[];
+  readonly reason: string | null;
+  readonly bytes: number;
+  readonly digest: string;
+  readonly path: string;
+  readonly stallMs: number;
+  readonly writeMs: number;
+}
+
+export interface ProgressFacts {
+  readonly phase: string;
+  readonly epoch: number;
+  readonly epochs: number | null;
+  readonly step: number;
+  readonly totalSteps: number | null;
+  readonly percent: number | null;
+  readonly loss: number | null;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly stepsPerSecond: number | null;
+  readonly skippedSaves: number;
+  /** Wall-clock ISO time of the newest durable checkpoint of this session; null: none yet. */
+  readonly lastDurableAt: string | null;
+  readonly attempt: number;
+}
+
+export interface Summary {
+  readonly trainedMs: number;
+  /** Time between a worker's end and its successor's first step, summed. */
+  readonly lostMs: number;
+  readonly stepsLost: number;
+  readonly attempts: number;
+  readonly attemptsByClass: Readonly<Record<string, number>>;
+  readonly saves: number;
+  readonly failedSaves: number;
+  readonly bestMetric: { readonly name: string; readonly value: number } | null;
+  readonly digest: string | null;
+  readonly lastCheckpoint: SaveFacts | null;
+}
+
+/** How a supervised session ended; `src/cli/exit-codes.ts` maps it to an exit code. */
+export type Outcome =
+  | 'completed'
+  | 'gave-up'
+  | 'diverged'
+  | 'config-error'
+  | 'fatal'
+  | 'stopped-saved'
+  | 'stopped-unsaved'
+  | 'no-checkpoint'
+  | 'store-missing'
+  | 'unkillable'
+  | 'internal';
+
+export type StopStage = 'saving' | 'terminating' | 'killing';
+
+export type SupervisorEvent =
+  | {
+      readonly name: 'session-opened';
+      readonly session: string;
+      readonly sessionName: string | null;
+      readonly fresh: boolean;
+      readonly adopted: boolean;
+      readonly directory: string;
+      readonly backups: string;
+      readonly log: string;
+      /** Words for how often it saves: "auto (10 s to 300 s)". */
+      readonly saving: string;
+      readonly trainer: string;
+    }
+  | { readonly name: 'trainer-changed'; readonly trainer: string }
+  | {
+      readonly name: 'checkpoint-chosen';
+      readonly sequence: number;
+      readonly step: number;
+      readonly epoch: number;
+      readonly reason: string;
+      readonly candidates: readonly Candidate[];
+      readonly stepsLost: number;
+      /** Age of the checkpoint against the last known step, in ms of work; null: not known. */
+      readonly lostMs: number | null;
+    }
+  | { readonly name: 'checkpoint-quarantined'; readonly sequence: number; readonly to: string; readonly reason: string }
+  | { readonly name: 'checkpoint-set-aside'; readonly sequence: number; readonly reason: string }
+  | { readonly name: 'attempt-started'; readonly attempt: number; readonly pid: number }
+  | { readonly name: 'worker-connected'; readonly attempt: number; readonly pid: number; readonly adopted: boolean }
+  | {
+      readonly name: 'training-started';
+      readonly attempt: number;
+      readonly sequence: number | null;
+      readonly step: number;
+      readonly epoch: number;
+      readonly backend: string | null;
+      readonly restoreMs: number;
+    }
+  /** First step after a recovery. */
+  | { readonly name: 'recovered'; readonly attempt: number; readonly step: number; readonly downMs: number }
+  | ({ readonly name: 'progress' } & ProgressFacts)
+  | { readonly name: 'save-started'; readonly step: number; readonly kinds: readonly string[]; readonly reason: string | null }
+  | ({ readonly name: 'saved' } & SaveFacts)
+  | ({ readonly name: 'checkpoint-verified' } & SaveFacts)
+  | { readonly name: 'save-failed'; readonly step: number; readonly kinds: readonly string[]; readonly code: string; readonly message: string }
+  | { readonly name: 'stop-requested'; readonly signal: string; readonly stage: StopStage; readonly deadlineMs: number; readonly lastStepAgeMs: number | null }
+  | {
+      readonly name: 'worker-ended';
+      readonly attempt: number;
+      readonly class: ExitClass;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly reason: string;
+      /** Last lines of its stderr. */
+      readonly lastLines: readonly string[];
+      readonly lastStep: number;
+    }
+  | { readonly name: 'restart-planned'; readonly delayMs: number; readonly reason: string; readonly withoutProgress: number }
+  | { readonly name: 'hang-detected'; readonly phase: string; readonly silentMs: number; readonly limitMs: number }
+  | { readonly name: 'diverged'; readonly step: number; readonly loss: string }
+  | { readonly name: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly message: string }
+  /** One line of the worker's own output. */
+  | { readonly name: 'output'; readonly stream: 'stdout' | 'stderr'; readonly line: string }
+  | { readonly name: 'session-ended'; readonly outcome: Outcome; readonly reason: string; readonly hint: string | null; readonly lastLines: readonly string[]; readonly summary: Summary };
+
+export type EventNamed<N extends SupervisorEvent['name']> = Extract<SupervisorEvent, { name: N }>;

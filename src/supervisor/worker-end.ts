@@ -1,0 +1,16 @@
+/** How a worker ended, before anyone concludes from it. */
+export interface WorkerEnd {
+  /** Exit code, or null when a signal ended it or nothing is known. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** `exit`: our child's exit event; `record`: the launcher's exit record; `vanished`: neither. */
+  readonly source: 'exit' | 'record' | 'vanished';
+}
+
+/** What was found after the end. */
+export interface Evidence {
+  /** Newest lines of stderr, at most 40. */
+  readonly stderrTail: readonly string[];
+  /** Words of a kernel or cgroup OOM record that names this worker, or null. */
+  readonly oomRecord: string | null;
+}
