@@ -2,79 +2,94 @@
  * Every message between supervisor and worker, as schemas; the types are inferred from them. NDJSON, one object a
  * line. Receivers validate; unknown types are ignored and unknown fields dropped, so either side may be newer.
  */
-import { z } from 'zod';
+import {
+  boolean,
+  either,
+  type Infer,
+  integer,
+  list,
+  literal,
+  nullable,
+  number,
+  object,
+  oneOf,
+  record,
+  string,
+} from './schema.ts';
 
 export const PROTOCOL_VERSION = 1;
 /** Longest line in bytes, newline included; longer ones are reported and dropped. */
 export const MAX_LINE_BYTES = 1024 * 1024;
 
-const v = z.literal(PROTOCOL_VERSION);
-const count = z.int().min(0);
-const ms = z.number().min(0);
-const text = z.string().max(16_384);
-const metrics = z.record(z.string().max(256), z.number());
-const kinds = z
-  .array(z.string().regex(/^[a-z0-9-]{1,32}$/))
-  .min(1)
-  .max(16);
+/** Longest free text (reasons, messages, paths) in UTF-16 units; senders shorten reasons and messages to it. */
+export const MAX_TEXT = 16_384;
+/** Longest trainer argument. Source: MAX_ARG_STRLEN of Linux, 32 pages of 4 KiB. */
+const MAX_ARGUMENT = 131_072;
+
+const v = literal(PROTOCOL_VERSION);
+const count = integer(0);
+const ms = number(0);
+const text = string(MAX_TEXT);
+const metrics = record(number(), 256);
+const kinds = list(string(32, /^[a-z0-9-]{1,32}$/), 1, 16);
 
 export const PHASES = ['load', 'compile', 'train', 'eval', 'save'] as const;
-const phase = z.enum(PHASES);
-export type Phase = z.infer<typeof phase>;
+const phase = oneOf(PHASES);
+export type Phase = Infer<typeof phase>;
 
 /** A loss that JSON cannot carry. */
-const notFinite = z.enum(['NaN', 'Infinity', '-Infinity']);
+const notFinite = oneOf(['NaN', 'Infinity', '-Infinity']);
 
 // ---- worker (or control client) to supervisor -----------------------------------------------------------------
 
-export const hello = z.object({
+export const hello = object({
   v,
-  type: z.literal('hello'),
+  type: literal('hello'),
   /** `worker`: the training process; `control`: `save` and `stop` from another terminal. */
-  role: z.enum(['worker', 'control']),
-  token: z.string().max(256),
-  session: z.string().max(256),
+  role: oneOf(['worker', 'control']),
+  token: string(256),
+  session: string(256),
   attempt: count,
   pid: count,
   /** True when this worker had its welcome before, from an earlier supervisor or connection. */
-  welcomed: z.boolean(),
+  welcomed: boolean(),
   /** Claim that it commits under; null before the first welcome. */
-  claim: count.nullable(),
+  claim: nullable(count),
   step: count,
   epoch: count,
   phase,
   /** Sequence of its newest durable checkpoint; null: none yet in this launch. */
-  lastSaved: count.nullable(),
+  lastSaved: nullable(count),
   /** Version of the SDK. */
-  sdk: z.string().max(64),
+  sdk: string(64),
 });
 
 /** Sent after `restore()`: training starts from here. `sequence` null: fresh. */
-export const restored = z.object({
+export const restored = object({
   v,
-  type: z.literal('restored'),
-  sequence: count.nullable(),
+  type: literal('restored'),
+  sequence: nullable(count),
   step: count,
   epoch: count,
-  backend: z.string().max(64).nullable(),
+  backend: nullable(string(64)),
   ms,
 });
 
-export const phaseChanged = z.object({ v, type: z.literal('phase'), phase });
+export const phaseChanged = object({ v, type: literal('phase'), phase });
 
 /** Coalesced by the SDK to at most two a second, and sent once a second while steps do not come. */
-export const progress = z.object({
+export const progress = object({
   v,
-  type: z.literal('progress'),
+  type: literal('progress'),
   phase,
   epoch: count,
-  epochs: count.nullable(),
+  epochs: nullable(count),
   step: count,
-  totalSteps: count.nullable(),
-  percent: z.number().min(0).max(100).nullable(),
-  loss: z.number().nullable(),
+  totalSteps: nullable(count),
+  percent: nullable(number(0, 100)),
+  loss: nullable(number()),
   metrics,
-  stepsPerSecond: z.number().min(0).nullable(),
+  stepsPerSecond: nullable(number(0)),
   /** Age of the last beat of the training loop; the SDK's thread invents no beats. */
   lastStepAgeMs: ms,
   /** Periodic saves passed over because one was in flight. */
@@ -82,150 +97,153 @@ export const progress = z.object({
 });
 
 /** A save or stop request has reached the SDK's thread; the training loop will see it at its next step. */
-export const acknowledged = z.object({
+export const acknowledged = object({
   v,
-  type: z.literal('acknowledged'),
-  request: z.string().max(64),
+  type: literal('acknowledged'),
+  request: string(64),
   lastStepAgeMs: ms,
 });
 
-export const saveStarted = z.object({
+export const saveStarted = object({
   v,
-  type: z.literal('save-started'),
-  request: z.string().max(64).nullable(),
+  type: literal('save-started'),
+  request: nullable(string(64)),
   step: count,
   kinds,
-  reason: text.nullable(),
+  reason: nullable(text),
 });
 
 /** Sent twice for one commit: `durable` (survives a power cut), then `verified` (read back). */
-export const saved = z.object({
+export const saved = object({
   v,
-  type: z.literal('saved'),
-  state: z.enum(['durable', 'verified']),
-  request: z.string().max(64).nullable(),
+  type: literal('saved'),
+  state: oneOf(['durable', 'verified']),
+  request: nullable(string(64)),
   sequence: count,
   step: count,
   epoch: count,
   kinds,
-  reason: text.nullable(),
+  reason: nullable(text),
   path: text,
   bytes: count,
   /** Digest of all tensors. */
-  digest: z.string().max(64),
+  digest: string(64),
   metrics,
-  parent: count.nullable(),
-  createdAt: z.string().max(64),
+  parent: nullable(count),
+  createdAt: string(64),
   /** Time taken from the training loop. */
   stallMs: ms,
   /** First byte to last directory sync. */
   writeMs: ms,
 });
 
-export const saveFailed = z.object({
+export const saveFailed = object({
   v,
-  type: z.literal('save-failed'),
-  request: z.string().max(64).nullable(),
+  type: literal('save-failed'),
+  request: nullable(string(64)),
   step: count,
   kinds,
   /** `no-space`, `fenced`, `io`, `read-back`, `superseded`, `state-not-serializable`... */
-  code: z.string().max(64),
+  code: string(64),
   message: text,
 });
 
 /** A checkpoint that failed while it was loaded; answered with a new `resume`. */
-export const unusable = z.object({ v, type: z.literal('unusable'), sequence: count, path: text, reason: text });
+export const unusable = object({ v, type: literal('unusable'), sequence: count, path: text, reason: text });
 
-export const diverged = z.object({ v, type: z.literal('diverged'), step: count, loss: notFinite, adapts: z.boolean() });
+export const diverged = object({ v, type: literal('diverged'), step: count, loss: notFinite, adapts: boolean() });
 
 /** Sent after the final checkpoint is durable; the worker then exits 0. */
-export const done = z.object({
+export const done = object({
   v,
-  type: z.literal('done'),
+  type: literal('done'),
   step: count,
   epoch: count,
   metrics,
   /** Sequence of the final checkpoint. */
-  sequence: count.nullable(),
+  sequence: nullable(count),
 });
 
 /** Words for the operator that are no event of their own. */
-export const notice = z.object({
+export const notice = object({
   v,
-  type: z.literal('notice'),
-  level: z.enum(['info', 'warning', 'error']),
+  type: literal('notice'),
+  level: oneOf(['info', 'warning', 'error']),
   message: text,
 });
 
 // ---- supervisor to worker -------------------------------------------------------------------------------------
 
-const savePolicy = z.object({
+const savePolicy = object({
   /** `auto`, or milliseconds between periodic saves; null: not by time. */
-  every: z.union([z.literal('auto'), ms, z.null()]),
-  everySteps: count.nullable(),
-  everyEpochs: count.nullable(),
+  every: nullable(either(literal('auto'), ms)),
+  everySteps: nullable(count),
+  everyEpochs: nullable(count),
   /** Share of training time that `auto` may take, 0.005 for 0.5 %. */
-  overhead: z.number().min(0).max(1),
-  keep: z.int().min(1),
-  maxBytes: count.nullable(),
+  overhead: number(0, 1),
+  keep: integer(1),
+  maxBytes: nullable(count),
   /** Best-model rule; null: none unless the trainer names one. */
-  best: z.object({ metric: z.string().max(256), mode: z.enum(['min', 'max']) }).nullable(),
+  best: nullable(object({ metric: string(256), mode: oneOf(['min', 'max']) })),
 });
-export type SavePolicy = z.infer<typeof savePolicy>;
+export type SavePolicy = Infer<typeof savePolicy>;
 
-const resumePoint = z.object({ sequence: count, path: text, step: count, epoch: count });
-export type ResumePoint = z.infer<typeof resumePoint>;
+const resumePoint = object({ sequence: count, path: text, step: count, epoch: count });
+export type ResumePoint = Infer<typeof resumePoint>;
 
 /** Alone names the resume point. To a worker that was welcomed before it only carries the new claim. */
-export const welcome = z.object({
+export const welcome = object({
   v,
-  type: z.literal('welcome'),
-  session: z.string().max(256),
+  type: literal('welcome'),
+  session: string(256),
   attempt: count,
   claim: count,
   /** The session's checkpoint directory. */
   directory: text,
   /** The session's folder for best-model backups. */
   backups: text,
-  resume: resumePoint.nullable(),
+  resume: nullable(resumePoint),
   policy: savePolicy,
-  requireGpu: z.boolean(),
-  trainer: z.object({ path: text, args: z.array(text), sourceDigest: z.string().nullable() }).nullable(),
+  requireGpu: boolean(),
+  trainer: nullable(
+    object({ path: text, args: list(string(MAX_ARGUMENT), 0, 65_536), sourceDigest: nullable(string(64)) }),
+  ),
 });
 
 /** The answer to `unusable`. `resume` null: nothing else verifies; the worker exits 75 and the supervisor decides. */
-export const resume = z.object({ v, type: z.literal('resume'), resume: resumePoint.nullable() });
+export const resume = object({ v, type: literal('resume'), resume: nullable(resumePoint) });
 
 /** Asks for a save at the next step boundary. A `control` client may send it too. */
-export const save = z.object({
+export const save = object({
   v,
-  type: z.literal('save'),
-  request: z.string().max(64),
+  type: literal('save'),
+  request: string(64),
   kinds,
-  reason: text.nullable(),
+  reason: nullable(text),
 });
 
 /** Asks for an emergency save and exit 75. */
-export const stop = z.object({
+export const stop = object({
   v,
-  type: z.literal('stop'),
-  request: z.string().max(64),
-  reason: text.nullable(),
+  type: literal('stop'),
+  request: string(64),
+  reason: nullable(text),
   deadlineMs: ms,
 });
 
-export const pause = z.object({ v, type: z.literal('pause'), reason: text.nullable() });
-export const continueTraining = z.object({ v, type: z.literal('continue') });
+export const pause = object({ v, type: literal('pause'), reason: nullable(text) });
+export const continueTraining = object({ v, type: literal('continue') });
 
 /** The connection is not accepted: wrong token, other session, a worker that is fenced. It closes after this. */
-export const refused = z.object({
+export const refused = object({
   v,
-  type: z.literal('refused'),
-  code: z.enum(['token', 'session', 'fenced', 'protocol']),
+  type: literal('refused'),
+  code: oneOf(['token', 'session', 'fenced', 'protocol']),
   message: text,
 });
 
-export const workerMessage = z.discriminatedUnion('type', [
+/** What a worker or a control client may send. */
+export const WORKER_MESSAGES = [
   hello,
   restored,
   phaseChanged,
@@ -240,8 +258,9 @@ export const workerMessage = z.discriminatedUnion('type', [
   notice,
   save,
   stop,
-]);
-export const supervisorMessage = z.discriminatedUnion('type', [
+] as const;
+/** What a supervisor may send, to its worker or to a control client. */
+export const SUPERVISOR_MESSAGES = [
   welcome,
   resume,
   save,
@@ -252,10 +271,10 @@ export const supervisorMessage = z.discriminatedUnion('type', [
   acknowledged,
   saved,
   saveFailed,
-]);
+] as const;
 
-export type WorkerMessage = z.infer<typeof workerMessage>;
-export type SupervisorMessage = z.infer<typeof supervisorMessage>;
+export type WorkerMessage = Infer<(typeof WORKER_MESSAGES)[number]>;
+export type SupervisorMessage = Infer<(typeof SUPERVISOR_MESSAGES)[number]>;
 export type MessageOf<M extends { type: string }, T extends M['type']> = Extract<M, { type: T }>;
 
 /** Environment of a worker. */

@@ -1,0 +1,174 @@
+/**
+ * Schemas as plain data, with one reader. Loading zod costs a fresh process 80 to 110 ms, and each worker, each SDK
+ * thread and each supervisor pays that before it can say hello; this costs about one. Being data, the same schema also
+ * drives the generators of the fuzz tests.
+ */
+
+declare const inferred: unique symbol;
+
+export type Node =
+  | { readonly kind: 'literal'; readonly value: string | number | boolean }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly integer: boolean }
+  | { readonly kind: 'string'; readonly maxLength: number; readonly pattern: RegExp | null }
+  | { readonly kind: 'one-of'; readonly values: readonly string[] }
+  | { readonly kind: 'nullable'; readonly of: Node }
+  | { readonly kind: 'list'; readonly of: Node; readonly min: number; readonly max: number }
+  | { readonly kind: 'record'; readonly of: Node; readonly maxKeyLength: number }
+  | { readonly kind: 'object'; readonly fields: Readonly<Record<string, Node>> }
+  | { readonly kind: 'either'; readonly of: readonly Node[] };
+
+/** A node that remembers, for the type checker only, what it reads. */
+export type Schema<T> = Node & { readonly [inferred]?: T };
+export type Infer<S> = S extends { readonly [inferred]?: infer T } ? Exclude<T, undefined> : never;
+export type Fields = Readonly<Record<string, Node>>;
+type InferFields<F extends Fields> = { [K in keyof F]: Infer<F[K]> };
+export type ObjectSchema<T> = Schema<T> & { readonly kind: 'object'; readonly fields: Fields };
+
+export const literal = <const V extends string | number | boolean>(value: V): Schema<V> => ({ kind: 'literal', value });
+export const boolean = (): Schema<boolean> => ({ kind: 'boolean' });
+/** A finite number; JSON carries no others. */
+export const number = (min = -Number.MAX_VALUE, max = Number.MAX_VALUE): Schema<number> => ({
+  kind: 'number',
+  min,
+  max,
+  integer: false,
+});
+/** An integer that a double holds exactly. */
+export const integer = (min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER): Schema<number> => ({
+  kind: 'number',
+  min,
+  max,
+  integer: true,
+});
+/** @param maxLength in UTF-16 units. */
+export const string = (maxLength: number, pattern: RegExp | null = null): Schema<string> => ({
+  kind: 'string',
+  maxLength,
+  pattern,
+});
+export const oneOf = <const V extends string>(values: readonly V[]): Schema<V> => ({ kind: 'one-of', values });
+export const nullable = <T>(of: Schema<T>): Schema<T | null> => ({ kind: 'nullable', of });
+export const list = <T>(of: Schema<T>, min: number, max: number): Schema<T[]> => ({ kind: 'list', of, min, max });
+export const record = <T>(of: Schema<T>, maxKeyLength: number): Schema<Record<string, T>> => ({
+  kind: 'record',
+  of,
+  maxKeyLength,
+});
+export const object = <F extends Fields>(fields: F): ObjectSchema<InferFields<F>> => ({ kind: 'object', fields });
+export const either = <A, B>(a: Schema<A>, b: Schema<B>): Schema<A | B> => ({ kind: 'either', of: [a, b] });
+
+/** What is wrong with a value, and where: `policy.keep: not an integer from 1 to 9`. */
+export class Invalid {
+  readonly problem: string;
+  readonly path: readonly string[];
+
+  constructor(problem: string, path: readonly string[] = []) {
+    this.problem = problem;
+    this.path = path;
+  }
+
+  get detail(): string {
+    return this.path.length === 0 ? this.problem : `${this.path.join('.')}: ${this.problem}`;
+  }
+
+  inside(key: string): Invalid {
+    return new Invalid(this.problem, [key, ...this.path]);
+  }
+}
+
+/** The value as the schema knows it, unknown fields dropped, or what is wrong with it. Never throws, never recurses past the schema. */
+export function read<T>(schema: Schema<T>, value: unknown): T | Invalid {
+  // The one place where the phantom type meets the data: `readNode` returns what the node describes.
+  return readNode(schema, value) as T | Invalid;
+}
+
+function readNode(node: Node, value: unknown): unknown {
+  switch (node.kind) {
+    case 'literal':
+      return value === node.value ? value : new Invalid(`not ${JSON.stringify(node.value)}`);
+    case 'boolean':
+      return typeof value === 'boolean' ? value : new Invalid('not true or false');
+    case 'number':
+      return readNumber(node, value);
+    case 'string':
+      if (typeof value !== 'string') return new Invalid('not a string');
+      if (value.length > node.maxLength) return new Invalid(`longer than ${node.maxLength} characters`);
+      return node.pattern === null || node.pattern.test(value) ? value : new Invalid(`does not match ${node.pattern}`);
+    case 'one-of':
+      return typeof value === 'string' && node.values.includes(value)
+        ? value
+        : new Invalid(`not one of ${node.values.join(', ')}`);
+    case 'nullable':
+      return value === null ? null : readNode(node.of, value);
+    case 'list':
+      return readList(node, value);
+    case 'record':
+      return readRecord(node, value);
+    case 'object':
+      return readObject(node, value);
+    case 'either':
+      return readEither(node, value);
+  }
+}
+
+function readNumber(node: Extract<Node, { kind: 'number' }>, value: unknown): unknown {
+  const fits = typeof value === 'number' && Number.isFinite(value) && value >= node.min && value <= node.max;
+  if (fits && (!node.integer || Number.isSafeInteger(value))) return value;
+  return new Invalid(`not ${node.integer ? 'an integer' : 'a number'} from ${node.min} to ${node.max}`);
+}
+
+function readList(node: Extract<Node, { kind: 'list' }>, value: unknown): unknown {
+  if (!Array.isArray(value)) return new Invalid('not a list');
+  if (value.length < node.min || value.length > node.max) {
+    return new Invalid(`has ${value.length} entries, not ${node.min} to ${node.max}`);
+  }
+  const result: unknown[] = [];
+  for (const [index, entry] of value.entries()) {
+    const one = readNode(node.of, entry);
+    if (one instanceof Invalid) return one.inside(String(index));
+    result.push(one);
+  }
+  return result;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function readRecord(node: Extract<Node, { kind: 'record' }>, value: unknown): unknown {
+  if (!isObject(value)) return new Invalid('not an object');
+  const entries: [string, unknown][] = [];
+  for (const key of Object.keys(value)) {
+    if (key.length > node.maxKeyLength) return new Invalid(`has a key longer than ${node.maxKeyLength} characters`);
+    const one = readNode(node.of, value[key]);
+    if (one instanceof Invalid) return one.inside(JSON.stringify(key));
+    entries.push([key, one]);
+  }
+  // Not by assignment: the key `__proto__` must become a plain entry.
+  return Object.fromEntries(entries);
+}
+
+function readObject(node: Extract<Node, { kind: 'object' }>, value: unknown): unknown {
+  if (!isObject(value)) return new Invalid('not an object');
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(node.fields)) {
+    const field = node.fields[key];
+    if (field === undefined) continue;
+    if (!Object.hasOwn(value, key)) return new Invalid('missing', [key]);
+    const one = readNode(field, value[key]);
+    if (one instanceof Invalid) return one.inside(key);
+    result[key] = one;
+  }
+  return result;
+}
+
+function readEither(node: Extract<Node, { kind: 'either' }>, value: unknown): unknown {
+  const problems: string[] = [];
+  for (const option of node.of) {
+    const one = readNode(option, value);
+    if (!(one instanceof Invalid)) return one;
+    problems.push(one.detail);
+  }
+  return new Invalid(problems.join(', and '));
+}
