@@ -1,0 +1,86 @@
+/**
+ * The settings that a person may name: key, flag, environment variable, and what each accepts. Plain data without
+ * a schema library, so that `--help` can be rendered from it at no cost; `schema.ts` gives each key its meaning.
+ */
+
+export interface SettingDefinition {
+  readonly key: SettingKey;
+  /** Long flag without its dashes; `NKAT_` and the same words in capitals are its environment variable. */
+  readonly flag: string;
+  /** What stands for the value in `--help`; null: a switch. */
+  readonly placeholder: string | null;
+  readonly description: string;
+  /** Completes "accepted is ...". */
+  readonly accepts: string;
+}
+
+export const SETTING_KEYS = [
+  'dir',
+  'backups',
+  'saveEvery',
+  'saveEverySteps',
+  'saveEveryEpochs',
+  'saveOverhead',
+  'keep',
+  'keepBytes',
+  'best',
+  'maxRestarts',
+  'noRestartCodes',
+  'grace',
+  'hangAfter',
+  'requireGpu',
+  'allowFresh',
+] as const;
+export type SettingKey = (typeof SETTING_KEYS)[number];
+
+const DURATION = 'a duration such as 300s, 5m or 1h30m';
+const SWITCH = '1, true, yes or on; 0, false, no or off';
+
+export const SETTINGS: readonly SettingDefinition[] = [
+  setting('dir', '<folder>', 'where checkpoints go (default: checkpoints/ in the state home)', 'a folder'),
+  setting('backups', '<folder>', 'where copies of the best models go, best on another disk', 'a folder'),
+  setting('saveEvery', '<time>', 'save by time: 300s, 5m, auto or off (default: auto)', `${DURATION}, auto, or off`),
+  setting('saveEverySteps', '<n>', 'save every n steps', 'a whole number from 1, or off'),
+  setting('saveEveryEpochs', '<n>', 'save every n epochs', 'a whole number from 1, or off'),
+  setting(
+    'saveOverhead',
+    '<share>',
+    'share of training time that auto may take (default: 0.5%)',
+    'a share such as 0.5%',
+  ),
+  setting('keep', '<n>', 'how many of the newest checkpoints to keep (default: 5)', 'a whole number from 1'),
+  setting('keepBytes', '<size>', 'byte budget of a session: 20GB, 500MiB', 'a size such as 20GB or 500MiB, or off'),
+  setting('best', '<metric:rule>', 'what the best model is, such as accuracy:max', 'metric:max or metric:min, or off'),
+  setting(
+    'maxRestarts',
+    '<n>',
+    'cap on all restarts (default: none while there is progress)',
+    'a whole number, or off',
+  ),
+  setting(
+    'noRestartCodes',
+    '<codes>',
+    'exit codes of the trainer that end the session',
+    'exit codes from 1 to 255 such as 2,3',
+  ),
+  setting('grace', '<time>', 'time for the emergency save after Ctrl-C (default: 60s or more)', `${DURATION}, or auto`),
+  setting('hangAfter', '<time>', 'least silence of the training loop that is a hang (default: 60s)', DURATION),
+  setting('requireGpu', null, 'refuse to train without a GPU', SWITCH),
+  setting('allowFresh', null, 'start from zero although every checkpoint is lost', SWITCH),
+];
+
+export function definitionOf(key: SettingKey): SettingDefinition {
+  const found = SETTINGS.find((definition) => definition.key === key);
+  if (found === undefined) throw new RangeError(`no setting is called ${key}`);
+  return found;
+}
+
+/** `NKAT_SAVE_EVERY` of `save-every`. */
+export function environmentName(definition: SettingDefinition): string {
+  return `NKAT_${definition.flag.replaceAll('-', '_').toUpperCase()}`;
+}
+
+function setting(key: SettingKey, placeholder: string | null, description: string, accepts: string): SettingDefinition {
+  const flag = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return { key, flag, placeholder, description, accepts };
+}

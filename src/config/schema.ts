@@ -1,0 +1,63 @@
+/** What each setting's text means, as zod schemas from text to value. */
+import { z } from 'zod';
+import type { SettingKey } from './definitions.ts';
+import { parseDuration, parseShare, parseSize } from './units.ts';
+
+const OFF = /^(off|none)$/i;
+
+export const settingSchemas = {
+  dir: fromText((text) => text || null),
+  backups: fromText((text) => text || null),
+  saveEvery: fromText((text) => {
+    if (/^auto$/i.test(text)) return 'auto' as const;
+    return OFF.test(text) ? ('off' as const) : positive(parseDuration(text));
+  }),
+  saveEverySteps: fromText((text) => (OFF.test(text) ? ('off' as const) : wholeNumber(text, 1))),
+  saveEveryEpochs: fromText((text) => (OFF.test(text) ? ('off' as const) : wholeNumber(text, 1))),
+  saveOverhead: fromText((text) => positive(parseShare(text))),
+  keep: fromText((text) => wholeNumber(text, 1)),
+  keepBytes: fromText((text) => (OFF.test(text) ? ('off' as const) : positive(parseSize(text)))),
+  best: fromText((text) => {
+    if (OFF.test(text)) return 'off' as const;
+    const match = /^(\S(?:.*\S)?):(min|max)$/.exec(text);
+    return match?.[1] === undefined
+      ? null
+      : { metric: match[1], mode: match[2] === 'min' ? ('min' as const) : ('max' as const) };
+  }),
+  maxRestarts: fromText((text) => (OFF.test(text) ? ('off' as const) : wholeNumber(text, 0))),
+  noRestartCodes: fromText((text) => {
+    const codes = text.split(/[\s,]+/).map((word) => wholeNumber(word, 1));
+    return codes.every((code) => code !== null && code <= 255) ? codes.filter((code) => code !== null) : null;
+  }),
+  grace: fromText((text) => (/^auto$/i.test(text) ? ('auto' as const) : positive(parseDuration(text)))),
+  hangAfter: fromText((text) => positive(parseDuration(text))),
+  requireGpu: fromText(yesOrNo),
+  allowFresh: fromText(yesOrNo),
+} satisfies Record<SettingKey, z.ZodType>;
+
+export type SettingValues = { readonly [K in SettingKey]: z.infer<(typeof settingSchemas)[K]> };
+
+/** A schema of a text that `read` understands; what it answers with `null` is refused. */
+function fromText<T>(read: (text: string) => T | null) {
+  return z.string().transform((text, context): T => {
+    const value = read(text.trim());
+    if (value !== null) return value;
+    context.addIssue({ code: 'custom', message: 'not understood' });
+    return z.NEVER;
+  });
+}
+
+function wholeNumber(text: string, least: number): number | null {
+  if (!/^\d+$/.test(text)) return null;
+  const value = Number(text);
+  return Number.isSafeInteger(value) && value >= least ? value : null;
+}
+
+function positive(value: number | null): number | null {
+  return value !== null && value > 0 ? value : null;
+}
+
+function yesOrNo(text: string): boolean | null {
+  if (/^(1|true|yes|on)$/i.test(text)) return true;
+  return /^(0|false|no|off)$/i.test(text) ? false : null;
+}

@@ -1,0 +1,89 @@
+/**
+ * Durations, sizes and shares as people write them. Each parser has its exact inverse: `parse(format(x)) === x`.
+ * A text that means nothing is `null`, never a guess.
+ */
+
+const DURATION_UNITS: readonly (readonly [unit: string, ms: number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+];
+
+/** Milliseconds of `300s`, `5m`, `1h30m`, `250ms`, `2d`; a bare number is seconds. Null: not a duration. */
+export function parseDuration(text: string): number | null {
+  const trimmed = text.trim().toLowerCase();
+  if (/^\d+(\.\d+)?$/.test(trimmed)) return wholeMs(Number(trimmed) * 1_000);
+  if (!/^(\d+(\.\d+)?(ms|min|[smhd]) ?)+$/.test(trimmed)) return null;
+  let total = 0;
+  let smallest = Number.POSITIVE_INFINITY;
+  for (const [, amount, unit] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|min|[smhd])/g)) {
+    const ms = DURATION_UNITS.find(([word]) => word === (unit === 'min' ? 'm' : unit))?.[1];
+    // Units fall from left to right, so that `1s2h`, which is a slip, is not taken.
+    if (ms === undefined || ms >= smallest) return null;
+    smallest = ms;
+    total += Number(amount) * ms;
+  }
+  return wholeMs(total);
+}
+
+/** `5m`, `1h30m`, `250ms`, `0s`: exact for whole milliseconds. */
+export function formatDuration(ms: number): string {
+  let rest = Math.round(ms);
+  if (rest <= 0) return '0s';
+  let text = '';
+  for (const [unit, size] of DURATION_UNITS) {
+    const amount = Math.floor(rest / size);
+    if (amount > 0) text += `${amount}${unit}`;
+    rest -= amount * size;
+  }
+  return text;
+}
+
+const SIZE_UNITS: readonly (readonly [unit: string, bytes: number])[] = [
+  ['TiB', 2 ** 40],
+  ['TB', 1e12],
+  ['GiB', 2 ** 30],
+  ['GB', 1e9],
+  ['MiB', 2 ** 20],
+  ['MB', 1e6],
+  ['KiB', 2 ** 10],
+  ['KB', 1e3],
+  ['B', 1],
+];
+
+/** Bytes of `20GB` (10^9), `20GiB` (2^30), `512MB`, `1.5G`, `4096`. Null: not a size. */
+export function parseSize(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text.trim());
+  if (match === null) return null;
+  const word = (match[2] ?? '').toLowerCase();
+  const unit = SIZE_UNITS.find(([name]) => name.toLowerCase() === (/^[tgmk]$/.test(word) ? `${word}b` : word || 'b'));
+  if (unit === undefined) return null;
+  const bytes = Math.round(Number(match[1]) * unit[1]);
+  return Number.isSafeInteger(bytes) ? bytes : null;
+}
+
+/** The largest unit that divides the size: `20GB`, `1GiB`, `1234B`; exact. */
+export function formatSize(bytes: number): string {
+  const unit = SIZE_UNITS.find(([, size]) => bytes >= size && bytes % size === 0) ?? (['B', 1] as const);
+  return `${bytes / unit[1]}${unit[0]}`;
+}
+
+/** 0.005 of `0.5%`. The sign is asked for: `0.5` alone could mean either. Null: not a share from 0% to 100%. */
+export function parseShare(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?) ?%$/.exec(text.trim());
+  if (match === null) return null;
+  const percent = Number(match[1]);
+  return percent <= 100 ? Number((percent / 100).toPrecision(12)) : null;
+}
+
+/** `0.5%` of 0.005. */
+export function formatShare(share: number): string {
+  return `${Number((share * 100).toPrecision(12))}%`;
+}
+
+function wholeMs(ms: number): number | null {
+  const whole = Math.round(ms);
+  return Number.isSafeInteger(whole) ? whole : null;
+}
