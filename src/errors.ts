@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'protocol'
   | 'state-not-serializable'
   | 'state-mismatch'
+  | 'diverged'
   | 'backend-missing'
   | 'unkillable-worker'
   | 'internal';
