@@ -1,4 +1,6 @@
-/** Words of the exit classification (design section 3). */
+/** Why a worker ended: a pure conclusion from what was seen (design section 3, "Exit classification"). */
+import type { Evidence, WorkerEnd } from '../worker-end.ts';
+
 export type ExitClass =
   | 'completed'
   | 'fatal'
@@ -14,3 +16,76 @@ export type ExitClass =
   | 'hang'
   | 'vanished'
   | 'power-cut';
+
+export interface Classification {
+  readonly class: ExitClass;
+  /** One sentence: how we know. */
+  readonly reason: string;
+}
+
+export interface EndFacts {
+  readonly end: WorkerEnd;
+  readonly evidence: Evidence;
+  /** Our own launch failed before there was a process. */
+  readonly spawnError: string | null;
+  /** The boot changed while the attempt ran. */
+  readonly bootChanged: boolean;
+  readonly connected: boolean;
+  readonly done: boolean;
+  /** True once any attempt of the session made a step. */
+  readonly everStepped: boolean;
+  /** The operator's signal that this end answers; null: nobody asked. */
+  readonly stopSignal: string | null;
+  /** Milliseconds of silence for which we ended it; null: we did not. */
+  readonly hungForMs: number | null;
+  readonly diverged: { readonly step: number; readonly loss: string } | null;
+  /** The newest save of this attempt failed for want of space. */
+  readonly noSpace: boolean;
+  readonly noRestartCodes: readonly number[];
+}
+
+/** Exit codes of the worker's side of the contract. */
+export const WORKER_FATAL = 93;
+export const WORKER_RESTART = 75;
+
+const NATIVE_CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
+
+/** Total over every combination of facts; the order of the rules is the order of certainty. */
+export function classify(facts: EndFacts): Classification {
+  const { end } = facts;
+  if (facts.spawnError !== null) return { class: 'config', reason: facts.spawnError };
+  if (facts.bootChanged) return { class: 'power-cut', reason: 'the machine was booted again while it ran' };
+  if (end.code === 0 && facts.done) return { class: 'completed', reason: 'it reported done and exited 0' };
+  if (facts.diverged !== null) {
+    return { class: 'diverged', reason: `the loss became ${facts.diverged.loss} at step ${facts.diverged.step}` };
+  }
+  if (facts.stopSignal !== null) return { class: 'interrupted', reason: `stopped on ${facts.stopSignal}` };
+  if (facts.hungForMs !== null) {
+    return { class: 'hang', reason: `no step for ${Math.round(facts.hungForMs / 1000)} s, so we ended it` };
+  }
+  if (end.source === 'vanished') {
+    return { class: 'vanished', reason: 'it ended while no supervisor watched, and left no exit record' };
+  }
+  return end.signal === null ? classifyCode(facts, end.code ?? 0) : classifySignal(facts, end.signal);
+}
+
+function classifyCode(facts: EndFacts, code: number): Classification {
+  if (code === 0) {
+    const reason = facts.connected ? 'it exited 0 without reporting done' : 'it exited 0';
+    return { class: 'completed', reason };
+  }
+  if (code === WORKER_FATAL) return { class: 'fatal', reason: `exit code ${code}: do not retry` };
+  if (facts.noRestartCodes.includes(code)) return { class: 'fatal', reason: `exit code ${code} is a no-restart code` };
+  if (code === WORKER_RESTART) return { class: 'requested', reason: `exit code ${code}: it asked to be restarted` };
+  if (!facts.everStepped) return { class: 'config', reason: `exit code ${code} before the session's first step` };
+  if (facts.noSpace) return { class: 'disk-full', reason: `exit code ${code} after a save found no space` };
+  return { class: 'error', reason: `exit code ${code}` };
+}
+
+function classifySignal(facts: EndFacts, signal: string): Classification {
+  if (signal === 'SIGKILL' && facts.evidence.oomRecord !== null) {
+    return { class: 'host-oom', reason: `SIGKILL, and an out-of-memory record: ${facts.evidence.oomRecord}` };
+  }
+  if (NATIVE_CRASHES.has(signal)) return { class: 'native-crash', reason: `native crash: ${signal}` };
+  return { class: 'killed', reason: `${signal}, which we did not send` };
+}

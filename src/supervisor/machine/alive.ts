@@ -1,0 +1,91 @@
+/** A connected worker trains: beats, saves, and the first stop signal. */
+import type { Step } from './effect.ts';
+import type { MachineEvent } from './event.ts';
+import { type Beat, beatOfPhase, beatOfProgress, silenceLimitMs } from './hang.ts';
+import { note } from './notes.ts';
+import { graceMs, type MachineSettings } from './settings.ts';
+import type { Running, Saving, State } from './state.ts';
+import { endHung, reap, stay, terminate } from './steps.ts';
+
+export function fromAlive(before: Running | Saving, event: MachineEvent, settings: MachineSettings): Step<State> {
+  const state = { ...before, ...note(before, event), beat: nextBeat(before.beat, event) };
+  switch (event.type) {
+    case 'worker-connected':
+      return { state: { ...state, online: true }, effects: [{ type: 'welcome-worker' }] };
+    case 'channel-closed':
+      return stay({ ...state, online: false });
+    case 'save-started':
+      return stay(state.kind === 'saving' ? state : { ...state, kind: 'saving', savingSinceMs: event.nowMs });
+    case 'save-durable':
+    case 'save-failed':
+      return stay(toRunning(state));
+    case 'worker-ended':
+      return reap(state, event.end);
+    case 'stop-signal':
+      return askToStop(state, event.signal, event.nowMs, settings);
+    case 'time-passed':
+      return checkSilence(state, event.nowMs, settings);
+    default:
+      return stay(state);
+  }
+}
+
+function nextBeat(beat: Beat, event: MachineEvent): Beat {
+  switch (event.type) {
+    case 'progressed':
+      return beatOfProgress(beat, event.phase, event.step, event.lastStepAgeMs, event.nowMs);
+    case 'phase-changed':
+      return beatOfPhase(beat, event.phase, event.nowMs);
+    case 'worker-connected':
+      return { ...beat, atMs: Math.max(beat.atMs, event.nowMs) };
+    case 'woke-late':
+      return { ...beat, atMs: beat.atMs + event.gapMs };
+    default:
+      return beat;
+  }
+}
+
+function toRunning(state: Running | Saving): Running {
+  const { ledger, launch, beat, online } = state;
+  return { kind: 'running', ledger, launch, beat, online };
+}
+
+/** First signal: an emergency save, with a deadline; without a channel there is nobody to ask. */
+function askToStop(
+  state: Running | Saving,
+  signal: NodeJS.Signals,
+  nowMs: number,
+  settings: MachineSettings,
+): Step<State> {
+  if (!state.online) return terminate(state, { signal, nowMs }, settings);
+  const request = `stop-${state.launch.attempt}`;
+  const grace = graceMs(settings, state.ledger.longestSaveMs);
+  const lastStepAgeMs = Math.max(0, nowMs - state.beat.atMs);
+  return {
+    state: {
+      kind: 'stopping',
+      ledger: { ...state.ledger, stopSignal: signal },
+      launch: state.launch,
+      stage: 'saving',
+      cause: 'operator',
+      deadlineMs: nowMs + grace,
+      request,
+      acknowledged: false,
+    },
+    effects: [
+      { type: 'announce-stop', signal, stage: 'saving', deadlineMs: nowMs + grace, lastStepAgeMs },
+      { type: 'request-stop', request, reason: signal, graceMs: grace },
+    ],
+  };
+}
+
+function checkSilence(state: Running | Saving, nowMs: number, settings: MachineSettings): Step<State> {
+  const limitMs = silenceLimitMs(state.beat, settings.hang);
+  const silentMs = nowMs - state.beat.atMs;
+  if (silentMs < limitMs) return stay(state);
+  const step = endHung(state, silentMs, nowMs, settings.stop.terminateMs);
+  return {
+    state: step.state,
+    effects: [{ type: 'announce-hang', phase: state.beat.phase, silentMs, limitMs }, ...step.effects],
+  };
+}

@@ -1,0 +1,124 @@
+/** After the worker: empty its group, conclude why it ended, confirm the outcome or launch again. */
+import { classify } from './classify.ts';
+import type { Effect, Step } from './effect.ts';
+import type { EventOf, MachineEvent } from './event.ts';
+import { note } from './notes.ts';
+import { toPreflight } from './opening.ts';
+import { decideRestart } from './restart-policy.ts';
+import type { MachineSettings } from './settings.ts';
+import type { BackingOff, Classifying, Confirming, Reaping, State } from './state.ts';
+import { end, stay } from './steps.ts';
+
+export function fromReaping(before: Reaping, event: MachineEvent): Step<State> {
+  const state = { ...before, ...note(before, event) };
+  switch (event.type) {
+    case 'worker-ended':
+      return stay({ ...state, end: state.end ?? event.end });
+    case 'group-gone': {
+      // An adopted worker's end may not be seen before its group is empty; then we ended it ourselves.
+      const workerEnd = state.end ?? { code: null, signal: 'SIGKILL', source: 'exit' };
+      return {
+        state: { kind: 'classifying', ledger: state.ledger, launch: state.launch, end: workerEnd },
+        effects: [{ type: 'gather-evidence' }],
+      };
+    }
+    case 'group-unkillable':
+      return end(
+        state.ledger,
+        'unkillable',
+        'the worker survives SIGKILL (uninterruptible sleep: a driver or a disk hangs)',
+      );
+    case 'stop-signal':
+      return stay({ ...state, ledger: { ...state.ledger, stopSignal: state.ledger.stopSignal ?? event.signal } });
+    default:
+      return stay(state);
+  }
+}
+
+export function fromClassifying(before: Classifying, event: MachineEvent, settings: MachineSettings): Step<State> {
+  const state = { ...before, ...note(before, event) };
+  switch (event.type) {
+    case 'evidence-gathered':
+      return conclude(state, event, settings);
+    case 'stop-signal':
+      return stay({ ...state, ledger: { ...state.ledger, stopSignal: state.ledger.stopSignal ?? event.signal } });
+    default:
+      return stay(state);
+  }
+}
+
+function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, settings: MachineSettings): Step<State> {
+  const { ledger, launch } = state;
+  const classification = classify({
+    end: state.end,
+    evidence: event.evidence,
+    spawnError: null,
+    bootChanged: false,
+    connected: launch.connected,
+    done: launch.done,
+    everStepped: ledger.lastStep > 0,
+    stopSignal: ledger.stopSignal,
+    hungForMs: launch.hungForMs,
+    diverged: launch.diverged,
+    noSpace: launch.noSpace,
+    noRestartCodes: settings.noRestartCodes,
+  });
+  const { attempt } = launch;
+  const { evidence } = event;
+  const record: Effect = {
+    type: 'record-attempt-end',
+    attempt,
+    end: state.end,
+    evidence,
+    classification,
+    lastStep: ledger.lastStep,
+  };
+  const { reason } = classification;
+  const sequence = classification.class === 'interrupted' ? launch.confirmed : (launch.lastSaved?.sequence ?? null);
+  if (sequence !== null && (classification.class === 'completed' || classification.class === 'interrupted')) {
+    const outcome = classification.class === 'completed' ? 'completed' : 'stopped-saved';
+    return {
+      state: { kind: 'confirming', ledger, sequence, outcome, reason, classification },
+      effects: [record, { type: 'confirm-checkpoint', sequence }],
+    };
+  }
+  const decision = decideRestart(
+    ledger.budget,
+    { classification, progressed: launch.progressed, resumedFrom: launch.resumedFrom },
+    settings,
+    event.random,
+  );
+  const next = { ...ledger, budget: decision.budget };
+  if (decision.kind === 'end') {
+    const ended = end(next, decision.outcome, decision.reason);
+    return { state: ended.state, effects: [record, ...ended.effects] };
+  }
+  const { delayMs, stepBackFrom } = decision;
+  const { withoutProgress } = decision.budget;
+  const announced: Effect = { type: 'announce-restart', delayMs, reason, withoutProgress };
+  if (delayMs > 0) {
+    const untilMs = event.nowMs + delayMs;
+    return { state: { kind: 'backing-off', ledger: next, untilMs, stepBackFrom }, effects: [record, announced] };
+  }
+  const preflight = toPreflight(next, stepBackFrom);
+  return { state: preflight.state, effects: [record, announced, ...preflight.effects] };
+}
+
+/** An outcome is only as good as the checkpoint behind it. */
+export function fromConfirming(state: Confirming, event: MachineEvent): Step<State> {
+  if (event.type !== 'confirmation') return stay(state);
+  if (event.verified) return end(state.ledger, state.outcome, state.reason);
+  const outcome = state.outcome === 'completed' ? 'no-checkpoint' : 'stopped-unsaved';
+  return end(state.ledger, outcome, `checkpoint ${state.sequence} does not verify: ${event.reason}`);
+}
+
+export function fromBackingOff(state: BackingOff, event: MachineEvent): Step<State> {
+  switch (event.type) {
+    case 'time-passed':
+      return event.nowMs >= state.untilMs ? toPreflight(state.ledger, state.stepBackFrom) : stay(state);
+    case 'stop-signal':
+      return end(state.ledger, 'stopped-unsaved', `stopped on ${event.signal} while waiting to restart`, event.signal);
+    default:
+      return stay(state);
+  }
+}

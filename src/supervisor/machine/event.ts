@@ -1,0 +1,62 @@
+/** What can happen to a session. Every event carries the supervisor's monotonic time. */
+import type { Phase } from '../../protocol/messages.ts';
+import type { Evidence, WorkerEnd } from '../worker-end.ts';
+
+/** An attempt that ended while no supervisor watched. */
+export interface UnseenEnd {
+  readonly end: WorkerEnd;
+  readonly bootChanged: boolean;
+  readonly resumedFrom: number | null;
+  /** Newest checkpoint of that attempt of kind `final`, if any: it had finished. */
+  readonly final: number | null;
+  /** It verified a checkpoint above what the session had before. */
+  readonly progressed: boolean;
+}
+
+export type Happening =
+  /** An attempt that no supervisor saw the end of is still alive. */
+  | { readonly type: 'orphan-found'; readonly attempt: number; readonly resumedFrom: number | null }
+  /** The last recorded attempt is over, or there never was one. */
+  | {
+      readonly type: 'no-orphan';
+      readonly unseenEnd: UnseenEnd | null;
+    }
+  | { readonly type: 'checkpoint-chosen'; readonly sequence: number | null; readonly steppedBack: boolean }
+  | { readonly type: 'no-checkpoint'; readonly reason: string; readonly missing: boolean }
+  | { readonly type: 'spawn-failed'; readonly reason: string }
+  | {
+      readonly type: 'worker-connected';
+      readonly phase: Phase;
+      readonly step: number;
+      readonly lastSaved: number | null;
+    }
+  | { readonly type: 'channel-closed' }
+  /** The checkpoint it was given failed while it was loaded; it goes on from another. */
+  | { readonly type: 'resume-changed'; readonly sequence: number | null }
+  | { readonly type: 'phase-changed'; readonly phase: Phase }
+  | { readonly type: 'progressed'; readonly phase: Phase; readonly step: number; readonly lastStepAgeMs: number }
+  | { readonly type: 'request-acknowledged'; readonly request: string }
+  | { readonly type: 'save-started' }
+  | {
+      readonly type: 'save-durable';
+      readonly request: string | null;
+      readonly sequence: number;
+      readonly step: number;
+      readonly tookMs: number;
+    }
+  | { readonly type: 'checkpoint-verified'; readonly sequence: number; readonly step: number }
+  | { readonly type: 'save-failed'; readonly request: string | null; readonly code: string }
+  | { readonly type: 'diverged'; readonly step: number; readonly loss: string }
+  | { readonly type: 'worker-done' }
+  | { readonly type: 'worker-ended'; readonly end: WorkerEnd }
+  | { readonly type: 'group-gone' }
+  | { readonly type: 'group-unkillable' }
+  | { readonly type: 'evidence-gathered'; readonly evidence: Evidence; readonly random: number }
+  | { readonly type: 'confirmation'; readonly verified: boolean; readonly reason: string }
+  | { readonly type: 'stop-signal'; readonly signal: NodeJS.Signals }
+  /** Our own clock jumped or we were stopped: what waits in the channel was not late. */
+  | { readonly type: 'woke-late'; readonly gapMs: number }
+  | { readonly type: 'time-passed' };
+
+export type MachineEvent = Happening & { readonly nowMs: number };
+export type EventOf<T extends Happening['type']> = Extract<Happening, { type: T }> & { readonly nowMs: number };

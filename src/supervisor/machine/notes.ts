@@ -1,0 +1,58 @@
+/** What a worker's report changes in ledger and launch, whatever the state: reports may still come after its end. */
+import type { MachineEvent } from './event.ts';
+import { creditProgress } from './restart-policy.ts';
+import type { Launch, Ledger } from './state.ts';
+
+interface Noted {
+  readonly ledger: Ledger;
+  readonly launch: Launch;
+}
+
+/** @returns the same objects when the event says nothing about them. */
+export function note({ ledger, launch }: Noted, event: MachineEvent, request: string | null = null): Noted {
+  switch (event.type) {
+    case 'worker-connected':
+      return { ledger: raise(ledger, event.step), launch: { ...launch, connected: true } };
+    case 'resume-changed':
+      return { ledger, launch: { ...launch, resumedFrom: event.sequence } };
+    case 'progressed':
+      return { ledger: raise(ledger, event.step), launch };
+    case 'save-durable':
+      return {
+        ledger: { ...raise(ledger, event.step), longestSaveMs: Math.max(ledger.longestSaveMs, event.tookMs) },
+        launch: {
+          ...launch,
+          noSpace: false,
+          lastSaved: { sequence: event.sequence, verified: false },
+          confirmed: request !== null && event.request === request ? event.sequence : launch.confirmed,
+        },
+      };
+    case 'checkpoint-verified': {
+      const budget = creditProgress(ledger.budget, event.step);
+      const isLast = launch.lastSaved?.sequence === event.sequence;
+      return {
+        ledger: { ...ledger, budget },
+        launch: {
+          ...launch,
+          progressed: launch.progressed || budget !== ledger.budget,
+          lastSaved: isLast ? { sequence: event.sequence, verified: true } : launch.lastSaved,
+        },
+      };
+    }
+    case 'save-failed':
+      return { ledger, launch: { ...launch, noSpace: event.code === 'no-space' } };
+    case 'diverged':
+      return {
+        ledger: raise(ledger, event.step),
+        launch: { ...launch, diverged: { step: event.step, loss: event.loss } },
+      };
+    case 'worker-done':
+      return { ledger, launch: { ...launch, done: true } };
+    default:
+      return { ledger, launch };
+  }
+}
+
+function raise(ledger: Ledger, step: number): Ledger {
+  return step > ledger.lastStep ? { ...ledger, lastStep: step } : ledger;
+}

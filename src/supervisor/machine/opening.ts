@@ -1,0 +1,175 @@
+/** From the claim to the launch: find what an earlier supervisor left, choose the checkpoint, launch. */
+import { classify } from './classify.ts';
+import type { Step } from './effect.ts';
+import type { EventOf, MachineEvent } from './event.ts';
+import { firstBeat } from './hang.ts';
+import { note } from './notes.ts';
+import { creditStepBack, decideRestart } from './restart-policy.ts';
+import { ADOPT_WAIT_MS, type MachineSettings } from './settings.ts';
+import {
+  type Adopting,
+  type Ledger,
+  newLaunch,
+  type Opening,
+  type Preflight,
+  type Starting,
+  type State,
+} from './state.ts';
+import { end, reap, stay, terminate } from './steps.ts';
+
+export function fromOpening(state: Opening, event: MachineEvent, settings: MachineSettings): Step<State> {
+  switch (event.type) {
+    case 'orphan-found':
+      return stay({
+        kind: 'adopting',
+        ledger: { ...state.ledger, attempt: event.attempt },
+        launch: newLaunch(event.attempt, event.resumedFrom),
+        deadlineMs: event.nowMs + ADOPT_WAIT_MS,
+      });
+    case 'no-orphan':
+      return event.unseenEnd === null ? toPreflight(state.ledger, null) : afterUnseenEnd(state, event, settings);
+    case 'stop-signal':
+      return end(
+        state.ledger,
+        'stopped-unsaved',
+        `stopped on ${event.signal} before anything was launched`,
+        event.signal,
+      );
+    default:
+      return stay(state);
+  }
+}
+
+/** An attempt that nobody saw the end of counts like any other, but the operator's start always gets one launch. */
+function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: MachineSettings): Step<State> {
+  const { ledger } = state;
+  const unseen = event.unseenEnd;
+  if (unseen === null) return toPreflight(ledger, null);
+  const evidence = { stderrTail: [], oomRecord: null };
+  const classification = classify({
+    end: unseen.end,
+    evidence,
+    spawnError: null,
+    bootChanged: unseen.bootChanged,
+    connected: true,
+    done: unseen.final !== null,
+    everStepped: true,
+    stopSignal: null,
+    hungForMs: null,
+    diverged: null,
+    noSpace: false,
+    noRestartCodes: settings.noRestartCodes,
+  });
+  const record = {
+    type: 'record-attempt-end',
+    attempt: ledger.attempt,
+    end: unseen.end,
+    evidence,
+    classification,
+    lastStep: ledger.lastStep,
+  } as const;
+  if (classification.class === 'completed') {
+    const { reason } = classification;
+    if (unseen.final === null)
+      return { state: { kind: 'ended', ledger, outcome: 'completed', reason }, effects: [record] };
+    return {
+      state: { kind: 'confirming', ledger, sequence: unseen.final, outcome: 'completed', reason, classification },
+      effects: [record, { type: 'confirm-checkpoint', sequence: unseen.final }],
+    };
+  }
+  const ended = { classification, progressed: unseen.progressed, resumedFrom: unseen.resumedFrom };
+  const decision = decideRestart(ledger.budget, ended, settings, 0.5);
+  const next = toPreflight(
+    { ...ledger, budget: decision.budget },
+    decision.kind === 'restart' ? decision.stepBackFrom : null,
+  );
+  return { state: next.state, effects: [record, ...next.effects] };
+}
+
+export function fromAdopting(state: Adopting, event: MachineEvent, settings: MachineSettings): Step<State> {
+  const noted = note(state, event);
+  switch (event.type) {
+    case 'worker-connected': {
+      const lastSaved = event.lastSaved === null ? null : { sequence: event.lastSaved, verified: false };
+      return {
+        state: {
+          kind: 'running',
+          ledger: noted.ledger,
+          launch: { ...noted.launch, lastSaved },
+          beat: firstBeat(event.phase, event.step, event.nowMs),
+          online: true,
+        },
+        effects: [{ type: 'welcome-worker' }],
+      };
+    }
+    case 'worker-ended':
+      return reap(state, event.end);
+    case 'stop-signal':
+      return terminate(state, event, settings);
+    case 'woke-late':
+      return stay({ ...state, deadlineMs: state.deadlineMs + event.gapMs });
+    case 'time-passed':
+      return event.nowMs >= state.deadlineMs ? reap(state, null) : stay(state);
+    default:
+      return stay({ ...state, ...noted });
+  }
+}
+
+export function fromPreflight(state: Preflight, event: MachineEvent): Step<State> {
+  switch (event.type) {
+    case 'checkpoint-chosen': {
+      const attempt = state.ledger.attempt + 1;
+      const budget = event.steppedBack ? creditStepBack(state.ledger.budget) : state.ledger.budget;
+      return {
+        state: {
+          kind: 'starting',
+          ledger: { ...state.ledger, attempt, budget },
+          launch: newLaunch(attempt, event.sequence),
+        },
+        effects: [{ type: 'launch-worker', attempt, resumedFrom: event.sequence }],
+      };
+    }
+    case 'no-checkpoint':
+      return end(state.ledger, event.missing ? 'store-missing' : 'no-checkpoint', event.reason);
+    case 'stop-signal':
+      return end(state.ledger, 'stopped-unsaved', `stopped on ${event.signal} before the launch`, event.signal);
+    default:
+      return stay(state);
+  }
+}
+
+export function fromStarting(state: Starting, event: MachineEvent, settings: MachineSettings): Step<State> {
+  const noted = note(state, event);
+  switch (event.type) {
+    case 'spawn-failed': {
+      const launchEnd = { code: null, signal: null, source: 'vanished' } as const;
+      const evidence = { stderrTail: [], oomRecord: null };
+      const classification = { class: 'config', reason: event.reason } as const;
+      const ended = end(state.ledger, 'config-error', event.reason);
+      const { attempt } = state.launch;
+      const { lastStep } = state.ledger;
+      return {
+        state: ended.state,
+        effects: [
+          { type: 'record-attempt-end', attempt, end: launchEnd, evidence, classification, lastStep },
+          ...ended.effects,
+        ],
+      };
+    }
+    case 'worker-connected':
+      return {
+        state: { kind: 'running', ...noted, beat: firstBeat(event.phase, event.step, event.nowMs), online: true },
+        effects: [{ type: 'welcome-worker' }],
+      };
+    case 'worker-ended':
+      return reap(state, event.end);
+    case 'stop-signal':
+      return terminate(state, event, settings);
+    default:
+      return stay({ ...state, ...noted });
+  }
+}
+
+export function toPreflight(ledger: Ledger, stepBackFrom: number | null): Step<Preflight> {
+  return { state: { kind: 'preflight', ledger, stepBackFrom }, effects: [{ type: 'choose-checkpoint', stepBackFrom }] };
+}

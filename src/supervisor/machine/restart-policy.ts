@@ -1,0 +1,124 @@
+/** Whether and when to launch again (design section 3, "Restart policy"). Pure; progress alone resets the counters. */
+import type { RestartBudget } from '../../words.ts';
+import type { Outcome } from '../events.ts';
+import type { Classification, ExitClass } from './classify.ts';
+
+/** Attempts in a row without progress after which we give up: three resume points, two crashes each. */
+export const MAX_WITHOUT_PROGRESS = 6;
+/** Crashes from one checkpoint before it is set aside. */
+export const CRASHES_PER_CHECKPOINT = 2;
+/** How far back the resume point may be moved without progress. */
+export const MAX_STEPS_BACK = 2;
+
+export const FRESH_BUDGET: RestartBudget = {
+  highestVerifiedStep: -1,
+  withoutProgress: 0,
+  fromSameCheckpoint: 0,
+  stepsBack: 0,
+  restarts: 0,
+  hostOomRetried: false,
+};
+
+export interface RestartSettings {
+  readonly maxRestarts: number | null;
+  readonly backoff: { readonly initialMs: number; readonly maxMs: number; readonly jitter: number };
+}
+
+export interface EndedAttempt {
+  readonly classification: Classification;
+  /** A checkpoint above the highest verified step was verified during this attempt. */
+  readonly progressed: boolean;
+  readonly resumedFrom: number | null;
+}
+
+export type RestartDecision =
+  | {
+      readonly kind: 'restart';
+      readonly budget: RestartBudget;
+      readonly delayMs: number;
+      /** Sequence to set aside if an older checkpoint verifies; null: resume from the newest. */
+      readonly stepBackFrom: number | null;
+    }
+  | { readonly kind: 'end'; readonly budget: RestartBudget; readonly outcome: Outcome; readonly reason: string };
+
+const ENDS: Partial<Record<ExitClass, Outcome>> = {
+  completed: 'completed',
+  fatal: 'fatal',
+  config: 'config-error',
+  diverged: 'diverged',
+  interrupted: 'stopped-unsaved',
+};
+
+/** Classes that say nothing against the checkpoint that was resumed from. */
+const INNOCENT: ReadonlySet<ExitClass> = new Set(['requested', 'power-cut', 'disk-full']);
+
+/** A verified checkpoint at `step`: unchanged budget unless it is above every earlier one. */
+export function creditProgress(budget: RestartBudget, step: number): RestartBudget {
+  if (step <= budget.highestVerifiedStep) return budget;
+  return { ...FRESH_BUDGET, highestVerifiedStep: step, restarts: budget.restarts };
+}
+
+/** The operator's own start of a session that gave up: counters start over, what was verified stays. */
+export function renewBudget(budget: RestartBudget): RestartBudget {
+  return { ...FRESH_BUDGET, highestVerifiedStep: budget.highestVerifiedStep };
+}
+
+/** @param random uniform in [0, 1), for the jitter. */
+export function decideRestart(
+  budget: RestartBudget,
+  attempt: EndedAttempt,
+  settings: RestartSettings,
+  random: number,
+): RestartDecision {
+  const { classification } = attempt;
+  const outcome = ENDS[classification.class];
+  if (outcome !== undefined) return { kind: 'end', budget, outcome, reason: classification.reason };
+
+  const counted = count(budget, attempt);
+  if (classification.class === 'host-oom' && budget.hostOomRetried && !attempt.progressed) {
+    return giveUp(counted, 'out of host memory again, without progress since the last time');
+  }
+  if (counted.withoutProgress >= MAX_WITHOUT_PROGRESS) {
+    return giveUp(counted, `${counted.withoutProgress} attempts in a row without progress`);
+  }
+  if (settings.maxRestarts !== null && budget.restarts >= settings.maxRestarts) {
+    return giveUp(counted, `the limit of ${settings.maxRestarts} restarts is reached`);
+  }
+  return {
+    kind: 'restart',
+    budget: { ...counted, restarts: counted.restarts + 1 },
+    delayMs: backoffMs(counted.withoutProgress, settings.backoff, random),
+    stepBackFrom: shouldStepBack(counted) ? attempt.resumedFrom : null,
+  };
+}
+
+/** The resume point was moved back: the older checkpoint starts with a clean count. */
+export function creditStepBack(budget: RestartBudget): RestartBudget {
+  return { ...budget, fromSameCheckpoint: 0, stepsBack: budget.stepsBack + 1 };
+}
+
+/** 0 for the first restart since progress, then `initialMs` doubling up to `maxMs`, +-`jitter`. */
+export function backoffMs(withoutProgress: number, backoff: RestartSettings['backoff'], random: number): number {
+  if (withoutProgress <= 1) return 0;
+  const plain = Math.min(backoff.maxMs, backoff.initialMs * 2 ** (withoutProgress - 2));
+  return Math.round(plain * (1 + backoff.jitter * (2 * random - 1)));
+}
+
+function count(budget: RestartBudget, attempt: EndedAttempt): RestartBudget {
+  if (attempt.progressed || attempt.classification.class === 'power-cut') return budget;
+  const blames = !INNOCENT.has(attempt.classification.class);
+  return {
+    ...budget,
+    withoutProgress: budget.withoutProgress + 1,
+    fromSameCheckpoint: budget.fromSameCheckpoint + (blames ? 1 : 0),
+    hostOomRetried: budget.hostOomRetried || attempt.classification.class === 'host-oom',
+  };
+}
+
+function shouldStepBack(budget: RestartBudget): boolean {
+  return budget.fromSameCheckpoint >= CRASHES_PER_CHECKPOINT && budget.stepsBack < MAX_STEPS_BACK;
+}
+
+function giveUp(budget: RestartBudget, reason: string): RestartDecision {
+  return { kind: 'end', budget, outcome: 'gave-up', reason };
+}

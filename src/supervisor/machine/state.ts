@@ -1,0 +1,142 @@
+/**
+ * The states of a supervised session. Each carries only what is legal in it; what outlives an attempt stands in the
+ * ledger, what belongs to one launch of the worker in the launch.
+ */
+import type { RestartBudget } from '../../words.ts';
+import type { Outcome, StopStage } from '../events.ts';
+import type { WorkerEnd } from '../worker-end.ts';
+import type { Classification } from './classify.ts';
+import type { Beat } from './hang.ts';
+
+/** Survives attempts and, through `session.json` and SQLite, the supervisor. */
+export interface Ledger {
+  /** Number of the newest attempt. */
+  readonly attempt: number;
+  readonly budget: RestartBudget;
+  /** Highest step that any attempt reported. */
+  readonly lastStep: number;
+  /** Longest save observed, start to durable; for the grace of a stop. */
+  readonly longestSaveMs: number;
+  /** The operator's first stop signal; once set, nothing is launched any more. */
+  readonly stopSignal: NodeJS.Signals | null;
+}
+
+/** One launch of the worker. */
+export interface Launch {
+  readonly attempt: number;
+  readonly resumedFrom: number | null;
+  readonly connected: boolean;
+  readonly progressed: boolean;
+  readonly done: boolean;
+  readonly diverged: { readonly step: number; readonly loss: string } | null;
+  readonly noSpace: boolean;
+  readonly hungForMs: number | null;
+  /** Newest durable checkpoint of this launch. */
+  readonly lastSaved: { readonly sequence: number; readonly verified: boolean } | null;
+  /** Sequence of the save that answered the stop request. */
+  readonly confirmed: number | null;
+}
+
+interface Alive {
+  readonly ledger: Ledger;
+  readonly launch: Launch;
+}
+
+export interface Opening {
+  readonly kind: 'opening';
+  readonly ledger: Ledger;
+}
+/** A live worker of an earlier supervisor was found; we wait for it to connect. */
+export interface Adopting extends Alive {
+  readonly kind: 'adopting';
+  readonly deadlineMs: number;
+}
+export interface Preflight {
+  readonly kind: 'preflight';
+  readonly ledger: Ledger;
+  readonly stepBackFrom: number | null;
+}
+/** Launched, not connected. A worker without the SDK stays here to its end. */
+export interface Starting extends Alive {
+  readonly kind: 'starting';
+}
+export interface Running extends Alive {
+  readonly kind: 'running';
+  readonly beat: Beat;
+  /** False while the worker's channel is down and it may be reconnecting. */
+  readonly online: boolean;
+}
+export interface Saving extends Alive {
+  readonly kind: 'saving';
+  readonly beat: Beat;
+  readonly online: boolean;
+  readonly savingSinceMs: number;
+}
+export interface Stopping extends Alive {
+  readonly kind: 'stopping';
+  readonly stage: StopStage;
+  readonly cause: 'operator' | 'hang';
+  readonly deadlineMs: number;
+  /** Request id of the emergency save; null where none was asked for. */
+  readonly request: string | null;
+  readonly acknowledged: boolean;
+}
+/** The worker ended, or must end now; its group is being emptied. */
+export interface Reaping extends Alive {
+  readonly kind: 'reaping';
+  readonly end: WorkerEnd | null;
+}
+export interface Classifying extends Alive {
+  readonly kind: 'classifying';
+  readonly end: WorkerEnd;
+}
+/** The checkpoint on which the outcome rests is being verified. */
+export interface Confirming {
+  readonly kind: 'confirming';
+  readonly ledger: Ledger;
+  readonly sequence: number;
+  readonly outcome: Outcome;
+  readonly reason: string;
+  readonly classification: Classification;
+}
+export interface BackingOff {
+  readonly kind: 'backing-off';
+  readonly ledger: Ledger;
+  readonly untilMs: number;
+  readonly stepBackFrom: number | null;
+}
+export interface Ended {
+  readonly kind: 'ended';
+  readonly ledger: Ledger;
+  readonly outcome: Outcome;
+  readonly reason: string;
+}
+
+export type State =
+  | Opening
+  | Adopting
+  | Preflight
+  | Starting
+  | Running
+  | Saving
+  | Stopping
+  | Reaping
+  | Classifying
+  | Confirming
+  | BackingOff
+  | Ended;
+
+export function newLaunch(attempt: number, resumedFrom: number | null): Launch {
+  return {
+    attempt,
+    resumedFrom,
+    connected: false,
+    progressed: false,
+    done: false,
+    diverged: null,
+    noSpace: false,
+    hungForMs: null,
+    lastSaved: null,
+    confirmed: null,
+  };
+}

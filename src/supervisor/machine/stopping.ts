@@ -1,0 +1,61 @@
+/** The stop protocol after its first step: save, then SIGTERM, then SIGKILL (design section 3, "Stop protocol"). */
+import type { Effect, Step } from './effect.ts';
+import type { MachineEvent } from './event.ts';
+import { note } from './notes.ts';
+import type { MachineSettings } from './settings.ts';
+import type { State, Stopping } from './state.ts';
+import { reap, stay, terminate } from './steps.ts';
+
+export function fromStopping(before: Stopping, event: MachineEvent, settings: MachineSettings): Step<State> {
+  const state = { ...before, ...note(before, event, before.request) };
+  switch (event.type) {
+    case 'request-acknowledged':
+      return stay(event.request === state.request ? { ...state, acknowledged: true } : state);
+    case 'worker-connected':
+      return { state, effects: [{ type: 'welcome-worker' }, ...repeatRequest(state, event.nowMs)] };
+    case 'save-failed':
+      // The save that was to answer the stop is not coming: waiting out the grace would gain nothing.
+      return state.request !== null && event.request === state.request
+        ? harder(state, event.nowMs, settings)
+        : stay(state);
+    case 'worker-ended':
+      return reap(state, event.end);
+    case 'stop-signal':
+      return state.cause === 'hang'
+        ? stay({ ...state, ledger: { ...state.ledger, stopSignal: state.ledger.stopSignal ?? event.signal } })
+        : harder(state, event.nowMs, settings, event.signal);
+    case 'woke-late':
+      return stay({ ...state, deadlineMs: state.deadlineMs + event.gapMs });
+    case 'time-passed':
+      return event.nowMs >= state.deadlineMs ? harder(state, event.nowMs, settings) : stay(state);
+    default:
+      return stay(state);
+  }
+}
+
+/** The next stage; the worker's end is then bounded by the reaping of its group. */
+function harder(
+  state: Stopping,
+  nowMs: number,
+  settings: MachineSettings,
+  signal: NodeJS.Signals = state.ledger.stopSignal ?? 'SIGTERM',
+): Step<State> {
+  if (state.stage === 'saving') return terminate(state, { signal, nowMs }, settings);
+  const { state: reaping, effects } = reap(state, null);
+  if (state.cause === 'hang') return { state: reaping, effects };
+  const announcement = {
+    type: 'announce-stop',
+    signal,
+    stage: 'killing',
+    deadlineMs: nowMs,
+    lastStepAgeMs: null,
+  } as const;
+  return { state: reaping, effects: [announcement, ...effects] };
+}
+
+/** A worker that reconnects in mid-stop may never have seen the request. */
+function repeatRequest(state: Stopping, nowMs: number): readonly Effect[] {
+  if (state.stage !== 'saving' || state.request === null) return [];
+  const reason = state.ledger.stopSignal ?? 'stop';
+  return [{ type: 'request-stop', request: state.request, reason, graceMs: Math.max(0, state.deadlineMs - nowMs) }];
+}

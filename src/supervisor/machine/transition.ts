@@ -1,0 +1,72 @@
+/**
+ * `transition(state, event)`: pure and total. An event that means nothing in a state leaves it as it is, without
+ * effects, so that a late or repeated message can do no harm.
+ */
+import { fromAlive } from './alive.ts';
+import type { Step } from './effect.ts';
+import { fromBackingOff, fromClassifying, fromConfirming, fromReaping } from './ending.ts';
+import type { MachineEvent } from './event.ts';
+import { silenceLimitMs } from './hang.ts';
+import { fromAdopting, fromOpening, fromPreflight, fromStarting } from './opening.ts';
+import type { MachineSettings } from './settings.ts';
+import type { State } from './state.ts';
+import { stay } from './steps.ts';
+import { fromStopping } from './stopping.ts';
+
+export function transition(state: State, event: MachineEvent, settings: MachineSettings): Step<State> {
+  switch (state.kind) {
+    case 'opening':
+      return fromOpening(state, event, settings);
+    case 'adopting':
+      return fromAdopting(state, event, settings);
+    case 'preflight':
+      return fromPreflight(state, event);
+    case 'starting':
+      return fromStarting(state, event, settings);
+    case 'running':
+    case 'saving':
+      return fromAlive(state, event, settings);
+    case 'stopping':
+      return fromStopping(state, event, settings);
+    case 'reaping':
+      return fromReaping(state, event);
+    case 'classifying':
+      return fromClassifying(state, event, settings);
+    case 'confirming':
+      return fromConfirming(state, event);
+    case 'backing-off':
+      return fromBackingOff(state, event);
+    case 'ended':
+      return stay(state);
+    default:
+      return unreachable(state);
+  }
+}
+
+/** When a `time-passed` event is due, in supervisor time; null: nothing waits on the clock. */
+export function nextDeadlineMs(state: State, settings: MachineSettings): number | null {
+  switch (state.kind) {
+    case 'adopting':
+    case 'stopping':
+      return state.deadlineMs;
+    case 'backing-off':
+      return state.untilMs;
+    case 'running':
+    case 'saving':
+      return state.beat.atMs + silenceLimitMs(state.beat, settings.hang);
+    case 'opening':
+    case 'preflight':
+    case 'starting':
+    case 'reaping':
+    case 'classifying':
+    case 'confirming':
+    case 'ended':
+      return null;
+    default:
+      return unreachable(state);
+  }
+}
+
+function unreachable(value: never): never {
+  throw new TypeError(`no such state: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { classify, type EndFacts, type ExitClass } from '../../../src/supervisor/machine/classify.ts';
+
+const FACTS: EndFacts = {
+  end: { code: 1, signal: null, source: 'exit' },
+  evidence: { stderrTail: [], oomRecord: null },
+  spawnError: null,
+  bootChanged: false,
+  connected: true,
+  done: false,
+  everStepped: true,
+  stopSignal: null,
+  hungForMs: null,
+  diverged: null,
+  noSpace: false,
+  noRestartCodes: [3],
+};
+
+const exit = (code: number): Pick<EndFacts, 'end'> => ({ end: { code, signal: null, source: 'exit' } });
+const died = (signal: NodeJS.Signals): Pick<EndFacts, 'end'> => ({ end: { code: null, signal, source: 'exit' } });
+
+const TABLE: readonly [string, Partial<EndFacts>, ExitClass][] = [
+  ['code 0 after done', { ...exit(0), done: true }, 'completed'],
+  ['code 0 of a worker that never connected', { ...exit(0), connected: false }, 'completed'],
+  ['code 0 without done', exit(0), 'completed'],
+  ['exit 93', exit(93), 'fatal'],
+  ['a no-restart code', exit(3), 'fatal'],
+  ['exit 93 before the first step', { ...exit(93), everStepped: false }, 'fatal'],
+  ['exit 75 by itself', exit(75), 'requested'],
+  ['exit 75 while stopping', { ...exit(75), stopSignal: 'SIGINT' }, 'interrupted'],
+  ['killed while stopping', { ...died('SIGKILL'), stopSignal: 'SIGINT' }, 'interrupted'],
+  ['done and exit 0 while stopping', { ...exit(0), done: true, stopSignal: 'SIGINT' }, 'completed'],
+  ['launch failed', { spawnError: 'no such file' }, 'config'],
+  ['throw before the first step', { everStepped: false }, 'config'],
+  ['throw later', {}, 'error'],
+  ['SIGKILL with an OOM record', { ...died('SIGKILL'), evidence: { stderrTail: [], oomRecord: 'x' } }, 'host-oom'],
+  ['SIGKILL without', died('SIGKILL'), 'killed'],
+  ['SIGKILL before the first step', { ...died('SIGKILL'), everStepped: false }, 'killed'],
+  ['SIGSEGV', died('SIGSEGV'), 'native-crash'],
+  ['SIGTERM of somebody else', died('SIGTERM'), 'killed'],
+  ['NaN', { diverged: { step: 4, loss: 'NaN' } }, 'diverged'],
+  ['ENOSPC, then exit 1', { noSpace: true }, 'disk-full'],
+  ['ended by us for silence', { ...died('SIGKILL'), hungForMs: 60_000 }, 'hang'],
+  ['no exit record', { end: { code: null, signal: null, source: 'vanished' } }, 'vanished'],
+  ['another boot', { end: { code: null, signal: null, source: 'vanished' }, bootChanged: true }, 'power-cut'],
+];
+
+test.each(TABLE)('%s', (_name, facts, expected) => {
+  expect(classify({ ...FACTS, ...facts }).class).toBe(expected);
+});
+
+test('total: every combination of facts has a class and a reason', () => {
+  const signals: (NodeJS.Signals | null)[] = [null, 'SIGKILL', 'SIGSEGV', 'SIGTERM', 'SIGHUP'];
+  const facts = fc.record({
+    end: fc.record({
+      code: fc.option(fc.integer({ min: 0, max: 255 }), { nil: null }),
+      signal: fc.constantFrom(...signals),
+      source: fc.constantFrom('exit' as const, 'record' as const, 'vanished' as const),
+    }),
+    evidence: fc.record({ stderrTail: fc.constant([]), oomRecord: fc.option(fc.string(), { nil: null }) }),
+    spawnError: fc.option(fc.string({ minLength: 1 }), { nil: null }),
+    bootChanged: fc.boolean(),
+    connected: fc.boolean(),
+    done: fc.boolean(),
+    everStepped: fc.boolean(),
+    stopSignal: fc.option(fc.constant('SIGINT'), { nil: null }),
+    hungForMs: fc.option(fc.nat(), { nil: null }),
+    diverged: fc.option(fc.constant({ step: 1, loss: 'NaN' }), { nil: null }),
+    noSpace: fc.boolean(),
+    noRestartCodes: fc.constant([3]),
+  });
+  fc.assert(fc.property(facts, (any) => classify(any).reason.length > 0));
+});

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { Rig } from './rig.ts';
+
+/** `count` steps of `stepMs`, each reported as it happens. */
+function stepping(rig: Rig, count: number, stepMs: number, from = 0): Rig {
+  for (let step = from + 1; step <= from + count; step += 1) {
+    rig.nowMs += stepMs;
+    rig.steps(step);
+  }
+  return rig;
+}
+
+describe('hang detection', () => {
+  test('silence of 60 s in phase train is a hang: SIGTERM, SIGKILL, counted, launched again', () => {
+    const rig = stepping(new Rig().train(), 20, 100).wait(59_999);
+    expect(rig.state.kind).toBe('running');
+    rig.wait(1);
+    expect(rig.state).toMatchObject({ kind: 'stopping', cause: 'hang' });
+    expect(rig.has('announce-hang')).toBe(true);
+    rig.wait(5_000);
+    expect(rig.state.kind).toBe('reaping');
+    rig.happen({ type: 'group-gone' });
+    rig.happen({ type: 'evidence-gathered', evidence: { stderrTail: [], oomRecord: null }, random: 0.5 });
+    expect(rig.state).toMatchObject({ kind: 'preflight', ledger: { budget: { withoutProgress: 1 } } });
+  });
+
+  test('slow steps get ten times their smoothed time', () => {
+    const rig = stepping(new Rig().train(), 200, 20_000).wait(150_000);
+    expect(rig.state.kind).toBe('running');
+    rig.wait(60_000);
+    expect(rig.state).toMatchObject({ kind: 'stopping', cause: 'hang' });
+  });
+
+  test('evaluation, the first step and compilation have a limit of their own', () => {
+    const rig = stepping(new Rig().train(), 20, 100);
+    rig.happen({ type: 'phase-changed', phase: 'eval' }).wait(599_000);
+    expect(rig.state.kind).toBe('running');
+    rig.wait(1_000);
+    expect(rig.state.kind).toBe('stopping');
+    expect(new Rig().train().wait(300_000).state.kind).toBe('running');
+  });
+
+  test('a report that waited in the channel is not a fresh beat', () => {
+    const rig = stepping(new Rig().train(), 20, 100);
+    rig.nowMs += 59_000;
+    rig.happen({ type: 'progressed', phase: 'train', step: 20, lastStepAgeMs: 59_000 }).wait(1_000);
+    expect(rig.state).toMatchObject({ kind: 'stopping', cause: 'hang' });
+  });
+
+  test('our own sleep is not the worker silence', () => {
+    const rig = stepping(new Rig().train(), 20, 100);
+    rig.nowMs += 3_600_000;
+    rig.happen({ type: 'woke-late', gapMs: 3_600_000 }).happen({ type: 'time-passed' });
+    expect(rig.state.kind).toBe('running');
+  });
+
+  test('Ctrl-C while a hung worker is ended prevents the next launch', () => {
+    const rig = stepping(new Rig().train(), 20, 100).wait(60_000).happen({ type: 'stop-signal', signal: 'SIGINT' });
+    rig.die('SIGTERM');
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-unsaved' });
+  });
+});

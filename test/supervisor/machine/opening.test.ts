@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import type { UnseenEnd } from '../../../src/supervisor/machine/event.ts';
+import { Rig } from './rig.ts';
+
+const VANISHED: UnseenEnd = {
+  end: { code: null, signal: null, source: 'vanished' },
+  bootChanged: false,
+  resumedFrom: 2,
+  final: null,
+  progressed: false,
+};
+
+describe('what an earlier supervisor left', () => {
+  test('a live worker is adopted: no launch, a welcome that carries the new claim', () => {
+    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2 });
+    expect(rig.effects).toEqual([]);
+    rig.happen({ type: 'worker-connected', phase: 'train', step: 40, lastSaved: 5 });
+    expect(rig.state).toMatchObject({ kind: 'running', ledger: { attempt: 3, lastStep: 40 } });
+    expect(rig.effects).toEqual([{ type: 'welcome-worker' }]);
+  });
+
+  test('one that does not connect in time is killed before another is launched', () => {
+    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2 }).passDeadline();
+    expect(rig.state.kind).toBe('reaping');
+    expect(rig.effects).toEqual([{ type: 'reap-group' }]);
+  });
+
+  test('an attempt that nobody saw the end of is recorded and counted', () => {
+    const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: VANISHED });
+    expect(rig.effects[0]).toMatchObject({ type: 'record-attempt-end', classification: { class: 'vanished' } });
+    expect(rig.state).toMatchObject({ kind: 'preflight', ledger: { budget: { withoutProgress: 1 } } });
+  });
+
+  test('a cut is no crash', () => {
+    const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: { ...VANISHED, bootChanged: true } });
+    expect(rig.effects[0]).toMatchObject({ classification: { class: 'power-cut' } });
+    expect(rig.state).toMatchObject({ ledger: { budget: { withoutProgress: 0 } } });
+  });
+
+  test('the operator gets a launch even when the unseen end was the sixth', () => {
+    const rig = new Rig();
+    for (let round = 0; round < 8; round += 1) {
+      rig.state = { kind: 'opening', ledger: rig.state.ledger };
+      rig.happen({ type: 'no-orphan', unseenEnd: VANISHED });
+      expect(rig.state.kind).toBe('preflight');
+    }
+  });
+
+  test('an orphan that had finished is confirmed, not launched again', () => {
+    const end = { code: 0, signal: null, source: 'record' } as const;
+    const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: { ...VANISHED, end, final: 9 } });
+    expect(rig.effects).toContainEqual({ type: 'confirm-checkpoint', sequence: 9 });
+    rig.happen({ type: 'confirmation', verified: true, reason: '' });
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'completed' });
+  });
+
+  test('nothing verifies: no launch', () => {
+    const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: null });
+    rig.happen({ type: 'no-checkpoint', reason: 'all 3 are damaged', missing: false });
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'no-checkpoint' });
+    const gone = new Rig().happen({ type: 'no-orphan', unseenEnd: null });
+    gone.happen({ type: 'no-checkpoint', reason: 'not mounted', missing: true });
+    expect(gone.state).toMatchObject({ outcome: 'store-missing' });
+  });
+});

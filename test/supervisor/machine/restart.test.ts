@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import {
+  backoffMs,
+  creditProgress,
+  decideRestart,
+  FRESH_BUDGET,
+  MAX_WITHOUT_PROGRESS,
+  renewBudget,
+} from '../../../src/supervisor/machine/restart-policy.ts';
+import { Rig, SETTINGS } from './rig.ts';
+
+describe('restart budget', () => {
+  test('a killed worker is launched again at once from the newest checkpoint', () => {
+    const rig = new Rig().train().steps(100).saved(1, 90).die();
+    expect(rig.state.kind).toBe('preflight');
+    expect(rig.effects).toContainEqual({ type: 'choose-checkpoint', stepBackFrom: null });
+  });
+
+  test('restarts are unlimited while each attempt verifies a higher step', () => {
+    const rig = new Rig().train();
+    for (let attempt = 1; attempt <= 50; attempt += 1) {
+      rig
+        .steps(attempt * 10)
+        .saved(attempt, attempt * 10)
+        .die();
+      expect(rig.state.kind).toBe('preflight');
+      rig.train(attempt, attempt * 10);
+    }
+    expect(rig.state.ledger.budget.restarts).toBe(50);
+  });
+
+  test('re-verifying a step that was verified before is no progress', () => {
+    const rig = new Rig().train().steps(10).saved(1, 10).die().train(1, 10);
+    rig.saved(2, 10);
+    expect(rig.state.kind === 'running' && rig.state.launch.progressed).toBe(false);
+  });
+
+  test('two crashes from one checkpoint step back, twice, and the sixth attempt without progress is the last', () => {
+    const rig = new Rig().train().steps(50).saved(3, 50).die();
+    const stepBacks: (number | null)[] = [];
+    let attempts = 0;
+    let from = 3;
+    while (rig.state.kind !== 'ended') {
+      if (rig.state.kind === 'backing-off') rig.passDeadline();
+      if (rig.state.kind !== 'preflight') throw new Error(rig.state.kind);
+      const { stepBackFrom } = rig.state;
+      stepBacks.push(stepBackFrom);
+      if (stepBackFrom !== null) from -= 1;
+      rig.happen({ type: 'checkpoint-chosen', sequence: from, steppedBack: stepBackFrom !== null });
+      rig.happen({ type: 'worker-connected', phase: 'train', step: 1, lastSaved: null });
+      attempts += 1;
+      rig.die(null, 1);
+    }
+    expect(attempts).toBe(MAX_WITHOUT_PROGRESS);
+    expect(stepBacks).toEqual([null, null, 3, null, 2, null]);
+    expect(rig.state).toMatchObject({ outcome: 'gave-up' });
+  });
+
+  test('a mix of classes does not stretch the six attempts', () => {
+    const rig = new Rig().train().steps(5);
+    const ends: [NodeJS.Signals | null, number | null][] = [
+      ['SIGKILL', null],
+      [null, 75],
+      ['SIGSEGV', null],
+      [null, 1],
+      [null, 75],
+      ['SIGKILL', null],
+    ];
+    let ended = 0;
+    for (const [signal, code] of ends) {
+      rig.die(signal, code);
+      ended += 1;
+      if (rig.state.kind === 'ended') break;
+      rig.train();
+    }
+    expect(ended).toBe(6);
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'gave-up' });
+  });
+
+  test('host-oom gets one retry without progress', () => {
+    const rig = new Rig().train().steps(5).die('SIGKILL', null, 'oom-kill').train().die('SIGKILL', null, 'oom-kill');
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'gave-up' });
+  });
+
+  test('maxRestarts caps even a run that makes progress', () => {
+    const rig = new Rig({ maxRestarts: 1 }).train().steps(5).saved(1, 5).die().train(1, 5).steps(9).saved(2, 9).die();
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'gave-up' });
+  });
+
+  test('an operator who starts a session that gave up gets a new budget', () => {
+    const spent = { ...FRESH_BUDGET, withoutProgress: 6, stepsBack: 2, restarts: 9, highestVerifiedStep: 70 };
+    expect(renewBudget(spent)).toEqual({ ...FRESH_BUDGET, highestVerifiedStep: 70 });
+    expect(creditProgress(spent, 70)).toBe(spent);
+    expect(creditProgress(spent, 71)).toMatchObject({ withoutProgress: 0, highestVerifiedStep: 71, restarts: 9 });
+  });
+
+  test('back-off: at once, then 5 s doubling to 300 s, +-20 %', () => {
+    const plain = [1, 2, 3, 4, 9].map((n) => backoffMs(n, SETTINGS.backoff, 0.5));
+    expect(plain).toEqual([0, 5_000, 10_000, 20_000, 300_000]);
+    expect(backoffMs(2, SETTINGS.backoff, 0)).toBe(4_000);
+    expect(backoffMs(2, SETTINGS.backoff, 0.999999)).toBeLessThanOrEqual(6_000);
+  });
+
+  test('power cuts are never counted', () => {
+    const classification = { class: 'power-cut', reason: 'cut' } as const;
+    let budget = FRESH_BUDGET;
+    for (let cut = 0; cut < 20; cut += 1) {
+      const decision = decideRestart(budget, { classification, progressed: false, resumedFrom: 1 }, SETTINGS, 0.5);
+      expect(decision.kind).toBe('restart');
+      budget = decision.budget;
+    }
+    expect(budget.withoutProgress).toBe(0);
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { Rig } from './rig.ts';
+
+describe('stop protocol', () => {
+  test('first signal asks for an emergency save; a verified save and exit 75 end as stopped-saved', () => {
+    const rig = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGINT' });
+    expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'saving', deadlineMs: 60_000 });
+    expect(rig.effects).toContainEqual({ type: 'request-stop', request: 'stop-1', reason: 'SIGINT', graceMs: 60_000 });
+    rig.saved(4, 10, 'stop-1').die(null, 75);
+    expect(rig.effects).toContainEqual({ type: 'confirm-checkpoint', sequence: 4 });
+    rig.happen({ type: 'confirmation', verified: true, reason: '' });
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-saved', ledger: { stopSignal: 'SIGINT' } });
+  });
+
+  test('a save that was not asked for does not confirm a stop', () => {
+    const rig = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGTERM' });
+    rig.saved(4, 10, null).die(null, 75);
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-unsaved' });
+  });
+
+  test('a confirmed save that does not verify is not called saved', () => {
+    const rig = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGINT' });
+    rig.saved(4, 10, 'stop-1').die(null, 75).happen({ type: 'confirmation', verified: false, reason: 'chunk 0' });
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-unsaved' });
+  });
+
+  test('second signal: SIGTERM and SIGCONT; third: the group is killed', () => {
+    const rig = new Rig().train().happen({ type: 'stop-signal', signal: 'SIGINT' });
+    rig.happen({ type: 'stop-signal', signal: 'SIGINT' });
+    expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'terminating' });
+    expect(rig.effects.filter((effect) => effect.type === 'signal-group')).toEqual([
+      { type: 'signal-group', signal: 'SIGTERM' },
+      { type: 'signal-group', signal: 'SIGCONT' },
+    ]);
+    rig.happen({ type: 'stop-signal', signal: 'SIGINT' });
+    expect(rig.state.kind).toBe('reaping');
+    expect(rig.has('reap-group')).toBe(true);
+    rig.happen({ type: 'group-gone' });
+    rig.happen({ type: 'evidence-gathered', evidence: { stderrTail: [], oomRecord: null }, random: 0 });
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-unsaved' });
+  });
+
+  test('the grace, then 5 s, pass by themselves', () => {
+    const rig = new Rig().train().happen({ type: 'stop-signal', signal: 'SIGTERM' }).wait(59_999);
+    expect(rig.state).toMatchObject({ stage: 'saving' });
+    rig.wait(1);
+    expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'terminating' });
+    rig.wait(5_000);
+    expect(rig.state.kind).toBe('reaping');
+  });
+
+  test('grace grows to three times the longest save and ends at 15 minutes', () => {
+    const graceAfter = (tookMs: number): number => {
+      const rig = new Rig().train();
+      rig.happen({ type: 'save-durable', request: null, sequence: 1, step: 1, tookMs });
+      rig.happen({ type: 'stop-signal', signal: 'SIGINT' });
+      return rig.state.kind === 'stopping' ? rig.state.deadlineMs : -1;
+    };
+    expect([graceAfter(1_000), graceAfter(30_000), graceAfter(3_600_000)]).toEqual([60_000, 90_000, 900_000]);
+  });
+
+  test('without a connected SDK the first signal is SIGTERM', () => {
+    const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: null });
+    rig.happen({ type: 'checkpoint-chosen', sequence: null, steppedBack: false });
+    rig.happen({ type: 'stop-signal', signal: 'SIGINT' });
+    expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'terminating' });
+  });
+
+  test('an emergency save that fails ends the waiting', () => {
+    const rig = new Rig().train().happen({ type: 'stop-signal', signal: 'SIGINT' });
+    rig.happen({ type: 'save-failed', request: 'stop-1', code: 'no-space' });
+    expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'terminating' });
+  });
+
+  test('a worker that completes after the signal completed', () => {
+    const rig = new Rig().train().steps(3).happen({ type: 'stop-signal', signal: 'SIGINT' });
+    rig
+      .saved(1, 3)
+      .happen({ type: 'worker-done' })
+      .die(null, 0)
+      .happen({ type: 'confirmation', verified: true, reason: '' });
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'completed' });
+  });
+
+  test('a signal while the dead worker is examined prevents the next launch', () => {
+    const rig = new Rig().train().steps(3);
+    rig.happen({ type: 'worker-ended', end: { code: null, signal: 'SIGKILL', source: 'exit' } });
+    rig.happen({ type: 'stop-signal', signal: 'SIGINT' }).happen({ type: 'group-gone' });
+    rig.happen({ type: 'evidence-gathered', evidence: { stderrTail: [], oomRecord: null }, random: 0 });
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-unsaved' });
+  });
+
+  test('a worker that reconnects in mid-stop is asked again', () => {
+    const rig = new Rig().train().happen({ type: 'stop-signal', signal: 'SIGINT' });
+    rig.happen({ type: 'worker-connected', phase: 'train', step: 5, lastSaved: null });
+    expect(rig.has('request-stop')).toBe(true);
+  });
+
+  test('an unkillable worker is reported, not waited for', () => {
+    const rig = new Rig().train();
+    rig.happen({ type: 'worker-ended', end: { code: null, signal: 'SIGKILL', source: 'exit' } });
+    rig.happen({ type: 'group-unkillable' });
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'unkillable' });
+  });
+});
