@@ -228,6 +228,8 @@ export interface WorkerIdentity {
   readonly attempt: number;
   readonly group: ProcessIdentity;
   readonly outputDirectory: string;
+  /** Sequence that this attempt resumed from; null: fresh. */
+  readonly resumedFrom: number | null;
 }
 
 /** A pid is trusted only together with its start time and boot. */

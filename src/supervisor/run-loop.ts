@@ -1,0 +1,102 @@
+/**
+ * Feeds the machine: one event at a time, in order; what a transition changed is durable before its effects run, so a
+ * supervisor that is killed in between finds where it was.
+ */
+import type { Effect } from './machine/effect.ts';
+import type { Happening, MachineEvent } from './machine/event.ts';
+import type { MachineSettings } from './machine/settings.ts';
+import type { Ended, State } from './machine/state.ts';
+import { nextDeadlineMs, transition } from './machine/transition.ts';
+
+/** Longest sleep of the timer; also how soon a stopped clock is noticed. */
+const TICK_MS = 1_000;
+/** A tick this much late means that we, not the worker, were asleep (suspend, SIGSTOP). */
+const LATE_MS = 5_000;
+
+export interface Actor {
+  /** Makes a transition durable. Awaited before its effects run. */
+  record(before: State, event: MachineEvent, after: State): Promise<void>;
+  /** Carries out one effect. Awaited; whatever takes long reports back through `dispatch`. */
+  perform(effect: Effect, state: State): Promise<void>;
+}
+
+export class RunLoop {
+  #state: State;
+  readonly #settings: MachineSettings;
+  readonly #actor: Actor;
+  readonly #monotonicMs: () => number;
+  readonly #queue: MachineEvent[] = [];
+  /** Resolves when the machine has ended; rejects when an effect failed in a way that is no event. */
+  readonly ended: Promise<Ended>;
+  #resolve: (state: Ended) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+  #timer: NodeJS.Timeout | null = null;
+  #lastTickMs: number;
+  #working = false;
+
+  /** @param monotonicMs a clock that wall-clock changes do not move. */
+  constructor(initial: State, settings: MachineSettings, actor: Actor, monotonicMs: () => number) {
+    this.#state = initial;
+    this.#settings = settings;
+    this.#actor = actor;
+    this.#monotonicMs = monotonicMs;
+    this.#lastTickMs = monotonicMs();
+    this.ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#schedule();
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  dispatch(happening: Happening): void {
+    this.#queue.push({ ...happening, nowMs: this.#monotonicMs() });
+    if (!this.#working) void this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    this.#working = true;
+    try {
+      for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
+        const before = this.#state;
+        const { state, effects } = transition(before, event, this.#settings);
+        this.#state = state;
+        await this.#actor.record(before, event, state);
+        for (const effect of effects) await this.#actor.perform(effect, state);
+        if (state.kind === 'ended') this.#finish(state);
+      }
+    } catch (error) {
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#reject(error);
+    } finally {
+      this.#working = false;
+    }
+  }
+
+  #finish(state: Ended): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#resolve(state);
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => this.#tick(), TICK_MS);
+  }
+
+  #tick(): void {
+    const nowMs = this.#monotonicMs();
+    const gapMs = nowMs - this.#lastTickMs - TICK_MS;
+    this.#lastTickMs = nowMs;
+    // Messages that waited in the channel are read first: this turn of the event loop delivers them, the next judges.
+    setImmediate(() => {
+      if (this.#state.kind === 'ended') return;
+      if (gapMs > LATE_MS) this.dispatch({ type: 'woke-late', gapMs });
+      const deadlineMs = nextDeadlineMs(this.#state, this.#settings);
+      if (deadlineMs !== null && this.#monotonicMs() >= deadlineMs) this.dispatch({ type: 'time-passed' });
+      this.#schedule();
+    });
+  }
+}

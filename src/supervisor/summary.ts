@@ -1,0 +1,79 @@
+/** The figures of the end summary, gathered from the same events that the screen shows. */
+import type { SaveFacts, Summary, SupervisorEvent } from './events.ts';
+
+export interface BestRule {
+  readonly metric: string;
+  readonly mode: 'min' | 'max';
+}
+
+export class SummaryGatherer {
+  #trainedMs = 0;
+  #lostMs = 0;
+  #stepsLost = 0;
+  #trainingSinceMs: number | null = null;
+  #saves = 0;
+  #failedSaves = 0;
+  #best: Summary['bestMetric'] = null;
+  #lastCheckpoint: SaveFacts | null = null;
+  readonly #attemptsByClass = new Map<string, number>();
+
+  /** @param nowMs monotonic time of the event. */
+  take(event: SupervisorEvent, nowMs: number): void {
+    switch (event.name) {
+      case 'training-started':
+        this.#trainingSinceMs = nowMs;
+        break;
+      case 'worker-connected':
+        if (event.adopted) this.#trainingSinceMs = nowMs;
+        break;
+      case 'worker-ended':
+        this.#endTraining(nowMs);
+        this.#attemptsByClass.set(event.class, (this.#attemptsByClass.get(event.class) ?? 0) + 1);
+        break;
+      case 'checkpoint-chosen':
+        this.#stepsLost += event.stepsLost;
+        break;
+      case 'recovered':
+        this.#lostMs += event.downMs;
+        break;
+      case 'saved':
+        this.#saves += 1;
+        this.#lastCheckpoint = facts(event);
+        break;
+      case 'save-failed':
+        this.#failedSaves += 1;
+        break;
+      default:
+        break;
+    }
+  }
+
+  takeBest(best: Summary['bestMetric']): void {
+    this.#best = best;
+  }
+
+  summary(nowMs: number): Summary {
+    this.#endTraining(nowMs);
+    return {
+      trainedMs: this.#trainedMs,
+      lostMs: this.#lostMs,
+      stepsLost: this.#stepsLost,
+      attempts: [...this.#attemptsByClass.values()].reduce((sum, count) => sum + count, 0),
+      attemptsByClass: Object.fromEntries(this.#attemptsByClass),
+      saves: this.#saves,
+      failedSaves: this.#failedSaves,
+      bestMetric: this.#best,
+      digest: this.#lastCheckpoint?.digest ?? null,
+      lastCheckpoint: this.#lastCheckpoint,
+    };
+  }
+
+  #endTraining(nowMs: number): void {
+    if (this.#trainingSinceMs !== null) this.#trainedMs += nowMs - this.#trainingSinceMs;
+    this.#trainingSinceMs = null;
+  }
+}
+
+function facts({ name: _, ...rest }: SaveFacts & { name: string }): SaveFacts {
+  return rest;
+}
