@@ -1,0 +1,105 @@
+/** The last words of a run: how it ended, what it took, and the command that helps. */
+import type { EventNamed, Outcome, Summary } from '../../supervisor/events.ts';
+import { type Line, line, type Tone } from './line.ts';
+import { aboutDuration, aboutNumber, count } from './quantities.ts';
+
+export function endWords(event: EventNamed<'session-ended'>, session: string | null): Line[] {
+  const [tone, headline] = headlineOf(event, session);
+  const lines = [line(headline, tone, 'always')];
+  if (event.outcome === 'config-error') {
+    for (const text of event.lastLines) lines.push(line(`  ${text}`, 'faint', 'always'));
+  }
+  if (event.summary.attempts > 0 && event.outcome !== 'config-error') lines.push(...summaryWords(event.summary));
+  const hint = event.hint ?? hintOf(event.outcome, session);
+  if (hint !== null) lines.push(line(hint, 'plain', 'always'));
+  return lines;
+}
+
+function headlineOf(event: EventNamed<'session-ended'>, session: string | null): readonly [Tone, string] {
+  const { outcome, reason, summary } = event;
+  const name = session === null ? 'the session' : `session ${session}`;
+  switch (outcome) {
+    case 'completed':
+      return ['good', `Completed: ${name}${atStep(summary)}`];
+    case 'stopped-saved':
+      return ['good', `Stopped with a verified save: ${lastText(summary) ?? reason}`];
+    case 'stopped-unsaved':
+      return ['warning', `Stopped without a confirmed save; ${newestText(summary)}`];
+    case 'gave-up':
+      return ['bad', `Gave up on ${name}: ${reason}`];
+    case 'diverged':
+      return ['bad', `Stopped, the training diverged: ${reason}`];
+    case 'config-error':
+      return ['bad', `The trainer cannot start: ${reason}`];
+    case 'fatal':
+      return ['bad', `The trainer ended ${name} for good: ${reason}`];
+    case 'no-checkpoint':
+      return ['bad', `No checkpoint of ${name} verifies, nothing was deleted: ${reason}`];
+    case 'store-missing':
+      return ['bad', `The checkpoints of ${name} are not where they were recorded: ${reason}`];
+    case 'unkillable':
+      return ['bad', `The worker cannot be killed: ${reason}`];
+    case 'internal':
+      return ['bad', `Internal error: ${reason}`];
+  }
+}
+
+function hintOf(outcome: Outcome, session: string | null): string | null {
+  const id = session ?? 'latest';
+  switch (outcome) {
+    case 'stopped-saved':
+    case 'stopped-unsaved':
+      return `Run the same line again to continue, or: nkat-recover resume ${id}`;
+    case 'gave-up':
+      return `What was tried: nkat-recover show ${id}. Once the cause is gone, go on with: nkat-recover resume ${id}`;
+    case 'diverged':
+      return `Change the trainer or its learning rate, then: nkat-recover resume ${id}`;
+    case 'no-checkpoint':
+      return `What is wrong with each: nkat-recover explain ${id}. To start from zero all the same: --allow-fresh`;
+    case 'store-missing':
+      return 'Mount the disk that holds them and run the same line again, or start another session with --new.';
+    case 'unkillable':
+      return 'It waits in the kernel, mostly for a disk or a GPU. It goes with a reboot; the checkpoints are safe.';
+    default:
+      return null;
+  }
+}
+
+/** What the run took: times, attempts, saves, the best metric, the last checkpoint. */
+export function summaryWords(summary: Summary): Line[] {
+  const recoveries = Math.max(0, summary.attempts - 1);
+  const lost =
+    recoveries === 0
+      ? ''
+      : `, lost ${aboutDuration(summary.lostMs)} and ${count(summary.stepsLost, 'step')} in ${count(recoveries, 'restart')}`;
+  const classes = Object.entries(summary.attemptsByClass)
+    .filter(([, amount]) => amount > 0)
+    .map(([name, amount]) => `${amount} ${name}`);
+  const facts = [
+    `${count(summary.attempts, 'attempt')}${classes.length > 0 ? ` (${classes.join(', ')})` : ''}`,
+    `${count(summary.saves, 'save')}${summary.failedSaves > 0 ? ` (${summary.failedSaves} more failed)` : ''}`,
+  ];
+  if (summary.bestMetric !== null)
+    facts.push(`best ${summary.bestMetric.name} ${aboutNumber(summary.bestMetric.value)}`);
+  const lines = [line(`Trained ${aboutDuration(summary.trainedMs)}${lost}; ${facts.join(', ')}`, 'plain', 'always')];
+  if (summary.lastCheckpoint !== null) {
+    const digest = summary.digest === null ? '' : `, digest ${summary.digest}`;
+    lines.push(line(`Last checkpoint ${summary.lastCheckpoint.path}${digest}`, 'faint'));
+  }
+  return lines;
+}
+
+function atStep(summary: Summary): string {
+  const last = summary.lastCheckpoint;
+  return last === null ? '' : ` at epoch ${last.epoch}, step ${last.step}`;
+}
+
+function lastText(summary: Summary): string | null {
+  const last = summary.lastCheckpoint;
+  return last === null ? null : `checkpoint ${last.sequence} at epoch ${last.epoch}, step ${last.step}`;
+}
+
+function newestText(summary: Summary): string {
+  const last = lastText(summary);
+  return last === null ? 'there is no checkpoint of this run' : `the newest is ${last}`;
+}

@@ -1,0 +1,26 @@
+import type { SupervisorEvent } from '../../supervisor/events.ts';
+import type { Line } from './line.ts';
+import type { RendererChoice, RunRenderer } from './run-renderer.ts';
+
+/** NDJSON on stdout: one object an event, `{ version: 1, at, name, ... }` with the fields of the event. */
+export class JsonRenderer implements RunRenderer {
+  readonly #choice: RendererChoice;
+
+  constructor(choice: RendererChoice) {
+    this.#choice = choice;
+  }
+
+  handle(event: SupervisorEvent): void {
+    const routine = event.name === 'progress' || event.name === 'output';
+    if (this.#choice.quiet && routine) return;
+    const at = new Date(this.#choice.clocks.now()).toISOString();
+    this.#choice.streams.out(`${JSON.stringify({ version: 1, at, ...event })}\n`);
+  }
+
+  say({ text, tone }: Line): void {
+    const level = tone === 'bad' ? 'error' : tone === 'warning' ? 'warning' : 'info';
+    this.handle({ name: 'notice', level, message: text });
+  }
+
+  close(): void {}
+}

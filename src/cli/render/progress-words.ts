@@ -1,0 +1,89 @@
+/** The progress of a run in one line, for the live line and for the plain progress line. */
+import type { ProgressFacts, StopStage } from '../../supervisor/events.ts';
+import { aboutAge, aboutDuration, aboutNumber } from './quantities.ts';
+import { cutToWidth, widthOf } from './width.ts';
+
+/** A stop in progress; times on the renderer's own monotonic clock, in ms. */
+export interface StopInProgress {
+  readonly stage: StopStage;
+  readonly deadlineAt: number;
+}
+
+interface Part {
+  readonly text: string;
+  /** Lower goes first where the line is too narrow. */
+  readonly worth: number;
+}
+
+/** Everything there is to say of the progress, most telling first. @param now wall clock, in ms */
+export function progressText(facts: ProgressFacts, now: number): string {
+  return joined(progressParts(facts, now));
+}
+
+/**
+ * The live line: never wider than `columns`. What matters least is left out first, the last part is cut.
+ *
+ * @param now wall clock, in ms; @param monotonic the clock of `stop.deadlineAt`
+ */
+export function liveText(
+  facts: ProgressFacts | null,
+  stop: StopInProgress | null,
+  clock: { readonly now: number; readonly monotonic: number },
+  columns: number,
+): string {
+  const parts: Part[] = [];
+  if (stop !== null) parts.push({ text: stopText(stop, clock.monotonic), worth: 10 });
+  if (facts === null) {
+    if (stop === null) parts.push({ text: 'starting', worth: 9 });
+  } else parts.push(...progressParts(facts, clock.now));
+  const kept = [...parts];
+  while (kept.length > 1 && widthOf(joined(kept)) > columns) {
+    const least = kept.reduce((low, part) => (part.worth < low.worth ? part : low));
+    kept.splice(kept.indexOf(least), 1);
+  }
+  return cutToWidth(joined(kept), columns);
+}
+
+function progressParts(facts: ProgressFacts, now: number): Part[] {
+  const parts: Part[] = [];
+  if (facts.phase !== 'train') parts.push({ text: facts.phase, worth: 7 });
+  if (facts.percent !== null && facts.totalSteps === null) {
+    parts.push({ text: `${facts.percent.toFixed(1)} %`, worth: 8 });
+  }
+  parts.push({ text: `epoch ${of(facts.epoch, facts.epochs)}`, worth: 8 });
+  parts.push({ text: `step ${of(facts.step, facts.totalSteps)}`, worth: 9 });
+  if (facts.loss !== null) parts.push({ text: `loss ${aboutNumber(facts.loss)}`, worth: 6 });
+  if (facts.stepsPerSecond !== null) parts.push({ text: `${aboutNumber(facts.stepsPerSecond)} steps/s`, worth: 3 });
+  const remaining = remainingMs(facts);
+  if (remaining !== null) parts.push({ text: `ETA ${aboutDuration(remaining)}`, worth: 4 });
+  parts.push({ text: savedText(facts, now), worth: 5 });
+  if (facts.attempt > 1) parts.push({ text: `attempt ${facts.attempt}`, worth: 2 });
+  if (facts.skippedSaves > 0) parts.push({ text: `saves skipped ${facts.skippedSaves}`, worth: 1 });
+  return parts;
+}
+
+function savedText(facts: ProgressFacts, now: number): string {
+  const at = facts.lastDurableAt === null ? Number.NaN : Date.parse(facts.lastDurableAt);
+  return Number.isNaN(at) ? 'nothing saved yet' : `saved ${aboutAge(now - at)} ago`;
+}
+
+function remainingMs(facts: ProgressFacts): number | null {
+  const { stepsPerSecond, totalSteps, step } = facts;
+  if (totalSteps === null || stepsPerSecond === null || stepsPerSecond <= 0 || step > totalSteps) return null;
+  return ((totalSteps - step) / stepsPerSecond) * 1_000;
+}
+
+function stopText(stop: StopInProgress, monotonic: number): string {
+  const left = aboutAge(Math.max(0, stop.deadlineAt - monotonic));
+  if (stop.stage === 'saving') return `stopping: saving, ${left} left`;
+  if (stop.stage === 'terminating') return `stopping: SIGTERM sent, ${left} left`;
+  return 'stopping: killed';
+}
+
+function of(value: number, total: number | null): string {
+  return total === null ? String(value) : `${value}/${total}`;
+}
+
+function joined(parts: readonly Part[]): string {
+  return parts.map((part) => part.text).join(' · ');
+}

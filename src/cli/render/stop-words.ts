@@ -1,0 +1,38 @@
+/** What a stop signal does now, by when, and what one more would do. */
+import type { EventNamed } from '../../supervisor/events.ts';
+import { type Line, line } from './line.ts';
+import { aboutDuration } from './quantities.ts';
+
+/** A step that began this long ago makes the save wait noticeably. */
+const LONG_STEP_MS = 3_000;
+
+export function stopWords(event: EventNamed<'stop-requested'>): Line[] {
+  const again = event.signal === 'SIGINT' ? 'Ctrl-C again' : 'The same signal again';
+  const limit = aboutDuration(event.deadlineMs);
+  switch (event.stage) {
+    case 'saving': {
+      const lines = [
+        line(
+          `${event.signal}: saving, then stopping, within ${limit}. ${again} gives up the save (SIGTERM), a third time kills.`,
+          'warning',
+          'always',
+        ),
+      ];
+      if (event.lastStepAgeMs !== null && event.lastStepAgeMs > LONG_STEP_MS) {
+        const age = aboutDuration(event.lastStepAgeMs);
+        lines.push(line(`The present step began ${age} ago; the save comes at its end.`, 'warning', 'always'));
+      }
+      return lines;
+    }
+    case 'terminating':
+      return [
+        line(
+          `${event.signal}: SIGTERM sent to the worker, killed in ${limit}. ${again} kills it now.`,
+          'warning',
+          'always',
+        ),
+      ];
+    case 'killing':
+      return [line(`${event.signal}: killing the worker and its children (SIGKILL).`, 'bad', 'always')];
+  }
+}

@@ -1,0 +1,79 @@
+/** What kind of place our words go to. Read once at start. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+export interface Terminal {
+  /** A person can be asked: stdin and stderr are a terminal and we are its foreground job. */
+  readonly interactive: boolean;
+  /** stderr can hold one line that is rewritten in place. */
+  readonly live: boolean;
+  readonly colourOut: boolean;
+  readonly colourErr: boolean;
+  /** Columns of stdout, of stderr; 80 where there is no terminal to ask. */
+  columnsOut(): number;
+  columnsErr(): number;
+}
+
+interface Place {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface TerminalSurroundings {
+  readonly stdin: Place;
+  readonly stdout: Place;
+  readonly stderr: Place;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly foreground: () => boolean;
+}
+
+export function describeTerminal(around: TerminalSurroundings): Terminal {
+  const { stdin, stdout, stderr, environment } = around;
+  const dumb = environment.TERM === 'dumb';
+  const colours = !dumb && !environment.NO_COLOR;
+  const onScreen = stderr.isTTY === true && around.foreground();
+  return {
+    interactive: onScreen && stdin.isTTY === true,
+    live: onScreen && !dumb,
+    colourOut: colours && stdout.isTTY === true,
+    colourErr: colours && stderr.isTTY === true,
+    columnsOut: () => columnsOf(stdout, environment),
+    columnsErr: () => columnsOf(stderr, environment),
+  };
+}
+
+/** The terminal of this process. */
+export function ownTerminal(): Terminal {
+  const { stdin, stdout, stderr, env } = process;
+  return describeTerminal({ stdin, stdout, stderr, environment: env, foreground: inForeground });
+}
+
+/** False for a job that a shell put into the background (`&`): it must neither ask nor draw over the prompt. */
+export function inForeground(): boolean {
+  if (process.platform === 'win32') return true;
+  try {
+    const [group, foreground] =
+      process.platform === 'linux' ? groupsFromStat(readFileSync('/proc/self/stat', 'utf8')) : groupsFromPs();
+    return group === foreground;
+  } catch {
+    // Not knowable here: as careful as for a background job.
+    return false;
+  }
+}
+
+/** Process group and foreground group of the terminal, fields 5 and 8 of /proc/PID/stat (proc(5)). */
+function groupsFromStat(stat: string): readonly [number, number] {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return [Number(fields[2]), Number(fields[5])];
+}
+
+function groupsFromPs(): readonly [number, number] {
+  const fields = execFileSync('ps', ['-o', 'pgid=,tpgid=', '-p', String(process.pid)], { encoding: 'utf8' }).trim();
+  const [group, foreground] = fields.split(/\s+/).map(Number);
+  return [group ?? -1, foreground ?? -2];
+}
+
+function columnsOf(place: Place, environment: NodeJS.ProcessEnv): number {
+  const own = place.isTTY === true ? place.columns : Number(environment.COLUMNS);
+  return own !== undefined && Number.isInteger(own) && own > 0 ? own : 80;
+}

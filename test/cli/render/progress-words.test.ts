@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { liveText, progressText } from '../../../src/cli/render/progress-words.ts';
+import { cutToWidth, onScreen, printable, widthOf } from '../../../src/cli/render/width.ts';
+import { progress } from './events.ts';
+
+const now = Date.parse('2026-11-22T12:00:12.000Z');
+const clock = { now, monotonic: 1_000 };
+
+test('the live line has epoch, step, loss, rate, ETA, age of the last save and the attempt', () => {
+  const text = liveText(progress, null, clock, 200);
+  for (const fact of [
+    'epoch 3/10',
+    'step 1204/4690',
+    'loss 0.1235',
+    '85.25 steps/s',
+    'ETA 41 s',
+    'saved 12 s ago',
+    'attempt 2',
+  ]) {
+    expect(text).toContain(fact);
+  }
+});
+
+test('what is not known is left out', () => {
+  const text = progressText(
+    {
+      ...progress,
+      totalSteps: null,
+      epochs: null,
+      percent: null,
+      loss: null,
+      stepsPerSecond: null,
+      lastDurableAt: null,
+      attempt: 1,
+    },
+    now,
+  );
+  expect(text).toBe('epoch 3 · step 1204 · nothing saved yet');
+});
+
+test('a narrow screen keeps the step and is never overrun', () => {
+  expect(liveText(progress, null, clock, 40)).toContain('step 1204/4690');
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 120 }),
+      (columns) => widthOf(liveText(progress, null, clock, columns)) <= columns,
+    ),
+  );
+});
+
+test('a stop shows what is waited for and the time left, even on a narrow screen', () => {
+  const text = liveText(progress, { stage: 'saving', deadlineAt: 31_000 }, clock, 35);
+  expect(text).toContain('saving, 30 s left');
+  expect(liveText(null, { stage: 'killing', deadlineAt: 0 }, clock, 80)).toContain('killed');
+});
+
+test('width counts columns: wide characters two, combining ones none', () => {
+  expect([widthOf('abc'), widthOf('訓練'), widthOf('e\u0301'), widthOf('🚀')]).toEqual([3, 4, 1, 2]);
+  expect(cutToWidth('訓練する', 5)).toBe('訓練…');
+  expect(cutToWidth('abc', 3)).toBe('abc');
+  expect(cutToWidth('abcd', 3)).toBe('ab…');
+});
+
+test('control characters never reach the screen, colours of a worker do', () => {
+  expect(printable('a\u001b[31mb\u0007\u001b[2Kc\td')).toBe('abc  d');
+  expect(onScreen('10 %\r20 %\r')).toBe('20 %');
+  expect(onScreen('\u001b[32mok\u001b[0m\u001b[5A')).toBe('\u001b[32mok\u001b[0m');
+});
