@@ -9,8 +9,8 @@ export interface UnseenEnd {
   readonly resumedFrom: number | null;
   /** Newest checkpoint of that attempt of kind `final`, if any: it had finished. */
   readonly final: number | null;
-  /** It verified a checkpoint above what the session had before. */
-  readonly progressed: boolean;
+  /** Highest step of a checkpoint that it verified; -1: none. */
+  readonly verifiedStep: number;
 }
 
 export type Happening =

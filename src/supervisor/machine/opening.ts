@@ -4,7 +4,7 @@ import type { Step } from './effect.ts';
 import type { EventOf, MachineEvent } from './event.ts';
 import { firstBeat } from './hang.ts';
 import { note } from './notes.ts';
-import { creditStepBack, decideRestart } from './restart-policy.ts';
+import { creditProgress, creditStepBack, decideRestart } from './restart-policy.ts';
 import { ADOPT_WAIT_MS, type MachineSettings } from './settings.ts';
 import {
   type Adopting,
@@ -42,9 +42,11 @@ export function fromOpening(state: Opening, event: MachineEvent, settings: Machi
 
 /** An attempt that nobody saw the end of counts like any other, but the operator's start always gets one launch. */
 function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: MachineSettings): Step<State> {
-  const { ledger } = state;
   const unseen = event.unseenEnd;
-  if (unseen === null) return toPreflight(ledger, null);
+  if (unseen === null) return toPreflight(state.ledger, null);
+  const credited = creditProgress(state.ledger.budget, unseen.verifiedStep);
+  const ledger = { ...state.ledger, budget: credited };
+  const progressed = credited !== state.ledger.budget;
   const evidence = { stderrTail: [], oomRecord: null };
   const classification = classify({
     end: unseen.end,
@@ -77,7 +79,7 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
       effects: [record, { type: 'confirm-checkpoint', sequence: unseen.final }],
     };
   }
-  const ended = { classification, progressed: unseen.progressed, resumedFrom: unseen.resumedFrom };
+  const ended = { classification, progressed, resumedFrom: unseen.resumedFrom };
   const decision = decideRestart(ledger.budget, ended, settings, 0.5);
   const next = toPreflight(
     { ...ledger, budget: decision.budget },

@@ -7,7 +7,7 @@ const VANISHED: UnseenEnd = {
   bootChanged: false,
   resumedFrom: 2,
   final: null,
-  progressed: false,
+  verifiedStep: -1,
 };
 
 describe('what an earlier supervisor left', () => {
@@ -29,6 +29,11 @@ describe('what an earlier supervisor left', () => {
     const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: VANISHED });
     expect(rig.effects[0]).toMatchObject({ type: 'record-attempt-end', classification: { class: 'vanished' } });
     expect(rig.state).toMatchObject({ kind: 'preflight', ledger: { budget: { withoutProgress: 1 } } });
+  });
+
+  test('what it verified alone is progress', () => {
+    const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: { ...VANISHED, verifiedStep: 70 } });
+    expect(rig.state).toMatchObject({ ledger: { budget: { withoutProgress: 0, highestVerifiedStep: 70 } } });
   });
 
   test('a cut is no crash', () => {

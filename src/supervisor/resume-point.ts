@@ -1,0 +1,99 @@
+/** What the next launch resumes from: the store's choice, what was set aside, and whether a fresh start is allowed. */
+import { chooseCheckpoint } from '../checkpoint/choose.ts';
+import type { StoreFiles } from '../checkpoint/files.ts';
+import type { StoreLayout } from '../checkpoint/layout.ts';
+import { everCommitted } from '../checkpoint/session-file.ts';
+import type { Candidate, Choice, Manifest } from '../checkpoint/types.ts';
+import { errnoOf } from '../errors.ts';
+
+export interface ChosenPoint {
+  readonly sequence: number;
+  readonly path: string;
+  readonly step: number;
+  readonly epoch: number;
+  readonly createdAt: string;
+}
+
+export type ResumeChoice =
+  | {
+      readonly kind: 'checkpoint';
+      readonly point: ChosenPoint;
+      readonly candidates: readonly Candidate[];
+      readonly steppedBack: boolean;
+    }
+  | { readonly kind: 'fresh'; readonly candidates: readonly Candidate[] }
+  | {
+      readonly kind: 'none';
+      readonly missing: boolean;
+      readonly reason: string;
+      readonly candidates: readonly Candidate[];
+    };
+
+export interface ResumeRequest {
+  readonly setAside: ReadonlySet<number>;
+  /** Set aside too, if something older verifies. */
+  readonly stepBackFrom: number | null;
+  /** The operator's own choice, by sequence or path. */
+  readonly only: number | string | null;
+  readonly allowFresh: boolean;
+  /** Session file or index recorded a commit, whatever the directory says now. */
+  readonly recordedCommit: boolean;
+}
+
+/** Damaged checkpoints that stand in the way are quarantined; nothing is deleted. */
+export async function chooseResumePoint(
+  files: StoreFiles,
+  layout: StoreLayout,
+  request: ResumeRequest,
+): Promise<ResumeChoice> {
+  if (!(await directoryExists(files, layout.directory))) {
+    const reason = `${layout.directory} is missing; is its disk mounted?`;
+    return { kind: 'none', missing: true, reason, candidates: [] };
+  }
+  const only = request.only === null ? {} : { only: request.only };
+  const choose = (setAside: ReadonlySet<number>): Promise<Choice> =>
+    chooseCheckpoint(files, { layout, setAside, quarantine: true, ...only });
+
+  if (request.stepBackFrom !== null) {
+    const choice = await choose(new Set([...request.setAside, request.stepBackFrom]));
+    if (choice.chosen !== null) return checkpoint(choice.chosen, choice.candidates, true);
+  }
+  const choice = await choose(request.setAside);
+  if (choice.chosen !== null) return checkpoint(choice.chosen, choice.candidates, false);
+  const { candidates } = choice;
+  // A new session has no directory entry that could hold a commit; only then is a fresh start no silent loss.
+  const committed = request.recordedCommit || candidates.length > 0 || (await everCommitted(files, layout));
+  if (!committed || request.allowFresh) return { kind: 'fresh', candidates };
+  return { kind: 'none', missing: false, reason: whyNone(candidates), candidates };
+}
+
+function checkpoint(
+  chosen: { readonly path: string; readonly manifest: Manifest },
+  candidates: readonly Candidate[],
+  steppedBack: boolean,
+): ResumeChoice {
+  const { sequence, step, epoch, createdAt } = chosen.manifest;
+  return {
+    kind: 'checkpoint',
+    point: { sequence, path: chosen.path, step, epoch, createdAt },
+    candidates,
+    steppedBack,
+  };
+}
+
+function whyNone(candidates: readonly Candidate[]): string {
+  if (candidates.length === 0) return 'checkpoints were committed, but none is left';
+  const counts = new Map<string, number>();
+  for (const { verdict } of candidates) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
+  const words = [...counts].map(([verdict, count]) => `${count} ${verdict}`).join(', ');
+  return `no checkpoint verifies (${words})`;
+}
+
+async function directoryExists(files: StoreFiles, directory: string): Promise<boolean> {
+  try {
+    return (await files.facts(directory)).kind === 'directory';
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

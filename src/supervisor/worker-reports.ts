@@ -1,0 +1,156 @@
+/** Turns what the worker says into events of the machine, words for the operator, and rows of the index. */
+import type { MessageOf, WorkerMessage } from '../protocol/messages.ts';
+import type { SaveFacts } from './events.ts';
+import type { Happening } from './machine/event.ts';
+import type { SessionContext } from './session-context.ts';
+
+/** Answers a checkpoint that failed while it was loaded. */
+export type AnswerUnusable = (message: MessageOf<WorkerMessage, 'unusable'>) => void;
+
+export class WorkerReports {
+  readonly #context: SessionContext;
+  readonly #dispatch: (happening: Happening) => void;
+  readonly #answerUnusable: AnswerUnusable;
+  #lastDurableAt: string | null;
+  #startStep = 0;
+  /** When the last worker ended, until its successor's first step; null: nothing to recover from. */
+  #downSinceMs: number | null = null;
+
+  constructor(context: SessionContext, dispatch: (happening: Happening) => void, answerUnusable: AnswerUnusable) {
+    this.#context = context;
+    this.#dispatch = dispatch;
+    this.#answerUnusable = answerUnusable;
+    this.#lastDurableAt = context.index.lastCheckpointAt();
+  }
+
+  get lastDurableAt(): string | null {
+    return this.#lastDurableAt;
+  }
+
+  workerEnded(): void {
+    this.#downSinceMs ??= this.#context.nowMs();
+  }
+
+  take(message: WorkerMessage): void {
+    switch (message.type) {
+      case 'restored':
+        this.#restored(message);
+        break;
+      case 'phase':
+        this.#dispatch({ type: 'phase-changed', phase: message.phase });
+        break;
+      case 'progress':
+        this.#progress(message);
+        break;
+      case 'acknowledged':
+        this.#dispatch({ type: 'request-acknowledged', request: message.request });
+        break;
+      case 'save-started':
+        this.#context.tell({ name: 'save-started', step: message.step, kinds: message.kinds, reason: message.reason });
+        this.#dispatch({ type: 'save-started' });
+        break;
+      case 'saved':
+        this.#saved(message);
+        break;
+      case 'save-failed':
+        this.#saveFailed(message);
+        break;
+      case 'unusable':
+        this.#answerUnusable(message);
+        break;
+      case 'diverged':
+        this.#context.tell({ name: 'diverged', step: message.step, loss: message.loss });
+        this.#dispatch({ type: 'diverged', step: message.step, loss: message.loss });
+        break;
+      case 'done':
+        this.#dispatch({ type: 'worker-done' });
+        break;
+      case 'notice':
+        this.#context.tell({ name: 'notice', level: message.level, message: message.message });
+        break;
+      case 'hello':
+      case 'save':
+      case 'stop':
+        // Hellos were answered by the channel; requests come from control clients, never from a worker.
+        return;
+      default:
+        unreachable(message);
+        break;
+    }
+  }
+
+  #restored(message: MessageOf<WorkerMessage, 'restored'>): void {
+    const { sequence, step, epoch, backend } = message;
+    this.#startStep = step;
+    const { attempts: attempt } = this.#context.record.file;
+    this.#context.index.noteFirstStep(attempt, step);
+    this.#context.tell({ name: 'training-started', attempt, sequence, step, epoch, backend, restoreMs: message.ms });
+  }
+
+  #progress(message: MessageOf<WorkerMessage, 'progress'>): void {
+    const { phase, step, lastStepAgeMs } = message;
+    const { record, index } = this.#context;
+    const attempt = record.file.attempts;
+    if (step > record.file.lastStep) record.change({ lastStep: step });
+    index.noteProgress({ epoch: message.epoch, step, totalSteps: message.totalSteps, loss: message.loss });
+    if (this.#downSinceMs !== null && step > this.#startStep) {
+      const downMs = Math.max(0, this.#context.nowMs() - lastStepAgeMs - this.#downSinceMs);
+      this.#downSinceMs = null;
+      this.#context.tell({ name: 'recovered', attempt, step, downMs });
+    }
+    const { epoch, epochs, totalSteps, percent, loss, metrics, stepsPerSecond, skippedSaves } = message;
+    this.#context.tell({
+      name: 'progress',
+      phase,
+      epoch,
+      epochs,
+      step,
+      totalSteps,
+      percent,
+      loss,
+      metrics,
+      stepsPerSecond,
+      skippedSaves,
+      lastDurableAt: this.#lastDurableAt,
+      attempt,
+    });
+    this.#dispatch({ type: 'progressed', phase, step, lastStepAgeMs });
+  }
+
+  #saved(message: MessageOf<WorkerMessage, 'saved'>): void {
+    const facts = saveFacts(message);
+    const { record, index } = this.#context;
+    index.noteSaved(message, record.file.attempts);
+    if (message.state === 'verified') {
+      this.#context.tell({ name: 'checkpoint-verified', ...facts });
+      this.#dispatch({ type: 'checkpoint-verified', sequence: message.sequence, step: message.step });
+      return;
+    }
+    record.noteCommit(message.sequence, message.step);
+    this.#lastDurableAt = message.createdAt;
+    this.#context.tell({ name: 'saved', ...facts });
+    this.#dispatch({
+      type: 'save-durable',
+      request: message.request,
+      sequence: message.sequence,
+      step: message.step,
+      tookMs: message.stallMs + message.writeMs,
+    });
+  }
+
+  #saveFailed(message: MessageOf<WorkerMessage, 'save-failed'>): void {
+    const { request, step, kinds, code } = message;
+    this.#context.index.noteSaveFailed(message, this.#context.record.file.attempts);
+    this.#context.tell({ name: 'save-failed', step, kinds, code, message: message.message });
+    this.#dispatch({ type: 'save-failed', request, code });
+  }
+}
+
+function saveFacts(message: MessageOf<WorkerMessage, 'saved'>): SaveFacts {
+  const { sequence, step, epoch, kinds, reason, bytes, digest, path, stallMs, writeMs } = message;
+  return { sequence, step, epoch, kinds, reason, bytes, digest, path, stallMs, writeMs };
+}
+
+function unreachable(message: never): never {
+  throw new TypeError(`no such message: ${JSON.stringify(message)}`);
+}
