@@ -1,0 +1,161 @@
+/** Averages of the weights over training (EMA, SWA), swapped in for evaluation and always swapped back. */
+import * as tf from '@tensorflow/tfjs-core';
+import { NkatError } from '../../errors.ts';
+import { reference } from './tensor-bytes.ts';
+import type { NamedVariable } from './weights.ts';
+
+export interface EmaOptions {
+  /** Share of the old average that each step keeps, for example 0.999. */
+  readonly decay: number;
+}
+
+/**
+ * Exponential moving average. Early steps decay faster, min(decay, (1 + n) / (10 + n)), so that the random start is
+ * soon forgotten (the rule of TensorFlow's ExponentialMovingAverage with num_updates).
+ */
+export function ema({ decay }: EmaOptions): WeightAverage {
+  if (!(decay >= 0 && decay < 1)) refuse(`an EMA decay of ${decay} is not within [0, 1)`);
+  return new WeightAverage('ema', (updates) =>
+    updates === 0 ? 1 : 1 - Math.min(decay, (1 + updates) / (10 + updates)),
+  );
+}
+
+export interface SwaOptions {
+  /** First step that counts. */
+  readonly start: number;
+  /** Steps between two samples. Default 1. */
+  readonly every?: number;
+}
+
+/** Stochastic weight averaging: the plain mean of the weights at every `every`-th step from `start` on. */
+export function swa({ start, every = 1 }: SwaOptions): WeightAverage {
+  if (!(start >= 0 && every >= 1)) refuse('a weight average needs start >= 0 and every >= 1');
+  return new WeightAverage('swa', (updates, step) =>
+    step >= start && (step - start) % every === 0 ? 1 / (updates + 1) : 0,
+  );
+}
+
+export interface AverageFacts {
+  readonly kind: string;
+  readonly updates: number;
+}
+
+/** Made by `ema()` or `swa()` and given to `tfjsState({ average })`. */
+export class WeightAverage {
+  readonly kind: string;
+  /** Share of the new weights in the average after this step; 0 leaves it, 1 replaces it. */
+  readonly #share: (updates: number, step: number) => number;
+  #weights: readonly NamedVariable[] = [];
+  /** In the order of the weights; empty until the first update. Kept tensors, so that they are no tfjs variables. */
+  #averages: tf.Tensor[] = [];
+  #updates = 0;
+  /** The weights in training while the average is swapped in. */
+  #live: tf.Tensor[] | null = null;
+
+  constructor(kind: string, share: (updates: number, step: number) => number) {
+    this.kind = kind;
+    this.#share = share;
+  }
+
+  /**
+   * Runs `body` with the average in the place of the weights (with the weights themselves before the first update) and
+   * puts the weights back, also when it throws or its promise is rejected.
+   */
+  evaluate<T>(body: () => T): T {
+    if (this.#live !== null) refuse('average.evaluate() was called inside average.evaluate()');
+    if (this.#averages.length === 0) return body();
+    this.#live = this.#weights.map(({ variable }) => reference(variable));
+    this.#assign(this.#averages);
+    let result: T;
+    try {
+      result = body();
+    } catch (error) {
+      this.#swapBack();
+      throw error;
+    }
+    if (isPromise(result)) return result.finally(() => this.#swapBack()) as T;
+    this.#swapBack();
+    return result;
+  }
+
+  /** @internal */
+  attach(weights: readonly NamedVariable[]): void {
+    if (this.#weights.length > 0) refuse('one average cannot serve two states');
+    this.#weights = weights;
+  }
+
+  /** @internal Takes the weights after step number `step` in. */
+  afterStep(step: number): void {
+    if (this.#live !== null) refuse('a step was made inside average.evaluate()');
+    const share = this.#share(this.#updates, step);
+    if (share === 0) return;
+    const next = this.#weights.map(({ variable }, index) => blend(this.#averages[index], variable, share));
+    tf.dispose(this.#averages);
+    this.#averages = next;
+    this.#updates += 1;
+  }
+
+  /** @internal The tensor that is in training, whatever is swapped in. */
+  live(index: number): tf.Tensor | undefined {
+    return this.#live?.[index];
+  }
+
+  /** @internal */
+  facts(): AverageFacts {
+    return { kind: this.kind, updates: this.#updates };
+  }
+
+  /** @internal */
+  tensors(): { name: string; tensor: tf.Tensor }[] {
+    return this.#averages.flatMap((tensor, index) => ({ name: this.#nameOf(index), tensor }));
+  }
+
+  /** @internal */
+  expected(facts: AverageFacts): { name: string; like: tf.Tensor }[] {
+    if (facts.updates === 0) return [];
+    return this.#weights.map(({ variable }, index) => ({ name: this.#nameOf(index), like: variable }));
+  }
+
+  /** @internal All tensors have been checked against `expected`. */
+  restore(facts: AverageFacts, tensors: ReadonlyMap<string, tf.Tensor>): void {
+    const names = this.expected(facts).map(({ name }) => name);
+    tf.dispose(this.#averages);
+    this.#averages = names.flatMap((name) => {
+      const tensor = tensors.get(name);
+      return tensor === undefined ? [] : [reference(tensor)];
+    });
+    this.#updates = facts.updates;
+  }
+
+  #nameOf(index: number): string {
+    return `average/${this.#weights[index]?.name}`;
+  }
+
+  #assign(tensors: readonly tf.Tensor[]): void {
+    for (const [index, { variable }] of this.#weights.entries()) {
+      const tensor = tensors[index];
+      if (tensor !== undefined) variable.assign(tensor);
+    }
+  }
+
+  #swapBack(): void {
+    const live = this.#live ?? [];
+    this.#live = null;
+    this.#assign(live);
+    tf.dispose(live);
+  }
+}
+
+/** Counters and flags are not averaged: the newest counts. */
+function blend(average: tf.Tensor | undefined, weight: tf.Variable, share: number): tf.Tensor {
+  if (average === undefined || share === 1 || weight.dtype !== 'float32') return reference(weight);
+  return tf.keep(tf.tidy(() => tf.add(tf.mul(average, 1 - share), tf.mul(weight, share))));
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise;
+}
+
+function refuse(message: string): never {
+  throw new NkatError(message, { code: 'usage', operation: 'average the weights' });
+}

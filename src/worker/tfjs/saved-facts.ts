@@ -1,0 +1,55 @@
+/** The JSON half of a saved tfjs state. */
+import type { StateValue } from '../state.ts';
+import type { AverageFacts } from './average.ts';
+import type { OptimizerFacts } from './optimizer-state.ts';
+
+export interface TfjsFacts {
+  /** Steps made when the state was saved. */
+  readonly steps: number;
+  /** Model topology as tfjs writes it, by structural name: for people and exports, never needed to restore. */
+  readonly topology: Readonly<Record<string, string>>;
+  readonly optimizers: Readonly<Record<string, OptimizerFacts>>;
+  readonly schedule: StateValue;
+  readonly average: AverageFacts | null;
+}
+
+/** The facts in a checkpoint's JSON, or null when it was not written by `tfjsState`. */
+export function tfjsFacts(json: StateValue): TfjsFacts | null {
+  if (!isRecord(json) || typeof json.steps !== 'number' || !isRecord(json.optimizers)) return null;
+  const { average, topology } = json;
+  if (average !== null && !isAverageFacts(average)) return null;
+  const optimizers: Record<string, OptimizerFacts> = {};
+  for (const [name, facts] of Object.entries(json.optimizers)) {
+    if (!isOptimizerFacts(facts)) return null;
+    optimizers[name] = facts;
+  }
+  const topologies = isRecord(topology) ? Object.entries(topology) : [];
+  return {
+    steps: json.steps,
+    topology: Object.fromEntries(
+      topologies.flatMap(([name, text]) => (typeof text === 'string' ? [[name, text]] : [])),
+    ),
+    optimizers,
+    schedule: json.schedule,
+    average,
+  };
+}
+
+function isOptimizerFacts(value: unknown): value is OptimizerFacts {
+  return (
+    isRecord(value) &&
+    typeof value.className === 'string' &&
+    typeof value.iterations === 'number' &&
+    typeof value.learningRate === 'number' &&
+    Array.isArray(value.trained) &&
+    value.trained.every((name) => typeof name === 'string')
+  );
+}
+
+function isAverageFacts(value: unknown): value is AverageFacts {
+  return isRecord(value) && typeof value.kind === 'string' && typeof value.updates === 'number';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

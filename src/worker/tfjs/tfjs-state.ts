@@ -1,0 +1,166 @@
+/** Model, optimizer, schedule and average of a tfjs training run as one `TrainingState`. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { SavedState, Snapshot, SnapshotTensor, TrainingState } from '../state.ts';
+import type { WeightAverage } from './average.ts';
+import { backendInUse } from './backend.ts';
+import { mismatches, refuseState } from './mismatch.ts';
+import { OptimizerState } from './optimizer-state.ts';
+import { type TfjsFacts, tfjsFacts } from './saved-facts.ts';
+import type { Schedule } from './schedule.ts';
+import { dtypeOf, ownedBytes, reference, tensorOf } from './tensor-bytes.ts';
+import { namedModels, namedVariables, type Weights } from './weights.ts';
+
+export interface TfjsStateParts {
+  /** What is trained. Names in the checkpoint follow its structure, so keep the structure between runs. */
+  readonly model: Weights;
+  /** One of tfjs's optimizers, or several by name. Default: the one that a layers model was compiled with. */
+  readonly optimizer?: tf.Optimizer | Readonly<Record<string, tf.Optimizer>>;
+  /** Sets the learning rate (of every optimizer) before the first step and after each one. */
+  readonly schedule?: Schedule;
+  /** `ema()` or `swa()`. */
+  readonly average?: WeightAverage;
+}
+
+/**
+ * The state to give to `run.restore()`.
+ *
+ * @throws NkatError 'state-not-serializable' for an optimizer that is not one of tfjs's own and for a weight that is
+ * neither float32, int32 nor bool.
+ */
+export function tfjsState(parts: TfjsStateParts): TrainingState {
+  return new TfjsState(parts);
+}
+
+class TfjsState implements TrainingState {
+  readonly versions = { tfjs: tf.version_core };
+  readonly #parts: TfjsStateParts;
+  readonly #weights: ReturnType<typeof namedVariables>;
+  readonly #optimizers: readonly OptimizerState[];
+  readonly #topology: Readonly<Record<string, string>>;
+  #steps = 0;
+  /** Learning rate that the last step was made with. */
+  #lastRate: number | undefined;
+
+  constructor(parts: TfjsStateParts) {
+    this.#parts = parts;
+    this.#weights = namedVariables(parts.model);
+    for (const { name, variable } of this.#weights) dtypeOf(name, variable);
+    this.#optimizers = Object.entries(namedOptimizers(parts)).map(
+      ([name, optimizer]) => new OptimizerState(name, optimizer, this.#weights),
+    );
+    this.#topology = Object.fromEntries(
+      namedModels(parts.model).map(({ name, model }) => [name, String(model.toJSON())]),
+    );
+    parts.average?.attach(this.#weights);
+    this.#applySchedule();
+  }
+
+  get backend(): string {
+    return backendInUse();
+  }
+
+  snapshot(): Snapshot {
+    const { average } = this.#parts;
+    const sources = [
+      ...this.#weights.map(({ name, variable }, index) => ({ name, tensor: average?.live(index) ?? variable })),
+      ...this.#optimizers.flatMap((optimizer) => optimizer.tensors()),
+      ...(average?.tensors() ?? []),
+    ];
+    const held = sources.map(({ tensor }) => reference(tensor));
+    const tensors = held.map((tensor, index): SnapshotTensor => {
+      const name = sources[index]?.name ?? '';
+      return { name, dtype: dtypeOf(name, tensor), shape: tensor.shape, read: () => ownedBytes(tensor) };
+    });
+    return { tensors, json: this.#facts(), release: () => tf.dispose(held) };
+  }
+
+  restore(saved: SavedState): void {
+    const facts = tfjsFacts(saved.json);
+    if (facts === null) refuseState(['it was not saved by tfjsState']);
+    const problems = this.#problems(facts, saved);
+    if (problems.length > 0) refuseState(problems);
+
+    const tensors = new Map<string, tf.Tensor>();
+    try {
+      for (const [name, tensor] of saved.tensors) tensors.set(name, tensorOf(tensor));
+      for (const { name, variable } of this.#weights) variable.assign(tensors.get(name) ?? variable);
+      for (const optimizer of this.#optimizers) {
+        const optimizerFacts = facts.optimizers[optimizer.name];
+        if (optimizerFacts !== undefined) optimizer.restore(optimizerFacts, tensors);
+      }
+      if (facts.average !== null) this.#parts.average?.restore(facts.average, tensors);
+    } finally {
+      tf.dispose([...tensors.values()]);
+    }
+    this.#steps = facts.steps;
+    this.#lastRate = undefined;
+    this.#parts.schedule?.restore?.(facts.schedule);
+    this.#applySchedule();
+  }
+
+  /** Of the step just made, once `afterStep` has been called for it. */
+  learningRate(): number | undefined {
+    return this.#lastRate ?? this.#optimizers[0]?.learningRate;
+  }
+
+  afterStep(step: number): void {
+    this.#steps = step;
+    this.#lastRate = this.#optimizers[0]?.learningRate;
+    this.#parts.average?.afterStep(step);
+    this.#applySchedule();
+  }
+
+  #applySchedule(): void {
+    const { schedule } = this.#parts;
+    if (schedule === undefined) return;
+    const rate = schedule.rate(this.#steps);
+    for (const optimizer of this.#optimizers) optimizer.learningRate = rate;
+  }
+
+  #facts(): TfjsFacts {
+    return {
+      steps: this.#steps,
+      topology: this.#topology,
+      optimizers: Object.fromEntries(this.#optimizers.map((optimizer) => [optimizer.name, optimizer.facts()])),
+      schedule: this.#parts.schedule?.state?.() ?? null,
+      average: this.#parts.average?.facts() ?? null,
+    };
+  }
+
+  /** Everything that keeps these facts and tensors from being restored; nothing is changed here. */
+  #problems(facts: TfjsFacts, saved: SavedState): string[] {
+    const { average } = this.#parts;
+    if (average?.live(0) !== undefined) return ['restore() was called inside average.evaluate()'];
+    const problems: string[] = [];
+    const expected = this.#weights.map(({ name, variable }) => ({ name, like: variable as tf.Tensor }));
+    const known = new Set(this.#weights.map(({ name }) => name));
+    for (const optimizer of this.#optimizers) {
+      const optimizerFacts = facts.optimizers[optimizer.name];
+      if (optimizerFacts === undefined) problems.push(`${optimizer.name} (${optimizer.className}) is missing`);
+      else if (optimizerFacts.className !== optimizer.className) {
+        problems.push(`${optimizer.name} is ${optimizerFacts.className} instead of ${optimizer.className}`);
+      } else {
+        const strangers = optimizerFacts.trained.filter((name) => !known.has(name));
+        problems.push(...strangers.map((name) => `${optimizer.name} trained ${name}, which is unknown here`));
+        expected.push(...optimizer.expected(optimizerFacts));
+      }
+    }
+    for (const [name, { className }] of Object.entries(facts.optimizers)) {
+      const here = this.#optimizers.some((optimizer) => optimizer.name === name);
+      if (!here) problems.push(`${name} (${className}) is unknown here`);
+    }
+    if (facts.average?.kind !== average?.kind) {
+      problems.push(`the weight average is ${facts.average?.kind ?? 'none'} instead of ${average?.kind ?? 'none'}`);
+    } else if (facts.average && average) {
+      expected.push(...average.expected(facts.average));
+    }
+    return [...problems, ...mismatches(expected, saved.tensors)];
+  }
+}
+
+function namedOptimizers({ model, optimizer }: TfjsStateParts): Readonly<Record<string, tf.Optimizer>> {
+  const given = optimizer ?? ('optimizer' in model ? (model.optimizer as tf.Optimizer | undefined) : undefined);
+  if (given === undefined) return {};
+  if ('applyGradients' in given) return { optimizer: given as tf.Optimizer };
+  return Object.fromEntries(Object.entries(given).map(([name, one]) => [`optimizer/${name}`, one]));
+}

@@ -1,0 +1,31 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, test } from 'vitest';
+import { NkatError } from '../../../src/errors.ts';
+import { backendInUse, useBackend } from '../../../src/worker/tfjs/backend.ts';
+
+test('the best that loads is taken, and the better ones that did not are named', async () => {
+  const choice = await useBackend();
+  expect(choice).toEqual({
+    name: 'tfjs-wasm',
+    device: 'cpu',
+    passedOver: [
+      { name: 'node-gpu', reason: 'not installed' },
+      { name: 'node', reason: 'not installed' },
+    ],
+  });
+  expect(backendInUse()).toBe('tfjs-wasm');
+  expect(tf.tidy(() => tf.add(1, 2).dataSync()[0])).toBe(3);
+});
+
+test('one alone can be asked for', async () => {
+  expect(await useBackend({ only: 'cpu' })).toEqual({ name: 'tfjs-cpu', device: 'cpu', passedOver: [] });
+});
+
+test('a required GPU is never replaced by something slower', async () => {
+  await useBackend({ only: 'cpu' });
+  const error = await useBackend({ require: 'gpu' }).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(NkatError);
+  expect(error).toMatchObject({ code: 'backend-missing', message: expect.stringContaining('node-gpu: not installed') });
+  expect(backendInUse()).toBe('tfjs-cpu');
+  await expect(useBackend({ only: 'wasm', require: 'gpu' })).rejects.toMatchObject({ code: 'backend-missing' });
+});
