@@ -1,0 +1,173 @@
+/** Starting a worker: its own process group, output into files, a launcher that records how it ended. */
+import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { execa, type Options } from 'execa';
+import { currentBootId, identityOf } from '../checkpoint/process-identity.ts';
+import { errnoOf } from '../errors.ts';
+import { ENVIRONMENT } from '../protocol/messages.ts';
+import { type AttemptFiles, attemptFiles } from './attempt-files.ts';
+import { EMPTY_RECORD, LAUNCH_SCRIPT } from './exit-record.ts';
+import { processRow } from './process-table.ts';
+import { PID_FILE_VARIABLE } from './worker-pid.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface LaunchSpec {
+  readonly session: string;
+  /** Real path of the script. */
+  readonly trainer: string;
+  readonly args: readonly string[];
+  /** The whole command line (`python train.py --epochs 3`) in place of Node, preload, trainer and args; null: those. */
+  readonly command: readonly string[] | null;
+  readonly cwd: string;
+  /** Set on top of our own environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Gets the files `attempt-<n>.*`; made when missing. */
+  readonly outputDirectory: string;
+  readonly attempt: number;
+  /** Absolute path of our preload. */
+  readonly preload: string;
+}
+
+export type LaunchOutcome =
+  | { readonly status: 'launched'; readonly worker: WorkerProcess }
+  /** Nothing runs. `errno`: ENOENT, EACCES, ENOSPC, EAGAIN...; `path`: what it is about. */
+  | { readonly status: 'failed'; readonly errno: string; readonly path: string; readonly message: string };
+
+/** What is executed for a spec, without a launcher. */
+export function commandOf(spec: Pick<LaunchSpec, 'trainer' | 'args' | 'command' | 'preload'>): readonly string[] {
+  if (spec.command !== null) return spec.command;
+  // As a URL: a path would be read as one, and `%`, `#` and `?` in it misunderstood.
+  return [process.execPath, '--import', pathToFileURL(spec.preload).href, spec.trainer, ...spec.args];
+}
+
+/** Launches a worker. Whatever keeps it from starting is the outcome `failed`; nothing of the kind is thrown. */
+export async function launchWorker(spec: LaunchSpec): Promise<LaunchOutcome> {
+  const files = attemptFiles(spec.outputDirectory, spec.attempt);
+  const command = commandOf(spec);
+  const environment = {
+    ...process.env,
+    ...spec.environment,
+    [ENVIRONMENT.session]: spec.session,
+    [ENVIRONMENT.attempt]: String(spec.attempt),
+    [PID_FILE_VARIABLE]: files.pid,
+  };
+  const missing = unstartable(spec, command, spec.environment.PATH ?? process.env.PATH);
+  if (missing !== null) return missing;
+
+  const descriptors: number[] = [];
+  try {
+    prepareFiles(spec.outputDirectory, files);
+    // O_APPEND: after a truncation the next write goes to the new end, and two writers never overwrite one another.
+    descriptors.push(openSync(files.stdout, 'a', 0o600), openSync(files.stderr, 'a', 0o600));
+    return await spawnInGroup(spec, command, environment, files, descriptors);
+  } catch (error) {
+    return failure(error, spec.outputDirectory);
+  } finally {
+    for (const descriptor of descriptors) closeSync(descriptor);
+  }
+}
+
+async function spawnInGroup(
+  spec: LaunchSpec,
+  command: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  files: AttemptFiles,
+  [stdout, stderr]: readonly number[],
+): Promise<LaunchOutcome> {
+  const posix = process.platform !== 'win32';
+  const [file = '', ...args] = posix
+    ? ['/bin/sh', '-c', LAUNCH_SCRIPT, 'nkat-launch', files.exit, ...command]
+    : command;
+  const options: Options = {
+    cwd: spec.cwd,
+    env: defined(environment),
+    extendEnv: false,
+    stdio: descriptorsAsStdio(stdout, stderr),
+    detached: posix,
+    windowsHide: true,
+    // The worker outlives us on purpose, and only the stop protocol decides when it is killed.
+    cleanup: false,
+    forceKillAfterDelay: false,
+    reject: false,
+    buffer: false,
+  };
+  const child = execa(file, args, options);
+  if (child.pid === undefined) {
+    const { cause } = await child;
+    return failure(cause, file);
+  }
+  const leader = identityOf(child.pid) ?? {
+    // It has ended already; until its exit event is handled the zombie still tells its start time.
+    pid: child.pid,
+    startTime: processRow(child.pid)?.startTime ?? null,
+    bootId: currentBootId(),
+  };
+  return { status: 'launched', worker: new WorkerProcess(child, { leader, session: spec.session }, files) };
+}
+
+/** Any descriptor is handed to the child as it is; execa's types name only those of our own standard streams. */
+function descriptorsAsStdio(stdout: number | undefined, stderr: number | undefined): Options['stdio'] & {} {
+  return ['ignore', stdout, stderr] as unknown as Options['stdio'] & {};
+}
+
+/** Leftovers of an earlier attempt of this number would be taken for this one's. */
+function prepareFiles(outputDirectory: string, files: AttemptFiles): void {
+  mkdirSync(outputDirectory, { recursive: true, mode: 0o700 });
+  for (const path of [files.exit, files.pid, files.offsets, files.stdout, files.stderr]) rmSync(path, { force: true });
+  writeFileSync(files.exitPending, EMPTY_RECORD, { mode: 0o600 });
+}
+
+/** The shell would tell only 126 or 127 of what is found here with its errno. */
+function unstartable(spec: LaunchSpec, command: readonly string[], path: string | undefined): LaunchOutcome | null {
+  try {
+    if (!statSync(spec.cwd).isDirectory())
+      return failed('ENOTDIR', spec.cwd, 'the working directory is not a directory');
+    if (spec.command === null) accessSync(spec.trainer, constants.R_OK);
+  } catch (error) {
+    return failure(error, spec.trainer);
+  }
+  const [program] = command;
+  if (program === undefined || program === '') return failed('ENOENT', '', 'the command is empty');
+  if (process.platform === 'win32') return null;
+  const errno = executableErrno(program, spec.cwd, path ?? '/usr/local/bin:/usr/bin:/bin');
+  if (errno === null) return null;
+  return failed(errno, program, errno === 'ENOENT' ? `command not found: ${program}` : `not executable: ${program}`);
+}
+
+/** Null: the program can be executed. Looked up as the shell does: a name with a slash as it is, else along PATH. */
+function executableErrno(program: string, cwd: string, path: string): string | null {
+  const candidates = program.includes('/')
+    ? [program]
+    : path.split(delimiter).map((folder) => join(folder || '.', program));
+  let found = 'ENOENT';
+  for (const candidate of candidates) {
+    try {
+      const absolute = resolve(cwd, candidate);
+      accessSync(absolute, constants.X_OK);
+      if (statSync(absolute).isFile()) return null;
+      found = 'EACCES';
+    } catch (error) {
+      const errno = errnoOf(error) ?? 'ENOENT';
+      if (errno !== 'ENOENT' && errno !== 'ENOTDIR') found = errno;
+    }
+  }
+  return found;
+}
+
+function defined(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const entries = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(entries);
+}
+
+function failed(errno: string, path: string, message: string): LaunchOutcome {
+  return { status: 'failed', errno, path, message };
+}
+
+function failure(error: unknown, fallbackPath: string): LaunchOutcome {
+  const errno = errnoOf(error);
+  // What has no errno is a bug of ours, no outcome of the launch.
+  if (errno === null || !(error instanceof Error)) throw error;
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : fallbackPath;
+  return failed(errno, path, error.message);
+}
