@@ -70,8 +70,11 @@ export class RotatingFile {
   #append(lines: readonly string[]): void {
     const gap = this.#untoldLost > 0 ? `${gapRecord(this.#untoldLost)}\n` : '';
     const bytes = Buffer.from(gap + lines.join(''), 'utf8');
-    if (this.#size > 0 && this.#size + bytes.length > this.#options.maxBytes) this.#rotate();
-    const descriptor = this.#open();
+    let descriptor = this.#open();
+    if (this.#size > 0 && this.#size + bytes.length > this.#options.maxBytes) {
+      this.#rotate();
+      descriptor = this.#open();
+    }
     const start = this.#size;
     try {
       for (let written = 0; written < bytes.length; ) {
@@ -81,7 +84,7 @@ export class RotatingFile {
       }
     } catch (error) {
       // A torn line would spoil the one after it.
-      ftruncateSync(descriptor, start);
+      if (this.#size > start) ftruncateSync(descriptor, start);
       this.#size = start;
       throw error;
     }
