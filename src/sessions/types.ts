@@ -28,6 +28,36 @@ export interface SessionRow {
   readonly budget: RestartBudget | null;
 }
 
+/** What a session row says that its checkpoint rows do not: the rest of it follows from them. */
+export type SessionUpsert = Omit<SessionRow, 'checkpoints' | 'lastCheckpointAt' | 'lastCheckpointStep'>;
+
+/** What may change in a session's life, beside its progress. */
+export type SessionPatch = Partial<
+  Pick<
+    SessionRow,
+    | 'state'
+    | 'args'
+    | 'attempts'
+    | 'epoch'
+    | 'step'
+    | 'totalSteps'
+    | 'loss'
+    | 'bestMetric'
+    | 'supervisorPid'
+    | 'workerPid'
+    | 'sourceDigest'
+    | 'budget'
+  >
+>;
+
+/** The same line run again: one session per combination, the newest wins. */
+export interface IdentityColumns {
+  readonly cwd: string;
+  readonly trainer: string;
+  readonly args: readonly string[];
+  readonly name: string | null;
+}
+
 export interface AttemptRow {
   readonly session: string;
   readonly number: number;
@@ -48,6 +78,16 @@ export interface AttemptRow {
   readonly bootId: string | null;
 }
 
+/**
+ * `missing`: its directory is not there and nobody told us why. `set-aside`: there, but passed over because its
+ * launches crashed without progress.
+ */
+export const CHECKPOINT_STATES = ['durable', 'verified', 'quarantined', 'removed', 'set-aside', 'missing'] as const;
+export type CheckpointState = (typeof CHECKPOINT_STATES)[number];
+
+/** What is learned of an attempt after its row was written. */
+export type AttemptPatch = Partial<Omit<AttemptRow, 'session' | 'number' | 'startedAt'>>;
+
 export interface CheckpointRow {
   readonly session: string;
   readonly sequence: number;
@@ -55,8 +95,7 @@ export interface CheckpointRow {
   readonly epoch: number;
   readonly kinds: readonly string[];
   readonly reason: string | null;
-  /** durable, verified, quarantined, removed, set-aside, missing. */
-  readonly state: string;
+  readonly state: CheckpointState;
   readonly bytes: number;
   readonly createdAt: string;
   readonly digest: string;

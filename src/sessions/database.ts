@@ -1,0 +1,307 @@
+/**
+ * The index while it is open. It is only an index, so nothing that goes wrong with it may stop a run: a busy file is
+ * tried again without holding the event loop, a full disk is waited for with the writes kept in memory, and a file that
+ * was deleted or damaged under us makes way for a new one.
+ */
+import type { Database } from 'better-sqlite3';
+import {
+  defaultFileOptions,
+  type FileOptions,
+  inodeAt,
+  markDamaged,
+  type OpenFile,
+  openFile,
+  openInMemory,
+} from './open-file.ts';
+import { type Trouble, troubleOf } from './sqlite-errors.ts';
+import { type Tables, tablesOf } from './tables.ts';
+
+/** Writes kept while the disk takes none; the oldest go first, the directories still know what they said. */
+const MAX_KEPT_WRITES = 10_000;
+/** Writes of one transaction when there are many. */
+const BATCH = 500;
+const BUSY_PAUSE_MS = 200;
+const DISK_PAUSE_MS = 1_000;
+/** After this long the caller goes on, and the write is kept like on a full disk. */
+const BUSY_LIMIT_MS = 10_000;
+/** Tries at the end, each of which waits for the busy time-out. */
+const CLOSING_TRIES = 20;
+
+/** `queued`: kept in memory, written when the disk allows. `dropped`: its session is not in the index. */
+export type WriteOutcome = 'written' | 'queued' | 'dropped';
+
+export type DatabaseNews =
+  /** Writes are kept in memory from now on; what is read is as old as the file. */
+  | { readonly kind: 'degraded'; readonly reason: string }
+  | { readonly kind: 'recovered'; readonly written: number; readonly lost: number }
+  /** The file was deleted, moved or damaged; an empty one stands in its place and wants to be re-indexed. */
+  | { readonly kind: 'replaced'; readonly setAside: string | null }
+  | { readonly kind: 'dropped'; readonly reason: string };
+
+export interface DatabaseOptions extends Partial<FileOptions> {
+  readonly onNews?: (news: DatabaseNews) => void;
+  /** Writes what this process knows into a file that replaced another one, before any other write. */
+  readonly refill?: (tables: Tables) => void;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly monotonicMs?: () => number;
+}
+
+interface Write {
+  readonly work: (tables: Tables) => void;
+  /** Null once the caller has gone on. */
+  settle: { resolve(outcome: WriteOutcome): void; reject(error: unknown): void } | null;
+}
+
+interface Disk {
+  readonly file: OpenFile;
+  readonly tables: Tables;
+}
+
+export class SessionsDatabase {
+  readonly path: string;
+  readonly #options: DatabaseOptions;
+  readonly #fileOptions: FileOptions;
+  readonly #monotonicMs: () => number;
+  #disk: Disk | null;
+  /** Stands in while no file could be opened at all. */
+  #memory: { readonly database: Database; readonly tables: Tables } | null = null;
+  #writes: Write[] = [];
+  #degraded: string | null = null;
+  #lost = 0;
+  #busySinceMs: number | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  /** The file that we had open last; null: none yet. */
+  #inode: bigint | null = null;
+  #draining = false;
+  #closed = false;
+
+  /** @param opened what `openFile` gave; or why the disk gives no file, to go on in memory. */
+  constructor(path: string, opened: OpenFile | { readonly unavailable: string }, options: DatabaseOptions = {}) {
+    this.path = path;
+    this.#options = options;
+    this.#fileOptions = { ...defaultFileOptions, ...options };
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    if ('unavailable' in opened) {
+      this.#disk = null;
+      this.#degrade(opened.unavailable);
+    } else {
+      this.#disk = { file: opened, tables: tablesOf(opened.database) };
+      this.#inode = opened.inode;
+    }
+  }
+
+  /** Why writes are kept in memory at the moment; null: they reach the disk. */
+  get degraded(): string | null {
+    return this.#degraded;
+  }
+
+  /** Not to be kept: the file behind it can be replaced. */
+  get tables(): Tables {
+    if (this.#disk !== null) return this.#disk.tables;
+    if (this.#memory === null) {
+      const database = openInMemory();
+      this.#memory = { database, tables: tablesOf(database) };
+    }
+    return this.#memory.tables;
+  }
+
+  get sessions(): Tables['sessions'] {
+    return this.tables.sessions;
+  }
+  get attempts(): Tables['attempts'] {
+    return this.tables.attempts;
+  }
+  get checkpoints(): Tables['checkpoints'] {
+    return this.tables.checkpoints;
+  }
+  get transitions(): Tables['transitions'] {
+    return this.tables.transitions;
+  }
+  get events(): Tables['events'] {
+    return this.tables.events;
+  }
+  get saves(): Tables['saves'] {
+    return this.tables.saves;
+  }
+
+  /**
+   * Runs writes in one transaction, after all earlier ones. When nothing is in the way that happens at once, before
+   * this returns. The work may run more than once and later, so it captures values and has no other effects; it uses
+   * the tables it is given, or this database's getters.
+   *
+   * Never rejects for busy, full, failing, deleted or damaged files; only for bugs in the work.
+   */
+  write(work: (tables: Tables) => void): Promise<WriteOutcome> {
+    if (this.#closed) return Promise.reject(new Error('the session database is closed'));
+    if (this.#disk === null) {
+      try {
+        work(this.tables);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }
+    return new Promise((resolve, reject) => {
+      this.#keep({ work, settle: { resolve, reject } });
+      // A write from inside a write, or from a listener, follows those before it.
+      if (this.#draining) return;
+      if (this.#timer === null) this.#drain();
+      else if (this.#degraded !== null) this.#releaseCallers();
+      else this.#timer.ref();
+    });
+  }
+
+  /** Writes what is left, as far as the disk allows, and closes. @returns how many writes were lost. */
+  close(): { readonly lost: number } {
+    if (this.#closed) return { lost: this.#lost };
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (let tries = 0; this.#writes.length > 0 && tries < CLOSING_TRIES; tries += 1) {
+      if (this.#drainOnce() === 'no-disk') break;
+    }
+    this.#closed = true;
+    this.#releaseCallers();
+    this.#lost += this.#writes.length;
+    this.#writes = [];
+    this.#disk?.file.database.close();
+    this.#memory?.database.close();
+    return { lost: this.#lost };
+  }
+
+  #keep(write: Write): void {
+    this.#writes.push(write);
+    if (this.#writes.length <= MAX_KEPT_WRITES) return;
+    this.#writes.shift()?.settle?.resolve('dropped');
+    this.#lost += 1;
+  }
+
+  #drain(): void {
+    this.#draining = true;
+    let trouble: Trouble | null = null;
+    try {
+      while (this.#writes.length > 0 && trouble !== 'busy' && trouble !== 'no-disk') trouble = this.#drainOnce();
+    } finally {
+      this.#draining = false;
+    }
+    if (trouble === 'busy') this.#pause(BUSY_PAUSE_MS);
+    if (trouble === 'no-disk') this.#pause(DISK_PAUSE_MS);
+  }
+
+  /** One transaction with the oldest writes; what is in the way, if anything is. */
+  #drainOnce(): Trouble | null {
+    const batch = this.#writes.slice(0, BATCH);
+    let failures: ReadonlyMap<Write, unknown>;
+    try {
+      failures = run(this.#currentDisk(), batch);
+    } catch (error) {
+      return this.#obstacle(troubleOf(error), error, batch);
+    }
+    this.#writes.splice(0, batch.length);
+    this.#busySinceMs = null;
+    for (const write of batch) this.#settle(write, failures.has(write), failures.get(write));
+    if (this.#degraded !== null && this.#writes.length === 0) this.#recover(batch.length);
+    return null;
+  }
+
+  #obstacle(trouble: Trouble, error: unknown, batch: readonly Write[]): Trouble {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (trouble === 'busy') {
+      this.#busySinceMs ??= this.#monotonicMs();
+      if (this.#monotonicMs() - this.#busySinceMs > BUSY_LIMIT_MS) this.#degrade(reason);
+    } else if (trouble === 'no-disk') {
+      this.#degrade(reason);
+    } else if (trouble === 'damaged' || trouble === 'moved') {
+      if (trouble === 'damaged') markDamaged(this.path);
+      this.#leaveDisk();
+    } else {
+      // Not one write's own failure but that of opening or of the transaction: nobody should wait for it again.
+      this.#writes.splice(0, batch.length);
+      for (const write of batch) this.#settle(write, true, error);
+    }
+    return trouble;
+  }
+
+  /** The connection, to the file that stands at our path now. */
+  #currentDisk(): Disk {
+    if (this.#disk !== null && inodeAt(this.path) === this.#disk.file.inode) return this.#disk;
+    this.#leaveDisk();
+    const file = openFile(this.path, this.#fileOptions);
+    const replaced = this.#inode !== null && this.#inode !== file.inode;
+    this.#inode = file.inode;
+    this.#disk = { file, tables: tablesOf(file.database) };
+    this.#memory?.database.close();
+    this.#memory = null;
+    if (replaced || file.setAside !== null) {
+      const refill = this.#options.refill;
+      if (refill !== undefined) run(this.#disk, [{ work: refill, settle: null }]);
+      this.#options.onNews?.({ kind: 'replaced', setAside: file.setAside });
+    }
+    return this.#disk;
+  }
+
+  #leaveDisk(): void {
+    this.#disk?.file.database.close();
+    this.#disk = null;
+  }
+
+  #settle(write: Write, failed: boolean, error: unknown): void {
+    if (!failed) {
+      write.settle?.resolve('written');
+      return;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    if (write.settle === null || troubleOf(error) === 'no-parent') {
+      this.#lost += 1;
+      write.settle?.resolve('dropped');
+      this.#options.onNews?.({ kind: 'dropped', reason });
+    } else {
+      write.settle.reject(error);
+    }
+  }
+
+  #degrade(reason: string): void {
+    this.#releaseCallers();
+    if (this.#degraded !== null) return;
+    this.#degraded = reason;
+    this.#options.onNews?.({ kind: 'degraded', reason });
+  }
+
+  #recover(written: number): void {
+    this.#degraded = null;
+    this.#options.onNews?.({ kind: 'recovered', written, lost: this.#lost });
+  }
+
+  /** Who waits for a write goes on; the write stays. */
+  #releaseCallers(): void {
+    for (const write of this.#writes) {
+      write.settle?.resolve('queued');
+      write.settle = null;
+    }
+  }
+
+  #pause(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#drain();
+    }, ms);
+    // Only while somebody waits for the outcome may this keep the process alive.
+    if (this.#degraded !== null) this.#timer.unref();
+  }
+}
+
+/** All in one transaction, each in a savepoint: a write that fails by itself takes no other with it. */
+function run(disk: Disk, batch: readonly Write[]): ReadonlyMap<Write, unknown> {
+  const failures = new Map<Write, unknown>();
+  const { database } = disk.file;
+  const all = database.transaction(() => {
+    for (const write of batch) {
+      try {
+        database.transaction(() => write.work(disk.tables))();
+      } catch (error) {
+        const trouble = troubleOf(error);
+        if (trouble !== 'other' && trouble !== 'no-parent') throw error;
+        failures.set(write, error);
+      }
+    }
+  });
+  all.immediate();
+  return failures;
+}
