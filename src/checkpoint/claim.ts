@@ -1,0 +1,195 @@
+/**
+ * The numbered right to own a session. Claims are files `owners/<n>.json` beside the checkpoints, created
+ * exclusively and complete (hard link of a synced file), numbers ever rising. Whoever holds a lower number than the
+ * highest is fenced: it may not commit. Only the death of an owner, its own release or an operator's take-over ends
+ * a claim; never the age of anything.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { errnoOf } from '../errors.ts';
+import type { StoreFiles } from './files.ts';
+import { makeDurableDirectory, OWNERS } from './layout.ts';
+import { currentOwner, isAlive, relationOf } from './process-identity.ts';
+import { cleanTemporaries, readTextIfAny, removeIfAny, temporaryPath, writeNewFile } from './small-file.ts';
+import { guarded } from './store-error.ts';
+import type { ClaimOutcome, Owner } from './types.ts';
+
+/** How many of the newest claim files stay, for people who look for what happened. */
+const KEPT_CLAIMS = 5;
+const MAX_OWNER_BYTES = 64 * 1024;
+
+const ownerSchema = z.object({
+  claim: z.int().min(1),
+  role: z.enum(['supervisor', 'alone']),
+  pid: z.int().min(1),
+  startTime: z.string().nullable(),
+  bootId: z.string().nullable(),
+  pidNamespace: z.string().nullable(),
+  machineId: z.string().nullable(),
+  host: z.string(),
+  at: z.string(),
+});
+
+export interface ClaimRequest {
+  readonly role: Owner['role'];
+  /** The operator says that the owner elsewhere is gone. A living owner on this machine is never overruled. */
+  readonly takeOver: boolean;
+}
+
+/**
+ * Takes the next number of the session in `directory` (created where missing), unless someone holds the highest one.
+ * The same process may claim again; that fences what it did under its earlier number.
+ * @throws NkatError `io`, `no-space`
+ */
+export function acquireClaim(files: StoreFiles, directory: string, request: ClaimRequest): Promise<ClaimOutcome> {
+  return guarded('claim the session', directory, async () => {
+    const owners = join(directory, OWNERS);
+    await makeDurableDirectory(files, owners);
+    await cleanTemporaries(files, owners);
+    for (;;) {
+      const highest = await highestIn(files, owners);
+      const previous = await ownerOf(files, owners, highest);
+      const holder = await holderOf(files, owners, previous, request.takeOver);
+      if (holder !== null) return holder;
+      const claim = highest + 1;
+      if (!(await createClaim(files, owners, claim, request.role))) continue;
+      // Between our look and our link others may have claimed and pruned: the number is ours only if it is the top.
+      if ((await highestIn(files, owners)) !== claim) {
+        await removeIfAny(files, claimPath(owners, claim));
+        continue;
+      }
+      await prune(files, owners, claim);
+      return { status: 'claimed', claim, previous };
+    }
+  });
+}
+
+/** Highest number ever claimed here; 0 when there is none. @throws NkatError `io` */
+export function highestClaim(files: StoreFiles, directory: string): Promise<number> {
+  return guarded('read the claims', directory, () => highestIn(files, join(directory, OWNERS)));
+}
+
+/** Who holds or held the highest claim; null when there is none or its file is damaged. @throws NkatError `io` */
+export function readOwner(files: StoreFiles, directory: string): Promise<Owner | null> {
+  return guarded('read the claims', directory, async () => {
+    const owners = join(directory, OWNERS);
+    return ownerOf(files, owners, await highestIn(files, owners));
+  });
+}
+
+/** True when the owner itself gave this claim back. @throws NkatError `io` */
+export function isReleased(files: StoreFiles, directory: string, claim: number): Promise<boolean> {
+  return guarded('read the claims', directory, () => releasedIn(files, join(directory, OWNERS), claim));
+}
+
+/** Gives a claim back, durably; the number stays used. @throws NkatError `io`, `no-space` */
+export function releaseClaim(files: StoreFiles, directory: string, claim: number): Promise<void> {
+  return guarded('release the claim', directory, async () => {
+    const owners = join(directory, OWNERS);
+    try {
+      await writeNewFile(files, releasePath(owners, claim), Buffer.from(`${new Date().toISOString()}\n`));
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+    await files.syncDirectory(owners);
+  });
+}
+
+async function holderOf(
+  files: StoreFiles,
+  owners: string,
+  previous: Owner | null,
+  takeOver: boolean,
+): Promise<ClaimOutcome | null> {
+  // A damaged claim file cannot come from a crash (it was synced before it got its name). Going on is safe: whoever
+  // wrote it is fenced by the higher number.
+  if (previous === null || (await releasedIn(files, owners, previous.claim))) return null;
+  const self = currentOwner(previous.role);
+  switch (relationOf(previous, self)) {
+    case 'rebooted':
+      return null;
+    case 'elsewhere':
+      return takeOver ? null : { status: 'held', by: previous, elsewhere: true };
+    case 'here': {
+      const isSelf = previous.pid === self.pid && previous.startTime === self.startTime;
+      return isSelf || !isAlive(previous) ? null : { status: 'held', by: previous, elsewhere: false };
+    }
+  }
+}
+
+/** False when another process made that very number first. */
+async function createClaim(files: StoreFiles, owners: string, claim: number, role: Owner['role']): Promise<boolean> {
+  const owner: Owner = { claim, at: new Date().toISOString(), ...currentOwner(role) };
+  const temporary = temporaryPath(owners, 'claim');
+  try {
+    await writeNewFile(files, temporary, Buffer.from(`${JSON.stringify(owner, null, 2)}\n`));
+    await files.link(temporary, claimPath(owners, claim));
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await removeIfAny(files, temporary);
+  }
+  await files.syncDirectory(owners);
+  return true;
+}
+
+async function highestIn(files: StoreFiles, owners: string): Promise<number> {
+  return Math.max(0, ...(await claimNumbers(files, owners)));
+}
+
+async function claimNumbers(files: StoreFiles, owners: string): Promise<number[]> {
+  let names: string[];
+  try {
+    names = await files.list(owners);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+  return names.flatMap((name) => {
+    const digits = /^(\d{1,15})\.json$/.exec(name)?.[1];
+    return digits === undefined ? [] : [Number(digits)];
+  });
+}
+
+async function ownerOf(files: StoreFiles, owners: string, claim: number): Promise<Owner | null> {
+  const text = await readTextIfAny(files, claimPath(owners, claim), MAX_OWNER_BYTES);
+  const parsed = ownerSchema.safeParse(parseJson(text));
+  return parsed.success ? { ...parsed.data, claim } : null;
+}
+
+function parseJson(text: string | null): unknown {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+async function releasedIn(files: StoreFiles, owners: string, claim: number): Promise<boolean> {
+  try {
+    await files.facts(releasePath(owners, claim));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function prune(files: StoreFiles, owners: string, claim: number): Promise<void> {
+  for (const old of await claimNumbers(files, owners)) {
+    if (old > claim - KEPT_CLAIMS) continue;
+    await removeIfAny(files, claimPath(owners, old));
+    await removeIfAny(files, releasePath(owners, old));
+  }
+}
+
+function claimPath(owners: string, claim: number): string {
+  return join(owners, `${claim}.json`);
+}
+
+function releasePath(owners: string, claim: number): string {
+  return join(owners, `${claim}.released`);
+}

@@ -1,0 +1,292 @@
+/**
+ * One commit: tensors stream into a staging directory, then state and manifest, each synced; the directory is synced
+ * and renamed, and both parents are synced. When `finish` resolves the checkpoint survives a power cut; before that,
+ * nothing that was there has been touched.
+ */
+import { join } from 'node:path';
+import { errnoOf, NkatError } from '../errors.ts';
+import { bounceBuffers } from './bounce-buffers.ts';
+import { ChunkedWriter } from './chunked-writer.ts';
+import { highestClaim } from './claim.ts';
+import type { StoreFiles } from './files.ts';
+import { pointLatest } from './latest.ts';
+import { checkpointName, makeDurableDirectory, STAGING, type StoreLayout } from './layout.ts';
+import { listSession } from './list.ts';
+import { encodeManifest, MANIFEST_FILE, STATE_FILE, TENSORS_FILE, tensorsDigestOf, totalBytes } from './manifest.ts';
+import { buildManifest } from './manifest-facts.ts';
+import { type PlannedFile, planFile } from './safetensors-header.ts';
+import { nextSequence } from './sequence.ts';
+import { removeIfAny, removeTree, writeNewFile } from './small-file.ts';
+import { requireRoom } from './space.ts';
+import { cleanStaging, makeStaging } from './staging.ts';
+import { storeError } from './store-error.ts';
+import { TensorDigests } from './tensor-digests.ts';
+import { moveToTrash } from './trash.ts';
+import type { CheckpointFacts, Committed, Manifest, ManifestFile, TensorSpec } from './types.ts';
+
+export interface CommitRequest {
+  readonly layout: StoreLayout;
+  /** Number under which the caller owns the session. */
+  readonly claim: number;
+  /** All tensors, in the order in which their bytes will be appended. */
+  readonly tensors: readonly TensorSpec[];
+  /** Size of the whole checkpoint where the caller knows more than the tensors tell (its JSON state). */
+  readonly expectedBytes?: number;
+}
+
+export interface FinishRequest {
+  /** Content of `state.json`; see `encodeState`. */
+  readonly state: string;
+  readonly facts: CheckpointFacts;
+  /** A higher claim that the caller was given since; default: the one of the request. */
+  readonly claim?: number;
+}
+
+export interface Commit {
+  /** Number of the checkpoint to come; it can still rise at the end when another one took it. */
+  readonly sequence: number;
+  /**
+   * Takes tensor bytes in the order of the specs, in any splitting; one call at a time. When it resolves, the
+   * argument has been consumed. @throws NkatError `io`, `no-space` (the commit is given up), `internal` for too many
+   */
+  append(bytes: Uint8Array): Promise<void>;
+  /**
+   * Makes the checkpoint durable. @throws NkatError `fenced` (staging stays: call again with a higher claim), `io`,
+   * `no-space` (staging is removed), `internal` when bytes are missing
+   */
+  finish(request: FinishRequest): Promise<Committed>;
+  /** Gives the commit up and removes what it wrote; nothing to do after it ended. */
+  abort(): Promise<void>;
+}
+
+const OPERATION = 'commit a checkpoint';
+/** Two, so that one fills and is hashed while the other is written. */
+const BUFFERS = 2;
+
+/**
+ * Opens a commit: checks claim and room (at least 2x the larger of this and the last checkpoint), and makes the
+ * staging directory. @throws NkatError `fenced`, `no-space`, `io`, `state-mismatch` (see `planFile`)
+ */
+export async function beginCommit(files: StoreFiles, request: CommitRequest): Promise<Commit> {
+  const { layout, claim } = request;
+  const planned = planFile(request.tensors);
+  await requireClaim(files, layout, claim);
+  try {
+    const startedAt = performance.now();
+    const staging = join(layout.directory, STAGING);
+    await makeDurableDirectory(files, staging);
+    await cleanStaging(files, layout.directory);
+    const last = (await listSession(files, layout)).find(({ manifest }) => manifest !== null)?.manifest;
+    const bytes = Math.max(planned.bytes, request.expectedBytes ?? 0, last ? totalBytes(last) : 0);
+    await requireRoom(files, layout, bytes);
+    const made = await makeStaging(files, staging, await nextSequence(files, layout, null));
+    const commit = new StagedCommit(files, request, planned, made, startedAt);
+    await commit.start();
+    return commit;
+  } catch (error) {
+    throw storeError(error, OPERATION, layout.directory);
+  }
+}
+
+class StagedCommit implements Commit {
+  readonly #files: StoreFiles;
+  readonly #layout: StoreLayout;
+  readonly #claim: number;
+  readonly #specs: readonly TensorSpec[];
+  readonly #planned: PlannedFile;
+  readonly #digests: TensorDigests;
+  readonly #staging: string;
+  readonly #startedAt: number;
+  readonly #buffers = bounceBuffers(BUFFERS);
+  #writer: ChunkedWriter | null = null;
+  #sequence: number;
+  #tensorsFile: ManifestFile | null = null;
+  #state: 'open' | 'busy' | 'ended' = 'open';
+
+  constructor(
+    files: StoreFiles,
+    { layout, claim, tensors }: CommitRequest,
+    planned: PlannedFile,
+    made: { readonly path: string; readonly sequence: number },
+    startedAt: number,
+  ) {
+    this.#files = files;
+    this.#layout = layout;
+    this.#claim = claim;
+    this.#specs = tensors;
+    this.#planned = planned;
+    this.#digests = new TensorDigests(planned.tensors);
+    this.#staging = made.path;
+    this.#sequence = made.sequence;
+    this.#startedAt = startedAt;
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  start(): Promise<void> {
+    return this.#exclusive(async () => {
+      const path = join(this.#staging, TENSORS_FILE);
+      this.#writer = await ChunkedWriter.create(this.#files, path, this.#buffers, true);
+      await this.#writer.append(this.#planned.header);
+    });
+  }
+
+  append(bytes: Uint8Array): Promise<void> {
+    return this.#exclusive(async () => {
+      if (this.#writer === null) throw misuse('more tensor bytes came after the commit was being finished');
+      if (bytes.length > this.#digests.missingBytes) throw misuse('more tensor bytes came than the shapes have');
+      this.#digests.push(bytes);
+      await this.#writer.append(bytes);
+    });
+  }
+
+  finish({ state, facts, claim = this.#claim }: FinishRequest): Promise<Committed> {
+    return this.#exclusive(async () => {
+      if (this.#digests.missingBytes > 0) throw misuse(`${this.#digests.missingBytes} tensor bytes are missing`);
+      if (this.#writer !== null) this.#tensorsFile = await this.#writer.finish();
+      this.#writer = null;
+      if (this.#tensorsFile === null) throw misuse('the tensors were never begun');
+      const stateFile = await this.#writeState(state);
+      await requireClaim(this.#files, this.#layout, claim);
+      const contents = { [TENSORS_FILE]: this.#tensorsFile, [STATE_FILE]: stateFile };
+      const committed = await this.#publish(contents, facts, claim);
+      this.#state = 'ended';
+      await pointLatest(this.#files, this.#layout, committed.path);
+      return committed;
+    });
+  }
+
+  async abort(): Promise<void> {
+    if (this.#state === 'busy') throw misuse('the commit is being worked on');
+    if (this.#state !== 'ended') await this.#giveUp();
+  }
+
+  /** Writes the manifest and renames; takes the next sequence when another commit got there first. */
+  async #publish(
+    contents: Readonly<Record<string, ManifestFile>>,
+    facts: CheckpointFacts,
+    claim: number,
+  ): Promise<Committed> {
+    const { session, directory } = this.#layout;
+    for (;;) {
+      this.#sequence = Math.max(this.#sequence, await nextSequence(this.#files, this.#layout, this.#staging));
+      const manifest = await this.#writeManifest(contents, facts, claim);
+      await this.#files.syncDirectory(this.#staging);
+      await requireClaim(this.#files, this.#layout, claim);
+      const path = join(directory, checkpointName(session, facts.step, this.#sequence));
+      if (!(await renamed(this.#files, this.#staging, path))) {
+        this.#sequence++;
+        continue;
+      }
+      await this.#syncParents(path);
+      const writeMs = performance.now() - this.#startedAt;
+      return { path, manifest, bytes: totalBytes(manifest), writeMs };
+    }
+  }
+
+  async #syncParents(path: string): Promise<void> {
+    const { directory } = this.#layout;
+    try {
+      await this.#files.syncDirectory(join(directory, STAGING));
+      await this.#files.syncDirectory(directory);
+    } catch (error) {
+      // Not acknowledged, so it must not be taken for durable: rotation could delete older ones in its favour.
+      await moveToTrash(this.#files, directory, path).catch(ignoreSystemError);
+      throw error;
+    }
+  }
+
+  async #writeState(state: string): Promise<ManifestFile> {
+    const path = join(this.#staging, STATE_FILE);
+    await removeIfAny(this.#files, path);
+    const writer = await ChunkedWriter.create(this.#files, path, this.#buffers, false);
+    try {
+      await writer.append(Buffer.from(state, 'utf8'));
+      return await writer.finish();
+    } catch (error) {
+      await writer.abandon();
+      throw error;
+    }
+  }
+
+  async #writeManifest(
+    contents: Readonly<Record<string, ManifestFile>>,
+    facts: CheckpointFacts,
+    claim: number,
+  ): Promise<Manifest> {
+    const { session } = this.#layout;
+    const tensors = this.#digests.finished(this.#specs);
+    const unsigned = buildManifest({ session, claim, sequence: this.#sequence, facts, contents, tensors });
+    const { text, digest } = encodeManifest({ ...unsigned, tensorsDigest: tensorsDigestOf(tensors) });
+    const path = join(this.#staging, MANIFEST_FILE);
+    await removeIfAny(this.#files, path);
+    await writeNewFile(this.#files, path, Buffer.from(text, 'utf8'));
+    return { ...unsigned, tensorsDigest: tensorsDigestOf(tensors), digest };
+  }
+
+  /** One call at a time. What fails gives the commit up, except for the refusals that the caller can mend. */
+  async #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#state === 'busy') throw misuse('the commit is being worked on');
+    if (this.#state === 'ended') throw misuse('the commit has ended');
+    this.#state = 'busy';
+    try {
+      return await work();
+    } catch (error) {
+      const known = storeError(error, OPERATION, this.#staging);
+      if (known.code !== 'fenced' && known.code !== 'internal') await this.#giveUp();
+      throw known;
+    } finally {
+      if (this.#state === 'busy') this.#state = 'open';
+    }
+  }
+
+  async #giveUp(): Promise<void> {
+    this.#state = 'ended';
+    try {
+      await this.#writer?.abandon();
+      await removeTree(this.#files, this.#staging);
+    } catch (error) {
+      // The disk that failed may refuse this too. The name says whose it is: a later commit removes it.
+      ignoreSystemError(error);
+    }
+  }
+}
+
+async function requireClaim(files: StoreFiles, layout: StoreLayout, claim: number): Promise<void> {
+  const highest = await highestClaim(files, layout.directory);
+  if (highest <= claim) return;
+  throw new NkatError(`Claim ${claim} on this session has been superseded by claim ${highest}.`, {
+    code: 'fenced',
+    operation: OPERATION,
+    path: layout.directory,
+    hint: 'Another process owns the session now.',
+  });
+}
+
+/** False when the name is taken. */
+async function renamed(files: StoreFiles, from: string, to: string): Promise<boolean> {
+  try {
+    await files.facts(to);
+    return false;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  try {
+    await files.rename(from, to);
+    return true;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOTEMPTY' || errno === 'EEXIST' || errno === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+function ignoreSystemError(error: unknown): void {
+  if (errnoOf(error) === null) throw error;
+}
+
+function misuse(message: string): NkatError {
+  return new NkatError(`A bug in the caller of the store: ${message}.`, { code: 'internal', operation: OPERATION });
+}

@@ -1,0 +1,35 @@
+/** Sequence numbers: ever rising within a session, whatever was quarantined, thrown away or lost. */
+import { join } from 'node:path';
+import { errnoOf } from '../errors.ts';
+import type { StoreFiles } from './files.ts';
+import { QUARANTINE, STAGING, type StoreLayout, sequenceInName, TRASH } from './layout.ts';
+import { readSessionFile } from './session-file.ts';
+
+/**
+ * 1 + the highest number that the names in the session's directory, its backups, quarantine, trash and staging and
+ * the record in session.json speak of.
+ * @param own a staging directory that does not count, because it is the asker's
+ */
+export async function nextSequence(files: StoreFiles, layout: StoreLayout, own: string | null): Promise<number> {
+  const { directory, backups } = layout;
+  const places = [directory, backups, ...[QUARANTINE, TRASH, STAGING].map((part) => join(directory, part))];
+  let highest = (await readSessionFile(files, directory))?.lastCommit?.sequence ?? 0;
+  for (const place of places) {
+    for (const name of await namesIn(files, place, place === backups)) {
+      if (join(place, name) === own) continue;
+      highest = Math.max(highest, sequenceInName(name) ?? 0);
+    }
+  }
+  return highest + 1;
+}
+
+/** @param optional the place may be on another disk, whose failure must not keep a session from saving */
+async function namesIn(files: StoreFiles, place: string, optional: boolean): Promise<string[]> {
+  try {
+    return await files.list(place);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || (optional && errno !== null)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,163 @@
+/** `session.json`: all that is needed to resume a session when the database is gone. Replaced atomically. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { errnoOf, NkatError } from '../errors.ts';
+import { SESSION_STATES } from '../words.ts';
+import type { StoreFiles } from './files.ts';
+import { looksLikeCheckpoint, makeDurableDirectory, parseBackupName, QUARANTINE, type StoreLayout } from './layout.ts';
+import { cleanTemporaries, readTextIfAny, replaceFile } from './small-file.ts';
+import { guarded } from './store-error.ts';
+import type { SessionFile, SessionIdentity } from './types.ts';
+
+export const SESSION_FILE = 'session.json';
+const SESSION_FILE_VERSION = 1;
+const MAX_SESSION_BYTES = 16 * 1024 * 1024;
+
+const count = z.int().min(0);
+const processSchema = z.looseObject({
+  pid: z.int().min(1),
+  startTime: z.string().nullable(),
+  bootId: z.string().nullable(),
+});
+
+/** Loose: fields of a later release are kept when the file is written again. */
+const schema = z.looseObject({
+  version: z.literal(SESSION_FILE_VERSION),
+  id: z.string().min(1),
+  identity: z.looseObject({
+    cwd: z.string(),
+    trainer: z.string(),
+    args: z.array(z.string()),
+    name: z.string().nullable(),
+  }),
+  state: z.enum(SESSION_STATES),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  attempts: count,
+  lastCommit: z.looseObject({ sequence: count, step: count }).nullable(),
+  lastStep: count,
+  budget: z.looseObject({
+    highestVerifiedStep: z.int().min(-1),
+    withoutProgress: count,
+    fromSameCheckpoint: count,
+    stepsBack: count,
+    restarts: count,
+    hostOomRetried: z.boolean(),
+  }),
+  setAside: z.array(z.looseObject({ sequence: count, reason: z.string(), at: z.string() })),
+  token: z.string(),
+  sourceDigest: z.string().nullable(),
+  backups: z.string(),
+  worker: z
+    .looseObject({ attempt: count, group: processSchema, outputDirectory: z.string(), resumedFrom: count.nullable() })
+    .nullable(),
+});
+
+/**
+ * The session's own record, or null when the directory has none.
+ * @throws NkatError `format-newer`; `io` when it cannot be read or does not parse (it is replaced atomically, so
+ * that is a damaged disk or a human hand, never a crash)
+ */
+export function readSessionFile(files: StoreFiles, directory: string): Promise<SessionFile | null> {
+  const path = join(directory, SESSION_FILE);
+  return guarded('read the session', path, async () => {
+    const text = await readTextIfAny(files, path, MAX_SESSION_BYTES);
+    return text === null ? null : parseSessionFile(text, path);
+  });
+}
+
+/** Writes the record, atomically and durably; the directory is created where missing. @throws NkatError `io`, `no-space` */
+export function writeSessionFile(files: StoreFiles, directory: string, value: SessionFile): Promise<void> {
+  const path = join(directory, SESSION_FILE);
+  return guarded('write the session', path, async () => {
+    await makeDurableDirectory(files, directory);
+    await cleanTemporaries(files, directory);
+    await replaceFile(files, path, `${JSON.stringify(value, null, 2)}\n`);
+  });
+}
+
+export interface NewSession {
+  readonly id: string;
+  readonly identity: SessionIdentity;
+  /** Secret that workers show. */
+  readonly token: string;
+  readonly sourceDigest: string | null;
+  /** Directory of this session's backups. */
+  readonly backups: string;
+  readonly now: Date;
+}
+
+/** The record of a session before its first launch. */
+export function newSessionFile({ id, identity, token, sourceDigest, backups, now }: NewSession): SessionFile {
+  return {
+    version: SESSION_FILE_VERSION,
+    id,
+    identity,
+    state: 'running',
+    createdAt: now.toISOString(),
+    updatedAt: now.toISOString(),
+    attempts: 0,
+    lastCommit: null,
+    lastStep: 0,
+    budget: {
+      highestVerifiedStep: -1,
+      withoutProgress: 0,
+      fromSameCheckpoint: 0,
+      stepsBack: 0,
+      restarts: 0,
+      hostOomRetried: false,
+    },
+    setAside: [],
+    token,
+    sourceDigest,
+    backups,
+    worker: null,
+  };
+}
+
+/**
+ * Whether this session ever had a checkpoint as far as the directories know: then it must not start from zero in
+ * silence. @throws NkatError `io`, `format-newer`
+ */
+export async function everCommitted(files: StoreFiles, layout: StoreLayout): Promise<boolean> {
+  if ((await readSessionFile(files, layout.directory))?.lastCommit) return true;
+  return guarded('look for checkpoints', layout.directory, async () => {
+    const committed = await namesIn(files, layout.directory);
+    if (committed.some(looksLikeCheckpoint)) return true;
+    if ((await namesIn(files, join(layout.directory, QUARANTINE))).length > 0) return true;
+    const backups = await namesIn(files, layout.backups);
+    if (backups.some((name) => parseBackupName(name) !== null)) return true;
+    return (await namesIn(files, join(layout.backups, QUARANTINE))).length > 0;
+  });
+}
+
+async function namesIn(files: StoreFiles, directory: string): Promise<string[]> {
+  try {
+    return await files.list(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function parseSessionFile(text: string, path: string): SessionFile {
+  const operation = 'read the session';
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new NkatError('session.json is not JSON: it is damaged.', { code: 'io', operation, path, cause: error });
+  }
+  const version = z.looseObject({ version: z.int() }).safeParse(value);
+  if (version.success && version.data.version > SESSION_FILE_VERSION) {
+    throw new NkatError(`session.json has version ${version.data.version}; this release reads 1.`, {
+      code: 'format-newer',
+      operation,
+      path,
+      hint: 'Use the release of nkat-recover that wrote it, or a newer one.',
+    });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new NkatError(`session.json is damaged: ${z.prettifyError(parsed.error)}`, { code: 'io', operation, path });
+}
