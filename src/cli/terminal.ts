@@ -9,8 +9,9 @@ export interface Terminal {
   readonly live: boolean;
   readonly colourOut: boolean;
   readonly colourErr: boolean;
-  /** Columns of stdout, of stderr; 80 where there is no terminal to ask. */
-  columnsOut(): number;
+  /** Columns of stdout, or null: nothing limits a line there. */
+  columnsOut(): number | null;
+  /** Columns of stderr; 80 where there is no terminal to ask. */
   columnsErr(): number;
 }
 
@@ -38,7 +39,7 @@ export function describeTerminal(around: TerminalSurroundings): Terminal {
     colourOut: colours && stdout.isTTY === true,
     colourErr: colours && stderr.isTTY === true,
     columnsOut: () => columnsOf(stdout, environment),
-    columnsErr: () => columnsOf(stderr, environment),
+    columnsErr: () => columnsOf(stderr, environment) ?? 80,
   };
 }
 
@@ -73,7 +74,7 @@ function groupsFromPs(): readonly [number, number] {
   return [group ?? -1, foreground ?? -2];
 }
 
-function columnsOf(place: Place, environment: NodeJS.ProcessEnv): number {
+function columnsOf(place: Place, environment: NodeJS.ProcessEnv): number | null {
   const own = place.isTTY === true ? place.columns : Number(environment.COLUMNS);
-  return own !== undefined && Number.isInteger(own) && own > 0 ? own : 80;
+  return own !== undefined && Number.isInteger(own) && own > 0 ? own : null;
 }

@@ -1,0 +1,45 @@
+import { chooseCheckpoint } from '../../checkpoint/choose.ts';
+import { nodeFiles } from '../../checkpoint/files.ts';
+import { everCommitted } from '../../checkpoint/session-file.ts';
+import type { CommandContext } from '../context.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import type { JsonFlag } from '../flags.ts';
+import { locateSession } from '../located-session.ts';
+import { withIndex } from '../open-index.ts';
+import { explainWords } from '../render/explain-words.ts';
+import { paintLine, paintWith } from '../render/paint.ts';
+import { ownWatch } from '../session-state.ts';
+
+/** `explain`: the choice that the next launch would make, with what stands against each candidate. Moves nothing. */
+export function explain(word: string, flags: JsonFlag, context: CommandContext): Promise<number> {
+  return withIndex(context, async (database) => {
+    const session = await locateSession(nodeFiles, database.sessions.resolve(word), ownWatch());
+    const { row, layout, file } = session;
+    const setAside = new Set(file?.setAside.map(({ sequence }) => sequence));
+    const { chosen, candidates } = await chooseCheckpoint(nodeFiles, { layout, setAside, quarantine: false });
+    const lastStep = Math.max(file?.lastStep ?? 0, row.step ?? 0);
+    const committed = candidates.length > 0 || row.checkpoints > 0 || (await everCommitted(nodeFiles, layout));
+    const choice = {
+      session: row.id,
+      candidates,
+      chosen: chosen?.manifest ?? null,
+      stepsLost: chosen === null ? lastStep : Math.max(0, lastStep - chosen.manifest.step),
+      committed,
+    };
+    const { streams, terminal } = context;
+    if (flags.json === true) {
+      const json = {
+        version: 1,
+        session: row.id,
+        candidates: candidates.map(({ sequence, step, verdict, reason }) => ({ sequence, step, verdict, reason })),
+        chosen: chosen?.manifest.sequence ?? null,
+        stepsLost: choice.stepsLost,
+      };
+      streams.out(`${JSON.stringify(json)}\n`);
+    } else {
+      const paint = paintWith(terminal.colourOut);
+      for (const line of explainWords(choice)) streams.out(paintLine(paint, line));
+    }
+    return chosen === null && committed ? exitCodeOf('damaged') : 0;
+  });
+}

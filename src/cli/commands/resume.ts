@@ -1,0 +1,74 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { nodeFiles } from '../../checkpoint/files.ts';
+import type { SessionIdentity } from '../../checkpoint/types.ts';
+import { isWritten, resolveSettings } from '../../config/layers.ts';
+import { errnoOf, NkatError } from '../../errors.ts';
+import type { CommandContext } from '../context.ts';
+import type { ResumeFlags } from '../flags.ts';
+import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
+import { withIndex } from '../open-index.ts';
+import { ownWatch } from '../session-state.ts';
+import { checkTrainer, commandOf } from '../trainer.ts';
+import { settingsOfSession } from './run.ts';
+import { settingLayers, superviseAndShow } from './supervised.ts';
+
+export interface ResumeWords {
+  readonly session: string;
+  /** Replace the trainer's arguments; null keeps them. */
+  readonly args: readonly string[] | null;
+}
+
+/** `resume`: never asks. A completed session goes on only with other arguments or from a checkpoint that is named. */
+export function resume(
+  { session: word, args }: ResumeWords,
+  flags: ResumeFlags,
+  context: CommandContext,
+): Promise<number> {
+  const layers = settingLayers(flags, context);
+  const settings = resolveSettings(layers, context.home);
+  return withIndex(context, async (database) => {
+    const watch = ownWatch();
+    const session = await locateSession(nodeFiles, database.sessions.resolve(word), watch);
+    refuseHeld(session, flags.takeOver === true, watch);
+    const from = fromOf(flags.from, context.cwd);
+    if (session.present.state === 'completed' && args === null && from === null) {
+      const { id } = session.row;
+      context.streams.err(
+        `Session ${id} has completed. To train on with other arguments: nkat-recover resume ${id} -- ARGS\n`,
+      );
+      return 0;
+    }
+    const identity = identityOf(session);
+    checkPlace(identity);
+    checkTrainer(identity);
+    const target = { kind: 'existing', id: session.row.id, directory: session.layout.directory, args } as const;
+    const own = settingsOfSession(session, settings, isWritten(layers, 'backups'));
+    const supervision = { target, settings: own, command: commandOf(identity, args), from, words: [] };
+    return superviseAndShow(supervision, flags, database, context);
+  });
+}
+
+/** A sequence number, or the path of a checkpoint. */
+function fromOf(text: string | undefined, cwd: string): number | string | null {
+  if (text === undefined) return null;
+  return /^\d{1,15}$/.test(text) ? Number(text) : resolve(cwd, text);
+}
+
+function identityOf({ file, row }: LocatedSession): SessionIdentity {
+  return file?.identity ?? { cwd: row.cwd, trainer: row.trainer, args: row.args, name: row.name };
+}
+
+function checkPlace({ cwd }: SessionIdentity): void {
+  try {
+    if (statSync(cwd).isDirectory()) return;
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+  }
+  throw new NkatError('the folder that the session was started in is gone', {
+    code: 'configuration',
+    operation: 'resume the session',
+    path: cwd,
+    hint: 'Put it back, or start a new session from where the trainer is now.',
+  });
+}

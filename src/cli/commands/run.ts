@@ -1,0 +1,105 @@
+import { dirname } from 'node:path';
+import { nodeFiles } from '../../checkpoint/files.ts';
+import type { SessionIdentity } from '../../checkpoint/types.ts';
+import { isWritten, resolveSettings } from '../../config/layers.ts';
+import type { RunSettings } from '../../config/settings.ts';
+import { NkatError } from '../../errors.ts';
+import type { SessionsDatabase } from '../../sessions/database.ts';
+import type { CommandContext } from '../context.ts';
+import type { RunFlags } from '../flags.ts';
+import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
+import { withIndex } from '../open-index.ts';
+import { askYesNo } from '../prompt.ts';
+import { continueQuestion } from '../render/continue-words.ts';
+import { type Line, line } from '../render/line.ts';
+import { newestUsable } from '../resume-candidate.ts';
+import { ownWatch } from '../session-state.ts';
+import { trainerHasChanged } from '../source-change.ts';
+import { commandOf, identityOfWords, type TrainerWords } from '../trainer.ts';
+import { settingLayers, superviseAndShow } from './supervised.ts';
+
+type Decision =
+  | { readonly kind: 'new'; readonly words: readonly Line[] }
+  | { readonly kind: 'continue'; readonly session: LocatedSession }
+  | { readonly kind: 'nothing' };
+
+/** `run`: the same line again continues the session that it started before. */
+export function run(words: TrainerWords, flags: RunFlags, context: CommandContext): Promise<number> {
+  if (flags.new === true && flags.resume === true) {
+    throw new NkatError('--new and --resume exclude one another', {
+      code: 'usage',
+      operation: 'read the command line',
+    });
+  }
+  const layers = settingLayers(flags, context);
+  const settings = resolveSettings(layers, context.home);
+  const place = { cwd: context.cwd, path: context.environment.PATH ?? '' };
+  const identity = identityOfWords(words, place, flags.name ?? null);
+  return withIndex(context, async (database) => {
+    const decision = await decide(identity, flags, database, context);
+    if (decision.kind === 'nothing') {
+      context.streams.err('Nothing was started or changed.\n');
+      return 0;
+    }
+    const command = commandOf(identity);
+    if (decision.kind === 'new') {
+      const target = { kind: 'new', identity } as const;
+      return superviseAndShow(
+        { target, settings, command, from: null, words: decision.words },
+        flags,
+        database,
+        context,
+      );
+    }
+    const { row, layout } = decision.session;
+    const target = { kind: 'existing', id: row.id, directory: layout.directory, args: null } as const;
+    const own = settingsOfSession(decision.session, settings, isWritten(layers, 'backups'));
+    const moved = isWritten(layers, 'dir') && own.root !== settings.root;
+    const told = moved ? [line(`The session stays in ${layout.directory}; --dir counts for new ones.`)] : [];
+    return superviseAndShow({ target, settings: own, command, from: null, words: told }, flags, database, context);
+  });
+}
+
+/** A session stays where it was begun, and so do its best models unless another place is asked for. */
+export function settingsOfSession(
+  session: LocatedSession,
+  settings: RunSettings,
+  backupsWritten: boolean,
+): RunSettings {
+  const root = dirname(session.layout.directory);
+  return { ...settings, root, backups: backupsWritten ? settings.backups : dirname(session.layout.backups) };
+}
+
+async function decide(
+  identity: SessionIdentity,
+  flags: RunFlags,
+  database: SessionsDatabase,
+  context: CommandContext,
+): Promise<Decision> {
+  if (flags.new === true) return { kind: 'new', words: [] };
+  const row = database.sessions.newestByIdentity(identity);
+  if (row === null) return { kind: 'new', words: [] };
+  const watch = ownWatch();
+  const session = await locateSession(nodeFiles, row, watch);
+  refuseHeld(session, flags.takeOver === true, watch);
+  if (session.present.state === 'completed') {
+    const text = `Session ${row.id} has completed; this starts a new one.`;
+    return { kind: 'new', words: [line(text)] };
+  }
+  if (flags.resume === true || flags.json === true || !context.terminal.interactive)
+    return { kind: 'continue', session };
+  const question = continueQuestion({
+    session,
+    checkpoint: await newestUsable(nodeFiles, session),
+    changedTrainer: trainerHasChanged(session.file) ? row.trainer : null,
+    now: context.clocks.now(),
+  });
+  switch (await askYesNo(question, context.stdin, context.streams)) {
+    case 'yes':
+      return { kind: 'continue', session };
+    case 'no':
+      return { kind: 'new', words: [] };
+    case 'end':
+      return { kind: 'nothing' };
+  }
+}

@@ -1,0 +1,53 @@
+/** The common end of `run` and `resume`: supervise a session and show it. */
+import { environmentLayer, flagLayer, type SettingLayer } from '../../config/layers.ts';
+import type { RunSettings } from '../../config/settings.ts';
+import type { SessionsDatabase } from '../../sessions/database.ts';
+import type { SessionTarget } from '../../supervisor/options.ts';
+import { supervise } from '../../supervisor/supervise.ts';
+import type { CommandContext } from '../context.ts';
+import { exitCodeOfOutcome } from '../exit-codes.ts';
+import type { SupervisionFlags } from '../flags.ts';
+import { chooseRenderer } from '../render/choose-renderer.ts';
+import type { Line } from '../render/line.ts';
+
+export interface Supervision {
+  readonly target: SessionTarget;
+  readonly settings: RunSettings;
+  readonly command: readonly string[] | null;
+  readonly from: number | string | null;
+  /** Said before the first event. */
+  readonly words: readonly Line[];
+}
+
+/** Layers of settings below and on the command line, lowest first. */
+export function settingLayers(flags: SupervisionFlags, context: CommandContext): SettingLayer[] {
+  return [environmentLayer(context.environment, context.cwd), flagLayer(flags, context.cwd)];
+}
+
+/** @returns the exit code of how the session ended */
+export async function superviseAndShow(
+  supervision: Supervision,
+  flags: SupervisionFlags,
+  database: SessionsDatabase,
+  context: CommandContext,
+): Promise<number> {
+  const { target, settings, command, from, words } = supervision;
+  const renderer = await chooseRenderer({ json: flags.json === true, quiet: flags.quiet === true, ...context });
+  try {
+    for (const line of words) renderer.say(line);
+    const end = await supervise({
+      home: context.home,
+      sessions: database,
+      target,
+      settings,
+      from,
+      takeOver: flags.takeOver === true,
+      command,
+      publish: (event) => renderer.handle(event),
+      signals: context.signals,
+    });
+    return exitCodeOfOutcome(end.outcome, end.signal);
+  } finally {
+    renderer.close();
+  }
+}

@@ -1,0 +1,85 @@
+import { nodeFiles } from '../../checkpoint/files.ts';
+import { listCheckpoints } from '../../checkpoint/list.ts';
+import type { CheckpointEntry, VerificationLevel } from '../../checkpoint/types.ts';
+import { verifyCheckpoint } from '../../checkpoint/verify.ts';
+import type { SessionsDatabase } from '../../sessions/database.ts';
+import type { CommandContext } from '../context.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import type { VerifyFlags } from '../flags.ts';
+import { type LocatedSession, locateSession } from '../located-session.ts';
+import { withIndex } from '../open-index.ts';
+import { paintLine, paintWith } from '../render/paint.ts';
+import { StatusLine } from '../render/status-line.ts';
+import { type Finding, findingOf, verifyJson, verifyWords } from '../render/verify-words.ts';
+import { ownWatch } from '../session-state.ts';
+
+export interface Verification {
+  readonly session: string;
+  readonly level: VerificationLevel;
+  readonly checked: number;
+  readonly findings: readonly Finding[];
+}
+
+/** `verify`: reads checkpoints and reports; exit 65 where something is damaged, 74 where something cannot be read. */
+export function verify(word: string, flags: VerifyFlags, context: CommandContext): Promise<number> {
+  const level = levelOf(flags.level);
+  return withIndex(context, async (database) => {
+    const { streams, terminal } = context;
+    const paint = paintWith(terminal.colourOut);
+    const found: Finding[] = [];
+    for (const session of await chosenSessions(word, flags, database)) {
+      const result = await verifySession(session, level, context);
+      found.push(...result.findings);
+      if (flags.json === true) streams.out(`${JSON.stringify(verifyJson(result))}\n`);
+      else for (const line of verifyWords(result)) streams.out(paintLine(paint, line));
+    }
+    if (found.some(({ kind }) => kind === 'damaged')) return exitCodeOf('damaged');
+    return found.length > 0 ? exitCodeOf('io') : 0;
+  });
+}
+
+async function chosenSessions(word: string, flags: VerifyFlags, database: SessionsDatabase): Promise<LocatedSession[]> {
+  const rows = flags.all === true ? database.sessions.list() : [database.sessions.resolve(word)];
+  const watch = ownWatch();
+  const sessions: LocatedSession[] = [];
+  for (const row of rows) sessions.push(await locateSession(nodeFiles, row, watch));
+  return sessions;
+}
+
+async function verifySession(
+  { row, layout }: LocatedSession,
+  level: VerificationLevel,
+  context: CommandContext,
+): Promise<Verification> {
+  const entries = await listCheckpoints(nodeFiles, layout);
+  const status = new StatusLine(context);
+  const findings: Finding[] = [];
+  let checked = 0;
+  try {
+    for (const [index, entry] of entries.entries()) {
+      status.show(`Verifying ${row.id}: checkpoint ${entry.sequence}, ${index + 1} of ${entries.length}`);
+      const finding = await check(entry, row.id, level);
+      // A running session may have rotated it away in the meantime.
+      if (finding === 'gone') continue;
+      checked += 1;
+      if (finding !== null) findings.push(finding);
+    }
+  } finally {
+    status.clear();
+  }
+  return { session: row.id, level, checked, findings };
+}
+
+async function check(
+  entry: CheckpointEntry,
+  session: string,
+  level: VerificationLevel,
+): Promise<Finding | 'gone' | null> {
+  const verdict = await verifyCheckpoint(nodeFiles, entry.path, { session, level });
+  return verdict.status === 'gone' ? 'gone' : findingOf(entry, verdict);
+}
+
+function levelOf(text: string): VerificationLevel {
+  if (text === '0') return 0;
+  return text === '1' ? 1 : 2;
+}

@@ -1,0 +1,48 @@
+/**
+ * The program: stop signals first, then the command, then the exit code. The only place that ends the process.
+ * What is imported here is loaded before a signal can be handled, so it is the handlers and nothing else.
+ */
+import { StopSignals } from '../supervisor/stop-signals.ts';
+
+const signals = new StopSignals();
+
+async function main(): Promise<number> {
+  const { exitCodeOfSignal } = await import('./exit-codes.ts');
+  // Until a run listens for itself, nothing is at stake and a stop signal simply ends us.
+  signals.listen((signal) => process.exit(exitCodeOfSignal(signal)));
+  const { guardStreams } = await import('./streams.ts');
+  const streams = guardStreams(process.stdout, process.stderr);
+  process.on('uncaughtException', (error) => void endBroken(error));
+  process.on('unhandledRejection', (error) => void endBroken(error));
+  const [{ runProgram }, { ownTerminal }, { stateHome }, { SYSTEM_CLOCKS }] = await Promise.all([
+    import('./program.ts'),
+    import('./terminal.ts'),
+    import('../home.ts'),
+    import('./clocks.ts'),
+  ]);
+  return runProgram(process.argv.slice(2), {
+    home: stateHome(),
+    cwd: process.cwd(),
+    environment: process.env,
+    stdin: process.stdin,
+    streams,
+    terminal: ownTerminal(),
+    signals,
+    clocks: SYSTEM_CLOCKS,
+  });
+}
+
+/** A defect of ours: one line, never a stack on the screen; what a report needs goes to a file. */
+async function endBroken(error: unknown): Promise<void> {
+  const { recordDefect } = await import('./defect.ts');
+  const { stateHome } = await import('../home.ts');
+  process.stderr.write(recordDefect(error, stateHome(), process.env.NKAT_DEBUG === '1'));
+  process.exit(70);
+}
+
+/** Whatever a command left open must not keep us, but words on their way to a slow reader may arrive. */
+function end(code: number): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}
+
+main().then(end, endBroken);

@@ -1,0 +1,28 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { Streams } from './streams.ts';
+
+export type Answer = 'yes' | 'no' | 'end';
+
+/**
+ * Asks on stderr until the answer is one. An empty line is yes; `end`: the input ended before an answer. The terminal
+ * stays in its own line mode, so that Ctrl-C is a signal as everywhere else.
+ */
+export async function askYesNo(question: string, stdin: Readable, streams: Streams): Promise<Answer> {
+  const lines = createInterface({ input: stdin, terminal: false });
+  try {
+    streams.err(`${question} [Y/n] `);
+    for await (const line of lines) {
+      const answer = line.trim().toLowerCase();
+      if (answer === '' || answer === 'y' || answer === 'yes') return 'yes';
+      if (answer === 'n' || answer === 'no') return 'no';
+      streams.err('Please answer y or n: ');
+    }
+    streams.err('\n');
+    return 'end';
+  } finally {
+    lines.close();
+    // An open terminal stream would keep this process, and a read in progress would take input from the next one.
+    stdin.pause();
+  }
+}

@@ -1,0 +1,44 @@
+/** Sessions, attempts and checkpoints as `--json` shows them: a stable contract, version 1. */
+import type { AttemptRow, SessionRow } from '../../sessions/types.ts';
+import type { Present } from '../session-state.ts';
+
+export function sessionJson({ row, present }: { readonly row: SessionRow; readonly present: Present }) {
+  return {
+    id: row.id,
+    name: row.name,
+    state: present.state,
+    trainer: row.trainer,
+    args: row.args,
+    cwd: row.cwd,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    attempts: row.attempts,
+    epoch: row.epoch,
+    step: row.step,
+    totalSteps: row.totalSteps,
+    loss: row.loss,
+    bestMetric: row.bestMetric,
+    checkpoints: row.checkpoints,
+    lastCheckpointAt: row.lastCheckpointAt,
+    lastCheckpointStep: row.lastCheckpointStep,
+    // A pid of the dead may belong to anyone by now.
+    supervisorPid: present.ownerPid,
+    workerPid: present.workerAlive ? row.workerPid : null,
+  };
+}
+
+export function attemptJson(row: AttemptRow) {
+  return {
+    number: row.number,
+    startedAt: row.startedAt,
+    endedAt: row.endedAt,
+    exitCode: row.exitCode,
+    signal: row.signal,
+    class: row.class,
+    reason: row.reason,
+    evidence: row.evidence,
+    resumedFromSequence: row.resumedFromSequence,
+    firstStep: row.firstStep,
+    lastStep: row.lastStep,
+  };
+}
