@@ -222,8 +222,9 @@ export class SessionsDatabase {
   /** The connection, to the file that stands at our path now. */
   #currentDisk(): Disk {
     if (this.#disk !== null && inodeAt(this.path) === this.#disk.file.inode) return this.#disk;
-    this.#leaveDisk();
+    // The old file is closed after the new one is open: so its number cannot be given to the new one.
     const file = openFile(this.path, this.#fileOptions);
+    this.#leaveDisk();
     const replaced = this.#inode !== null && this.#inode !== file.inode;
     this.#inode = file.inode;
     this.#disk = { file, tables: tablesOf(file.database) };
