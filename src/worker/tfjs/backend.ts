@@ -64,8 +64,8 @@ async function load(name: BackendName, gpuRequired: boolean): Promise<string | n
     if (name === 'wasm') await prepareWasm();
     else await import(packageName);
     if (tf.findBackendFactory(engineName) === null) return `${packageName} brings a tfjs-core of its own`;
-    if (!(await tf.setBackend(engineName))) return 'it did not start';
-    await tf.ready();
+    const started = await withoutNewProcessListeners(() => tf.setBackend(engineName));
+    if (!started) return 'it did not start';
   } catch (error) {
     return notInstalled(error, packageName) ? 'not installed' : `it did not load: ${messageOf(error)}`;
   }
@@ -78,6 +78,24 @@ async function prepareWasm(): Promise<void> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   // More threads would sum in an order that differs from run to run.
   wasm.setThreadsCount(1);
+}
+
+/**
+ * The wasm module's start-up code listens for uncaught exceptions and throws them again, from a line of 100 kB that
+ * Node then prints above every error of the trainer.
+ */
+async function withoutNewProcessListeners<T>(start: () => Promise<T>): Promise<T> {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const before = new Set(events.flatMap((event) => process.rawListeners(event)));
+  try {
+    return await start();
+  } finally {
+    for (const event of events) {
+      for (const listener of process.rawListeners(event)) {
+        if (!before.has(listener)) process.removeListener(event, listener as () => void);
+      }
+    }
+  }
 }
 
 /** tfjs-node tells whether its TensorFlow has found a GPU. */

@@ -1,0 +1,20 @@
+/**
+ * What `node --import` gets before a trainer: it announces the process, makes TypeScript run and lets a trainer import
+ * `nkat-recover/*` and `@tensorflow/*` from wherever it lies. Runs in every thread that inherits the flag.
+ */
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
+import { announceProcess } from './preload/announce.ts';
+import { installHooks } from './preload/install.ts';
+
+if (isMainThread) announceProcess(process.env.NKAT_PID_FILE);
+process.setSourceMapsEnabled(true);
+
+const anchor = fileURLToPath(import.meta.url);
+installHooks({
+  anchor,
+  // dist/worker/preload.js
+  root: dirname(dirname(dirname(anchor))),
+  trainer: process.argv[1] === undefined ? process.cwd() : dirname(resolve(process.argv[1])),
+});
