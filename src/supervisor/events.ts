@@ -106,11 +106,28 @@ export type SupervisorEvent =
   /** First step after a recovery. */
   | { readonly name: 'recovered'; readonly attempt: number; readonly step: number; readonly downMs: number }
   | ({ readonly name: 'progress' } & ProgressFacts)
-  | { readonly name: 'save-started'; readonly step: number; readonly kinds: readonly string[]; readonly reason: string | null }
+  | {
+      readonly name: 'save-started';
+      readonly step: number;
+      readonly kinds: readonly string[];
+      readonly reason: string | null;
+    }
   | ({ readonly name: 'saved' } & SaveFacts)
   | ({ readonly name: 'checkpoint-verified' } & SaveFacts)
-  | { readonly name: 'save-failed'; readonly step: number; readonly kinds: readonly string[]; readonly code: string; readonly message: string }
-  | { readonly name: 'stop-requested'; readonly signal: string; readonly stage: StopStage; readonly deadlineMs: number; readonly lastStepAgeMs: number | null }
+  | {
+      readonly name: 'save-failed';
+      readonly step: number;
+      readonly kinds: readonly string[];
+      readonly code: string;
+      readonly message: string;
+    }
+  | {
+      readonly name: 'stop-requested';
+      readonly signal: string;
+      readonly stage: StopStage;
+      readonly deadlineMs: number;
+      readonly lastStepAgeMs: number | null;
+    }
   | {
       readonly name: 'worker-ended';
       readonly attempt: number;
@@ -122,12 +139,24 @@ export type SupervisorEvent =
       readonly lastLines: readonly string[];
       readonly lastStep: number;
     }
-  | { readonly name: 'restart-planned'; readonly delayMs: number; readonly reason: string; readonly withoutProgress: number }
+  | {
+      readonly name: 'restart-planned';
+      readonly delayMs: number;
+      readonly reason: string;
+      readonly withoutProgress: number;
+    }
   | { readonly name: 'hang-detected'; readonly phase: string; readonly silentMs: number; readonly limitMs: number }
   | { readonly name: 'diverged'; readonly step: number; readonly loss: string }
   | { readonly name: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly message: string }
   /** One line of the worker's own output. */
   | { readonly name: 'output'; readonly stream: 'stdout' | 'stderr'; readonly line: string }
-  | { readonly name: 'session-ended'; readonly outcome: Outcome; readonly reason: string; readonly hint: string | null; readonly lastLines: readonly string[]; readonly summary: Summary };
+  | {
+      readonly name: 'session-ended';
+      readonly outcome: Outcome;
+      readonly reason: string;
+      readonly hint: string | null;
+      readonly lastLines: readonly string[];
+      readonly summary: Summary;
+    };
 
 export type EventNamed<N extends SupervisorEvent['name']> = Extract<SupervisorEvent, { name: N }>;

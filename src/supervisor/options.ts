@@ -8,7 +8,12 @@ import type { Outcome, Summary, SupervisorEvent } from './events.ts';
 export type SessionTarget =
   | { readonly kind: 'new'; readonly identity: SessionIdentity }
   /** `args` replaces the trainer's arguments (`resume <session> -- ARGS`); null keeps them. */
-  | { readonly kind: 'existing'; readonly id: string; readonly directory: string; readonly args: readonly string[] | null };
+  | {
+      readonly kind: 'existing';
+      readonly id: string;
+      readonly directory: string;
+      readonly args: readonly string[] | null;
+    };
 
 export interface SuperviseOptions {
   readonly home: StateHome;

@@ -57,6 +57,13 @@ export class RunLoop {
     if (!this.#working) void this.#drain();
   }
 
+  /** Ends the loop: something failed that no event describes. */
+  fail(error: unknown): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#reject(error);
+  }
+
   async #drain(): Promise<void> {
     this.#working = true;
     try {
@@ -69,8 +76,7 @@ export class RunLoop {
         if (state.kind === 'ended') this.#finish(state);
       }
     } catch (error) {
-      if (this.#timer !== null) clearTimeout(this.#timer);
-      this.#reject(error);
+      this.fail(error);
     } finally {
       this.#working = false;
     }
@@ -92,7 +98,7 @@ export class RunLoop {
     this.#lastTickMs = nowMs;
     // Messages that waited in the channel are read first: this turn of the event loop delivers them, the next judges.
     setImmediate(() => {
-      if (this.#state.kind === 'ended') return;
+      if (this.#timer === null) return;
       if (gapMs > LATE_MS) this.dispatch({ type: 'woke-late', gapMs });
       const deadlineMs = nextDeadlineMs(this.#state, this.#settings);
       if (deadlineMs !== null && this.#monotonicMs() >= deadlineMs) this.dispatch({ type: 'time-passed' });

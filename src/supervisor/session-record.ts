@@ -30,7 +30,7 @@ export class SessionRecord {
   }
 
   /** Changes the copy in memory; `persist` makes it durable. */
-  change(patch: Partial<Omit<SessionFile, 'version' | 'id' | 'identity' | 'createdAt'>>): void {
+  change(patch: Partial<Omit<SessionFile, 'version' | 'id' | 'createdAt'>>): void {
     this.#file = { ...this.#file, ...patch };
   }
 

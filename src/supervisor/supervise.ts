@@ -1,11 +1,94 @@
-import { NkatError } from '../errors.ts';
+/** From the command line's request to the end of the session: open it, claim it, run it, give the claim back. */
+import { randomBytes } from 'node:crypto';
+import { acquireClaim, releaseClaim } from '../checkpoint/claim.ts';
+import { nodeFiles, type StoreFiles } from '../checkpoint/files.ts';
+import { type StoreLayout, storeLayout } from '../checkpoint/layout.ts';
+import { registerRoot } from '../checkpoint/roots.ts';
+import { newSessionFile, readSessionFile, writeSessionFile } from '../checkpoint/session-file.ts';
+import { newSessionId } from '../checkpoint/session-id.ts';
+import type { Owner, SessionFile } from '../checkpoint/types.ts';
+import { errnoOf, NkatError } from '../errors.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
+import { superviseClaimed } from './supervise-claimed.ts';
 
 /**
  * Runs one session to its end: claims it, launches or adopts the worker, recovers it as often as the budget allows.
  *
- * @throws NkatError `session-held`, `store-missing`, `session-not-found`, `configuration`
+ * @throws NkatError `session-held` (73), `store-missing` (74), `session-not-found` (66), `io`, `no-space`
  */
 export async function supervise(options: SuperviseOptions): Promise<SessionEnd> {
-  throw new NkatError('the run loop is being written', { code: 'internal', operation: `supervise ${options.target.kind}` });
+  const files = nodeFiles;
+  const { layout, file: opened } = await openSession(files, options);
+  const claim = await claimSession(files, layout, options.takeOver);
+  try {
+    // Read again under the claim: an earlier owner may have written until it died.
+    const file = (await readSessionFile(files, layout.directory)) ?? opened;
+    if (options.target.kind === 'new') await writeSessionFile(files, layout.directory, file);
+    await registerRoot(files, options.home.roots, options.settings.root);
+    return await superviseClaimed(options, { files, layout, file, claim });
+  } finally {
+    await releaseClaim(files, layout.directory, claim);
+  }
+}
+
+interface OpenedSession {
+  readonly layout: StoreLayout;
+  readonly file: SessionFile;
+}
+
+async function openSession(files: StoreFiles, { target, settings }: SuperviseOptions): Promise<OpenedSession> {
+  if (target.kind === 'new') {
+    const now = new Date();
+    const id = newSessionId(now, () => randomBytes(4).readUInt32LE() / 2 ** 32);
+    const layout = storeLayout(settings.root, settings.backups, id);
+    const token = randomBytes(32).toString('hex');
+    const { backups } = layout;
+    const file = newSessionFile({ id, identity: target.identity, token, sourceDigest: null, backups, now });
+    return { layout, file };
+  }
+  const { id, directory } = target;
+  await requireDirectory(files, directory);
+  const file = await readSessionFile(files, directory);
+  if (file === null) {
+    throw new NkatError('it has no session.json', {
+      code: 'store-missing',
+      operation: `open session ${id}`,
+      path: directory,
+      hint: `What is left of it: nkat-recover explain ${id}`,
+    });
+  }
+  return { layout: { session: id, directory, backups: file.backups }, file };
+}
+
+async function requireDirectory(files: StoreFiles, directory: string): Promise<void> {
+  try {
+    await files.facts(directory);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    throw new NkatError('the recorded checkpoint directory is missing', {
+      code: 'store-missing',
+      operation: 'open the session',
+      path: directory,
+      hint: 'Mount the disk that holds it and run the same line again, or start another session with --new.',
+      cause: error,
+    });
+  }
+}
+
+async function claimSession(files: StoreFiles, layout: StoreLayout, takeOver: boolean): Promise<number> {
+  const outcome = await acquireClaim(files, layout.directory, { role: 'supervisor', takeOver });
+  if (outcome.status === 'claimed') return outcome.claim;
+  throw new NkatError(`it is held by ${holderWords(outcome.by)}`, {
+    code: 'session-held',
+    operation: `claim session ${layout.session}`,
+    path: layout.directory,
+    hint: outcome.elsewhere
+      ? 'If that machine is certainly gone: run the same line with --take-over.'
+      : `Watch it: nkat-recover show ${layout.session}. Stop it: kill -INT ${outcome.by.pid}`,
+  });
+}
+
+function holderWords({ role, pid, host, at }: Owner): string {
+  const who = role === 'alone' ? 'a trainer that runs alone' : 'another nkat-recover';
+  return `${who} (pid ${pid} on ${host}, since ${at})`;
 }

@@ -1,5 +1,6 @@
 /** Turns what the worker says into events of the machine, words for the operator, and rows of the index. */
 import type { MessageOf, WorkerMessage } from '../protocol/messages.ts';
+import type { WorkerReport } from './channel-server.ts';
 import type { SaveFacts } from './events.ts';
 import type { Happening } from './machine/event.ts';
 import type { SessionContext } from './session-context.ts';
@@ -31,7 +32,7 @@ export class WorkerReports {
     this.#downSinceMs ??= this.#context.nowMs();
   }
 
-  take(message: WorkerMessage): void {
+  take(message: WorkerReport): void {
     switch (message.type) {
       case 'restored':
         this.#restored(message);
@@ -68,11 +69,6 @@ export class WorkerReports {
       case 'notice':
         this.#context.tell({ name: 'notice', level: message.level, message: message.message });
         break;
-      case 'hello':
-      case 'save':
-      case 'stop':
-        // Hellos were answered by the channel; requests come from control clients, never from a worker.
-        return;
       default:
         unreachable(message);
         break;

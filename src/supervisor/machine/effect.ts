@@ -14,7 +14,7 @@ export type Effect =
   | { readonly type: 'signal-group'; readonly signal: NodeJS.Signals }
   /** SIGKILL the recorded group until it is empty, bounded; answers `group-gone` or `group-unkillable`. */
   | { readonly type: 'reap-group' }
-  | { readonly type: 'gather-evidence' }
+  | { readonly type: 'gather-evidence'; readonly end: WorkerEnd }
   | {
       readonly type: 'record-attempt-end';
       readonly attempt: number;

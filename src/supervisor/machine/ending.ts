@@ -1,4 +1,5 @@
 /** After the worker: empty its group, conclude why it ended, confirm the outcome or launch again. */
+import type { WorkerEnd } from '../worker-end.ts';
 import { classify } from './classify.ts';
 import type { Effect, Step } from './effect.ts';
 import type { EventOf, MachineEvent } from './event.ts';
@@ -16,10 +17,10 @@ export function fromReaping(before: Reaping, event: MachineEvent): Step<State> {
       return stay({ ...state, end: state.end ?? event.end });
     case 'group-gone': {
       // An adopted worker's end may not be seen before its group is empty; then we ended it ourselves.
-      const workerEnd = state.end ?? { code: null, signal: 'SIGKILL', source: 'exit' };
+      const workerEnd: WorkerEnd = state.end ?? { code: null, signal: 'SIGKILL', source: 'exit' };
       return {
         state: { kind: 'classifying', ledger: state.ledger, launch: state.launch, end: workerEnd },
-        effects: [{ type: 'gather-evidence' }],
+        effects: [{ type: 'gather-evidence', end: workerEnd }],
       };
     }
     case 'group-unkillable':

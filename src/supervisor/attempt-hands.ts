@@ -1,0 +1,133 @@
+/** The process side of the present attempt: launch or adopt it, signal it, empty its group, look why it ended. */
+import type { WorkerIdentity } from '../checkpoint/types.ts';
+import { EvidenceCollector } from './evidence.ts';
+import type { LaunchSpec } from './launch.ts';
+import type { Effect } from './machine/effect.ts';
+import type { Happening } from './machine/event.ts';
+import { killGroupAndWait } from './process-group.ts';
+import type { SessionContext } from './session-context.ts';
+import type { WorkerEnd } from './worker-end.ts';
+import { WorkerWatch, type WorkerWatchOptions } from './worker-watch.ts';
+
+export interface AttemptHandsOptions {
+  readonly context: SessionContext;
+  readonly dispatch: (happening: Happening) => void;
+  /** What is launched, but for the attempt's number. */
+  readonly launch: Omit<LaunchSpec, 'attempt'>;
+  readonly channelDrained: () => Promise<void>;
+  /** The worker is over and everything it said was read. */
+  readonly onEnded: () => void;
+  readonly persist: () => Promise<void>;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export class AttemptHands {
+  readonly #options: AttemptHandsOptions;
+  #watch: WorkerWatch | null = null;
+  #evidence: EvidenceCollector | null = null;
+
+  constructor(options: AttemptHandsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over a worker that is still training; the machine then waits for it to connect. */
+  async adopt(worker: WorkerIdentity): Promise<void> {
+    const { context, dispatch } = this.#options;
+    this.#evidence = new EvidenceCollector();
+    this.#watch = await WorkerWatch.adopt(worker, context.layout.session, this.#watchOptions());
+    dispatch({ type: 'orphan-found', attempt: worker.attempt, resumedFrom: worker.resumedFrom });
+  }
+
+  /** The attempt's row is there before the process, its identity in `session.json` right after. */
+  async launch(attempt: number, resumedFrom: number | null): Promise<void> {
+    const { context, dispatch, launch, persist } = this.#options;
+    const { record, index, outputDirectory, tell } = context;
+    await index.attemptStarting(attempt, resumedFrom);
+    this.#evidence = new EvidenceCollector();
+    const watch = await WorkerWatch.launch({ ...launch, attempt }, this.#watchOptions());
+    if (typeof watch === 'string') {
+      dispatch({ type: 'spawn-failed', reason: watch });
+      return;
+    }
+    this.#watch = watch;
+    const { group } = watch.process;
+    record.change({ worker: { attempt, group, outputDirectory, resumedFrom } });
+    await persist();
+    const { pid: groupPid, startTime, bootId } = group;
+    await index.patchAttempt(attempt, { groupPid, startTime, bootId });
+    await index.patchSession({ attempts: attempt });
+    tell({ name: 'attempt-started', attempt, pid: groupPid });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#watch?.process.signalGroup(signal);
+  }
+
+  /** The channel closed: an adopted worker may have ended. */
+  lookNow(): void {
+    this.#watch?.lookNow();
+  }
+
+  /** Leaves nobody of the group behind before another worker starts. */
+  async reap(): Promise<void> {
+    const { context, dispatch } = this.#options;
+    const group = this.#watch?.process.owned;
+    const result = group === undefined ? 'gone' : await killGroupAndWait(group, context.settings.stop.killWaitMs);
+    dispatch({ type: result === 'gone' ? 'group-gone' : 'group-unkillable' });
+  }
+
+  async gather(end: WorkerEnd): Promise<void> {
+    const watch = this.#watch;
+    const pids = watch === null ? [] : [watch.process.group.pid, watch.process.announcedPid()?.pid ?? 0];
+    const evidence = await this.#evidence?.gather({ end, pids, lastLines: watch?.lastLines() ?? [] });
+    this.#options.dispatch({
+      type: 'evidence-gathered',
+      evidence: evidence ?? { stderrTail: [], oomRecord: null },
+      random: this.#options.random(),
+    });
+  }
+
+  async recordEnd(effect: Extract<Effect, { type: 'record-attempt-end' }>): Promise<void> {
+    const { attempt, end, evidence, classification, lastStep } = effect;
+    const { record, index, tell, now } = this.#options.context;
+    await this.close();
+    record.change({ worker: null });
+    await this.#options.persist();
+    index.flush();
+    const { code, signal } = end;
+    const { class: exitClass, reason } = classification;
+    const endedAt = now().toISOString();
+    await index.patchAttempt(attempt, {
+      endedAt,
+      exitCode: code,
+      signal,
+      class: exitClass,
+      reason,
+      evidence,
+      lastStep,
+    });
+    await index.patchSession({ workerPid: null });
+    const lastLines = evidence.stderrTail;
+    tell({ name: 'worker-ended', attempt, class: exitClass, code, signal, reason, lastLines, lastStep });
+  }
+
+  async close(): Promise<void> {
+    await this.#watch?.close();
+    this.#watch = null;
+  }
+
+  #watchOptions(): WorkerWatchOptions {
+    const { context, channelDrained, onEnded, dispatch } = this.#options;
+    const { tell } = context;
+    return {
+      onLine: (stream, line) => tell({ name: 'output', stream, line }),
+      onProblem: (message) => tell({ name: 'notice', level: 'warning', message }),
+      channelDrained,
+      onEnded: (end) => {
+        onEnded();
+        dispatch({ type: 'worker-ended', end });
+      },
+    };
+  }
+}

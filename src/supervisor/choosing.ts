@@ -1,0 +1,77 @@
+/** Carries out `choose-checkpoint`: asks the store, tells what it found, and records what was set aside. */
+import type { Candidate } from '../checkpoint/types.ts';
+import type { Happening } from './machine/event.ts';
+import { type ChosenPoint, chooseResumePoint, type ResumeChoice } from './resume-point.ts';
+import type { SessionContext } from './session-context.ts';
+
+export interface ChoosingRequest {
+  readonly stepBackFrom: number | null;
+  readonly only: number | string | null;
+  /** Passed over this time only: it failed while it was loaded. */
+  readonly passOver: number | null;
+}
+
+export interface Chosen {
+  readonly point: ChosenPoint | null;
+  readonly happening: Happening;
+}
+
+export async function choose(context: SessionContext, request: ChoosingRequest): Promise<Chosen> {
+  const { record, index, settings } = context;
+  const setAside = new Set(record.setAside);
+  if (request.passOver !== null) setAside.add(request.passOver);
+  const choice = await chooseResumePoint(context.files, context.layout, {
+    setAside,
+    stepBackFrom: request.stepBackFrom,
+    only: request.only,
+    allowFresh: settings.allowFresh,
+    recordedCommit: record.file.lastCommit !== null || index.everCommitted(),
+  });
+  await tellQuarantined(context, choice.candidates);
+  switch (choice.kind) {
+    case 'none':
+      return { point: null, happening: { type: 'no-checkpoint', reason: choice.reason, missing: choice.missing } };
+    case 'fresh':
+      return { point: null, happening: { type: 'checkpoint-chosen', sequence: null, steppedBack: false } };
+    case 'checkpoint':
+      return await takePoint(context, choice, request.stepBackFrom);
+    default:
+      throw new TypeError(`no such choice: ${JSON.stringify(choice satisfies never)}`);
+  }
+}
+
+async function takePoint(
+  context: SessionContext,
+  choice: Extract<ResumeChoice, { kind: 'checkpoint' }>,
+  stepBackFrom: number | null,
+): Promise<Chosen> {
+  const { point, candidates, steppedBack } = choice;
+  const { record, index, tell } = context;
+  if (steppedBack && stepBackFrom !== null) {
+    const reason = 'two launches from it ended without progress';
+    record.addSetAside({ sequence: stepBackFrom, reason, at: context.now().toISOString() });
+    await index.setCheckpointState(stepBackFrom, 'set-aside');
+    tell({ name: 'checkpoint-set-aside', sequence: stepBackFrom, reason });
+  }
+  const lastAt = Date.parse(record.file.updatedAt);
+  const stepsLost = Math.max(0, record.file.lastStep - point.step);
+  tell({
+    name: 'checkpoint-chosen',
+    sequence: point.sequence,
+    step: point.step,
+    epoch: point.epoch,
+    reason: candidates.find(({ verdict }) => verdict === 'chosen')?.reason ?? 'the newest that verifies',
+    candidates,
+    stepsLost,
+    lostMs: stepsLost === 0 ? 0 : Math.max(0, lastAt - Date.parse(point.createdAt)),
+  });
+  return { point, happening: { type: 'checkpoint-chosen', sequence: point.sequence, steppedBack } };
+}
+
+async function tellQuarantined({ tell, index }: SessionContext, candidates: readonly Candidate[]): Promise<void> {
+  for (const { sequence, reason, quarantinedTo } of candidates) {
+    if (quarantinedTo === null) continue;
+    await index.moved(sequence, quarantinedTo, 'quarantined');
+    tell({ name: 'checkpoint-quarantined', sequence, to: quarantinedTo, reason });
+  }
+}

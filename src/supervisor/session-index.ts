@@ -1,0 +1,213 @@
+/**
+ * What SQLite is told of a supervised session. An index: nothing here is needed to resume, so no failure of it stops
+ * training; `SessionsDatabase.write` retries, queues on a full disk and says when it is degraded.
+ */
+import type { Manifest, SessionFile } from '../checkpoint/types.ts';
+import type { MessageOf, WorkerMessage } from '../protocol/messages.ts';
+import type { SessionsDatabase } from '../sessions/database.ts';
+import { ProgressRecorder } from '../sessions/progress-recorder.ts';
+import type { Tables } from '../sessions/tables.ts';
+import type {
+  AttemptPatch,
+  CheckpointState,
+  ProgressPatch,
+  SessionPatch,
+  SessionRow,
+  SessionUpsert,
+} from '../sessions/types.ts';
+
+export class SessionIndex {
+  readonly #sessions: SessionsDatabase;
+  readonly #id: string;
+  readonly #now: () => Date;
+  readonly #progress: ProgressRecorder;
+  #row: SessionUpsert | null = null;
+
+  constructor(sessions: SessionsDatabase, id: string, now: () => Date) {
+    this.#sessions = sessions;
+    this.#id = id;
+    this.#now = now;
+    this.#progress = new ProgressRecorder((patch) => {
+      void this.#write(({ sessions: rows }) => rows.recordProgress(id, patch, this.#at()));
+    });
+  }
+
+  /** Writes the session's row anew from its own file, keeping what the row alone knows. */
+  async open(file: SessionFile, root: string, supervisorPid: number): Promise<void> {
+    const known = this.#sessions.sessions.find(this.#id);
+    const row: SessionUpsert = { ...rowOf(file, root, known), state: 'running', supervisorPid };
+    this.#row = row;
+    await this.#write(({ sessions }) => sessions.upsert(row));
+  }
+
+  lastCheckpointAt(): string | null {
+    return this.#sessions.sessions.find(this.#id)?.lastCheckpointAt ?? null;
+  }
+
+  /** True when any checkpoint was ever indexed, whatever became of it. */
+  everCommitted(): boolean {
+    return this.#sessions.checkpoints.ofSession(this.#id).length > 0;
+  }
+
+  resumedFrom(attempt: number): number | null {
+    return this.#sessions.attempts.find(this.#id, attempt)?.resumedFromSequence ?? null;
+  }
+
+  longestSaveMs(): number {
+    return this.#sessions.saves.totalsOf(this.#id).longestWriteMs;
+  }
+
+  patchSession(patch: SessionPatch): Promise<void> {
+    if (this.#row !== null) this.#row = { ...this.#row, ...patch };
+    return this.#write(({ sessions }) => sessions.patch(this.#id, patch, this.#at()));
+  }
+
+  transition(attempt: number, from: string, event: string, to: string, detail: unknown): Promise<void> {
+    const row = { session: this.#id, at: this.#at(), attempt, from, event, to, detail };
+    return this.#write(({ transitions }) => transitions.record(row));
+  }
+
+  attemptStarting(number: number, resumedFromSequence: number | null): Promise<void> {
+    const row = {
+      session: this.#id,
+      number,
+      startedAt: this.#at(),
+      endedAt: null,
+      exitCode: null,
+      signal: null,
+      class: null,
+      reason: null,
+      evidence: null,
+      resumedFromSequence,
+      firstStep: null,
+      lastStep: null,
+      pid: null,
+      groupPid: null,
+      startTime: null,
+      bootId: null,
+    };
+    return this.#write(({ attempts }) => attempts.upsert(row));
+  }
+
+  patchAttempt(number: number, patch: AttemptPatch): Promise<void> {
+    return this.#write(({ attempts }) => attempts.patch(this.#id, number, patch));
+  }
+
+  noteFirstStep(number: number, firstStep: number): void {
+    void this.patchAttempt(number, { firstStep });
+  }
+
+  noteProgress(progress: ProgressPatch): void {
+    this.#progress.record(progress);
+  }
+
+  noteSaved(message: MessageOf<WorkerMessage, 'saved'>, attempt: number): void {
+    const { sequence, step, epoch, kinds, reason, state, bytes, createdAt, digest, path, metrics, parent } = message;
+    const row = { session: this.#id, sequence, step, epoch, kinds, reason, state, bytes, createdAt, digest, path };
+    const { stallMs, writeMs } = message;
+    void this.#write(({ checkpoints, saves }) => {
+      checkpoints.upsert({ ...row, metrics, parent, attempt });
+      if (state === 'verified') return;
+      const save = { session: this.#id, at: createdAt, attempt, sequence, step, kinds, bytes, stallMs, writeMs };
+      saves.record({ ...save, outcome: 'saved', message: null });
+    });
+  }
+
+  noteSaveFailed(message: MessageOf<WorkerMessage, 'save-failed'>, attempt: number): void {
+    const { step, kinds } = message;
+    const costs = { bytes: 0, stallMs: 0, writeMs: 0 };
+    const row = { session: this.#id, at: this.#at(), attempt, sequence: null, step, kinds, ...costs };
+    void this.#write(({ saves }) =>
+      saves.record({ ...row, outcome: 'failed', message: `${message.code}: ${message.message}` }),
+    );
+  }
+
+  /** A checkpoint found in the directory: committed while the channel was down. */
+  noteFound(manifest: Manifest, path: string, state: 'durable' | 'verified'): Promise<void> {
+    const { sequence, step, epoch, kinds, reason, createdAt, metrics, parent, attempt } = manifest;
+    const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+    const digest = manifest.tensorsDigest;
+    const row = {
+      sequence,
+      step,
+      epoch,
+      kinds,
+      reason,
+      state,
+      bytes,
+      createdAt,
+      digest,
+      path,
+      metrics,
+      parent,
+      attempt,
+    };
+    return this.#write(({ checkpoints }) => checkpoints.upsert({ session: this.#id, ...row }));
+  }
+
+  /** True when the row already says what a look at the directory would. */
+  knows(sequence: number, verified: boolean): boolean {
+    const state = this.#sessions.checkpoints.find(this.#id, sequence)?.state;
+    return state === 'verified' || state === 'set-aside' || (state === 'durable' && !verified);
+  }
+
+  /** Checkpoints whose directories should be there. */
+  present(): number[] {
+    return this.#sessions.checkpoints.presentIn(this.#id).map(({ sequence }) => sequence);
+  }
+
+  setCheckpointState(sequence: number, state: CheckpointState): Promise<void> {
+    return this.#write(({ checkpoints }) => checkpoints.setState(this.#id, sequence, state));
+  }
+
+  moved(sequence: number, path: string, state: CheckpointState): Promise<void> {
+    return this.#write(({ checkpoints }) => checkpoints.move(this.#id, sequence, path, state));
+  }
+
+  event(attempt: number, name: string, detail: unknown): void {
+    const row = { session: this.#id, at: this.#at(), attempt, name, detail };
+    void this.#write(({ events }) => events.record(row));
+  }
+
+  /** Writes the newest progress that is still held back. */
+  flush(): void {
+    this.#progress.flush();
+  }
+
+  /** A database that was deleted or replaced in mid-run gets the session's row back first. */
+  async #write(work: (tables: Tables) => void): Promise<void> {
+    const row = this.#row;
+    await this.#sessions.write((tables) => {
+      if (row !== null && tables.sessions.find(this.#id) === null) tables.sessions.upsert(row);
+      work(tables);
+    });
+  }
+
+  #at(): string {
+    return this.#now().toISOString();
+  }
+}
+
+function rowOf(file: SessionFile, root: string, known: SessionRow | null): SessionUpsert {
+  const { cwd, trainer, args, name } = file.identity;
+  const fresh = { epoch: null, totalSteps: null, loss: null, bestMetric: null, workerPid: null };
+  return {
+    ...fresh,
+    ...known,
+    id: file.id,
+    name,
+    state: file.state,
+    trainer,
+    args,
+    cwd,
+    root,
+    backups: file.backups,
+    createdAt: file.createdAt,
+    updatedAt: file.updatedAt,
+    attempts: file.attempts,
+    step: known?.step ?? (file.lastStep > 0 ? file.lastStep : null),
+    supervisorPid: known?.supervisorPid ?? null,
+    sourceDigest: file.sourceDigest,
+    budget: file.budget,
+  };
+}

@@ -1,0 +1,161 @@
+/** A session that is ours: put its parts together, let it run, write down how it ended. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { digestOf } from '../checkpoint/digest.ts';
+import type { StoreFiles } from '../checkpoint/files.ts';
+import type { StoreLayout } from '../checkpoint/layout.ts';
+import type { SessionFile, TrainerFacts } from '../checkpoint/types.ts';
+import { socketPath } from '../protocol/socket-path.ts';
+import type { SessionState } from '../words.ts';
+import { watchCheckpoints } from './checkpoint-index.ts';
+import { type EarlierWorker, endUnrecordedWorkers, findEarlierWorker } from './earlier-worker.ts';
+import { type EventSink, openEventSink } from './event-sink.ts';
+import type { Outcome } from './events.ts';
+import { renewBudget } from './machine/restart-policy.ts';
+import type { Ended, Ledger } from './machine/state.ts';
+import type { SessionEnd, SuperviseOptions } from './options.ts';
+import { savingWords } from './saving-words.ts';
+import type { SessionContext } from './session-context.ts';
+import { SessionIndex } from './session-index.ts';
+import { SessionRecord } from './session-record.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface ClaimedSession {
+  readonly files: StoreFiles;
+  readonly layout: StoreLayout;
+  readonly file: SessionFile;
+  readonly claim: number;
+}
+
+/** Built beside this file; started by `node --import`. */
+const PRELOAD = fileURLToPath(new URL('../worker/preload.js', import.meta.url));
+
+export async function superviseClaimed(options: SuperviseOptions, session: ClaimedSession): Promise<SessionEnd> {
+  const { files, layout, claim } = session;
+  const now = (): Date => new Date();
+  const nowMs = (): number => performance.now();
+  const record = new SessionRecord(files, layout.directory, session.file, now);
+  const index = new SessionIndex(options.sessions, layout.session, now);
+  const outputDirectory = join(options.home.logs, layout.session);
+  const sink = openEventSink({ directory: outputDirectory, index, record, publish: options.publish, nowMs });
+  const { settings } = options;
+  const tell = sink.tell;
+  const context: SessionContext = { files, layout, record, index, settings, outputDirectory, claim, tell, nowMs, now };
+
+  const earlier = await findEarlierWorker(files, layout, record.file);
+  const trainer = await openRecord(context, options, earlier);
+  const supervisor = new Supervisor({
+    context,
+    machine: { ...settings, stop: settings.stop, hang: settings.hang },
+    ledger: ledgerOf(record.file, index),
+    preload: PRELOAD,
+    command: options.command,
+    trainer,
+    from: options.from,
+    token: record.file.token,
+    socket: socketPath(layout.session),
+    random: Math.random,
+  });
+  const watch = watchCheckpoints(context, (happening) => supervisor.dispatch(happening));
+  try {
+    await supervisor.listen();
+    options.signals.listen((signal) => supervisor.dispatch({ type: 'stop-signal', signal }));
+    await begin(supervisor, context, earlier);
+    return await finish(await supervisor.ended, context, sink);
+  } finally {
+    await watch.close();
+    await supervisor.close();
+    sink.close();
+  }
+}
+
+/** Session file and row as they are from now on; tells what the operator should know before the launch. */
+async function openRecord(
+  context: SessionContext,
+  options: SuperviseOptions,
+  earlier: EarlierWorker,
+): Promise<TrainerFacts> {
+  const { record, index, settings, tell, layout } = context;
+  const { file } = record;
+  const args = options.target.kind === 'existing' ? (options.target.args ?? file.identity.args) : file.identity.args;
+  const path = file.identity.trainer;
+  const sourceDigest = options.command === null ? await digestOfSource(path) : null;
+  const changed = file.sourceDigest !== null && sourceDigest !== null && file.sourceDigest !== sourceDigest;
+  record.change({
+    identity: { ...file.identity, args },
+    state: 'running',
+    sourceDigest: sourceDigest ?? file.sourceDigest,
+    budget: file.state === 'gave-up' ? renewBudget(file.budget) : file.budget,
+  });
+  await record.persist();
+  await index.open(record.file, settings.root, process.pid);
+  tell({
+    name: 'session-opened',
+    session: layout.session,
+    sessionName: file.identity.name,
+    fresh: file.attempts === 0,
+    adopted: earlier.kind === 'alive',
+    directory: layout.directory,
+    backups: layout.backups,
+    log: join(context.outputDirectory, 'session.log'),
+    saving: savingWords(settings.save),
+    trainer: path,
+  });
+  if (changed) tell({ name: 'trainer-changed', trainer: path });
+  return { path, args: [...args], sourceDigest };
+}
+
+function ledgerOf(file: SessionFile, index: SessionIndex): Ledger {
+  const { attempts, budget, lastStep } = file;
+  return { attempt: attempts, budget, lastStep, longestSaveMs: index.longestSaveMs(), stopSignal: null };
+}
+
+async function begin(supervisor: Supervisor, context: SessionContext, earlier: EarlierWorker): Promise<void> {
+  if (earlier.kind === 'alive') {
+    await supervisor.adopt(earlier.worker);
+    return;
+  }
+  const ended = await endUnrecordedWorkers(context.layout.session, null);
+  if (ended > 0) {
+    const message = `ended ${ended} process(es) that an earlier launch of this session had left behind`;
+    context.tell({ name: 'notice', level: 'warning', message });
+  }
+  supervisor.dispatch({ type: 'no-orphan', unseenEnd: earlier.kind === 'ended' ? earlier.unseen : null });
+}
+
+async function finish(ended: Ended, context: SessionContext, sink: EventSink): Promise<SessionEnd> {
+  const { record, index, layout } = context;
+  const { outcome, reason, ledger } = ended;
+  const state = stateOf(outcome);
+  record.change({ state });
+  await record.persist();
+  index.flush();
+  const summary = sink.summary();
+  await index.patchSession({ state, supervisorPid: null, workerPid: null });
+  context.tell({ name: 'session-ended', outcome, reason, hint: null, lastLines: sink.lastLines(), summary });
+  return { session: layout.session, outcome, signal: ledger.stopSignal, reason, summary };
+}
+
+function stateOf(outcome: Outcome): SessionState {
+  switch (outcome) {
+    case 'completed':
+      return 'completed';
+    case 'gave-up':
+      return 'gave-up';
+    case 'stopped-saved':
+    case 'stopped-unsaved':
+      return 'interrupted';
+    default:
+      return 'crashed';
+  }
+}
+
+/** Null when the trainer cannot be read: the launch will say so. */
+async function digestOfSource(path: string): Promise<string | null> {
+  try {
+    return digestOf(await readFile(path));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Carries out what the machine decides for one claimed session: the hands to the machine's head. Whatever takes long
+ * runs beside the loop and reports back as an event, so that a stop signal is never kept waiting.
+ */
+import type { TrainerFacts, WorkerIdentity } from '../checkpoint/types.ts';
+import { NkatError } from '../errors.ts';
+import { ENVIRONMENT, type MessageOf, type WorkerMessage } from '../protocol/messages.ts';
+import { AttemptHands } from './attempt-hands.ts';
+import { choose } from './choosing.ts';
+import { confirm } from './confirming.ts';
+import type { Effect } from './machine/effect.ts';
+import type { Happening, MachineEvent } from './machine/event.ts';
+import type { MachineSettings } from './machine/settings.ts';
+import type { Ended, Ledger, State } from './machine/state.ts';
+import type { ChosenPoint } from './resume-point.ts';
+import { type Actor, RunLoop } from './run-loop.ts';
+import type { SessionContext } from './session-context.ts';
+import { WorkerLine } from './worker-line.ts';
+import { WorkerReports } from './worker-reports.ts';
+
+export interface SupervisorOptions {
+  readonly context: SessionContext;
+  readonly machine: MachineSettings;
+  readonly ledger: Ledger;
+  readonly preload: string;
+  /** Instead of Node, preload and trainer; null: those. */
+  readonly command: readonly string[] | null;
+  readonly trainer: TrainerFacts;
+  /** What the operator wants the first launch to resume from; null: the newest that verifies. */
+  readonly from: number | string | null;
+  readonly token: string;
+  readonly socket: string;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export class Supervisor implements Actor {
+  readonly #context: SessionContext;
+  readonly #loop: RunLoop;
+  readonly #line: WorkerLine;
+  readonly #hands: AttemptHands;
+  #point: ChosenPoint | null = null;
+  #from: number | string | null;
+
+  constructor(options: SupervisorOptions) {
+    const { context, trainer, token, random } = options;
+    this.#context = context;
+    this.#from = options.from;
+    this.#loop = new RunLoop({ kind: 'opening', ledger: options.ledger }, options.machine, this, context.nowMs);
+    const dispatch = (happening: Happening): void => this.#loop.dispatch(happening);
+    const reports = new WorkerReports(context, dispatch, (message) => this.#beside(this.#replace(message)));
+    this.#line = new WorkerLine({
+      context,
+      token,
+      trainer,
+      dispatch,
+      onMessage: (message) => reports.take(message),
+      onDisconnected: () => this.#hands.lookNow(),
+    });
+    this.#hands = new AttemptHands({
+      context,
+      dispatch,
+      launch: {
+        session: context.layout.session,
+        trainer: trainer.path,
+        args: trainer.args,
+        command: options.command,
+        cwd: context.record.file.identity.cwd,
+        environment: {
+          [ENVIRONMENT.socket]: options.socket,
+          [ENVIRONMENT.token]: token,
+          [ENVIRONMENT.checkpointDirectory]: context.layout.directory,
+        },
+        outputDirectory: context.outputDirectory,
+        preload: options.preload,
+      },
+      channelDrained: () => this.#line.drained(),
+      onEnded: () => reports.workerEnded(),
+      persist: () => this.#persist(),
+      random,
+    });
+  }
+
+  get ended(): Promise<Ended> {
+    return this.#loop.ended;
+  }
+
+  dispatch(happening: Happening): void {
+    this.#loop.dispatch(happening);
+  }
+
+  listen(): Promise<void> {
+    return this.#line.listen();
+  }
+
+  adopt(worker: WorkerIdentity): Promise<void> {
+    return this.#hands.adopt(worker);
+  }
+
+  async close(): Promise<void> {
+    await this.#line.close();
+    await this.#hands.close();
+    this.#context.index.flush();
+  }
+
+  async record(before: State, event: MachineEvent, after: State): Promise<void> {
+    if (before === after) return;
+    const { record, index } = this.#context;
+    const { attempt, budget, lastStep } = after.ledger;
+    record.change({ attempts: attempt, budget, lastStep: Math.max(lastStep, record.file.lastStep) });
+    await this.#persist();
+    if (before.kind === after.kind) return;
+    const outcome = after.kind === 'ended' ? { outcome: after.outcome, reason: after.reason } : {};
+    await index.transition(attempt, before.kind, event.type, after.kind, { budget, lastStep, ...outcome });
+  }
+
+  async perform(effect: Effect): Promise<void> {
+    const { tell, nowMs } = this.#context;
+    switch (effect.type) {
+      case 'choose-checkpoint':
+        this.#beside(this.#choose(effect.stepBackFrom));
+        break;
+      case 'launch-worker':
+        await this.#hands.launch(effect.attempt, effect.resumedFrom);
+        break;
+      case 'welcome-worker':
+        this.#line.welcome(this.#point);
+        break;
+      case 'request-stop': {
+        const { request, reason, graceMs } = effect;
+        this.#line.send({ type: 'stop', request, reason, deadlineMs: graceMs });
+        break;
+      }
+      case 'signal-group':
+        this.#hands.signal(effect.signal);
+        break;
+      case 'reap-group':
+        this.#beside(this.#hands.reap());
+        break;
+      case 'gather-evidence':
+        this.#beside(this.#hands.gather(effect.end));
+        break;
+      case 'record-attempt-end':
+        await this.#hands.recordEnd(effect);
+        break;
+      case 'confirm-checkpoint':
+        this.#beside(confirm(this.#context, effect.sequence).then((happening) => this.dispatch(happening)));
+        break;
+      case 'announce-stop': {
+        const { signal, stage, lastStepAgeMs } = effect;
+        const deadlineMs = Math.max(0, effect.deadlineMs - nowMs());
+        tell({ name: 'stop-requested', signal, stage, deadlineMs, lastStepAgeMs });
+        break;
+      }
+      case 'announce-hang': {
+        const { phase, silentMs, limitMs } = effect;
+        tell({ name: 'hang-detected', phase, silentMs, limitMs });
+        break;
+      }
+      case 'announce-restart': {
+        const { delayMs, reason, withoutProgress } = effect;
+        tell({ name: 'restart-planned', delayMs, reason, withoutProgress });
+        break;
+      }
+      default:
+        throw new TypeError(`no such effect: ${JSON.stringify(effect satisfies never)}`);
+    }
+  }
+
+  /** Runs beside the loop; a failure that is no event ends the session as an internal error. */
+  #beside(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#loop.fail(error));
+  }
+
+  /** A full disk must not end the training that it endangers: the next change is written again. */
+  async #persist(): Promise<void> {
+    try {
+      await this.#context.record.persist();
+    } catch (error) {
+      if (!(error instanceof NkatError)) throw error;
+      const message = `could not ${error.operation}: ${error.message}`;
+      this.#context.tell({ name: 'notice', level: 'warning', message });
+    }
+  }
+
+  async #choose(stepBackFrom: number | null): Promise<void> {
+    const only = this.#from;
+    this.#from = null;
+    const { point, happening } = await choose(this.#context, { stepBackFrom, only, passOver: null });
+    this.#point = point;
+    this.dispatch(happening);
+  }
+
+  /** The worker could not load what it was given; it is told what to load instead. */
+  async #replace({ sequence, reason }: MessageOf<WorkerMessage, 'unusable'>): Promise<void> {
+    const message = `checkpoint ${sequence} could not be loaded: ${reason}`;
+    this.#context.tell({ name: 'notice', level: 'warning', message });
+    const { point } = await choose(this.#context, { stepBackFrom: null, only: null, passOver: sequence });
+    this.#point = point;
+    this.dispatch({ type: 'resume-changed', sequence: point?.sequence ?? null });
+    this.#line.send({ type: 'resume', resume: point });
+  }
+}

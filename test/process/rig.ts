@@ -1,0 +1,173 @@
+/** Real runs: the real command in a state home of its own, read through its JSON events. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import type { EventNamed, SupervisorEvent } from '../../src/supervisor/events.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const COMMAND = join(ROOT, 'bin/nkat-recover.js');
+export const FIXTURES = join(ROOT, 'fixtures/trainers');
+
+/** A state home, and a folder to run in; `close` fails when a process of it is left behind. */
+export class World {
+  readonly directory = realpathSync(mkdtempSync(join(tmpdir(), 'nkat-run-')));
+  readonly home = join(this.directory, 'home');
+  readonly #runs: Run[] = [];
+
+  environment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+    const inherited = Object.entries(process.env).filter(([name]) => !/^(NKAT_|VITEST|NODE_OPTIONS)/.test(name));
+    return { ...Object.fromEntries(inherited), NKAT_HOME: this.home, NKAT_TEST_WORLD: this.directory, ...extra };
+  }
+
+  /** Starts `nkat-recover run --json <options> <trainer args>` or any other command line. */
+  start(args: readonly string[], extra: Readonly<Record<string, string>> = {}): Run {
+    const run = new Run(args, this.directory, this.environment(extra));
+    this.#runs.push(run);
+    return run;
+  }
+
+  run(trainerAndArgs: readonly string[], options: readonly string[] = []): Run {
+    return this.start(['run', '--json', ...options, ...trainerAndArgs]);
+  }
+
+  /** Runs to the end and parses its JSON. */
+  async query(args: readonly string[]): Promise<unknown> {
+    const run = this.start([...args, '--json']);
+    await run.exited;
+    return JSON.parse(run.stdout);
+  }
+
+  /** Living processes that were started in this world. */
+  processes(): number[] {
+    const marker = `NKAT_TEST_WORLD=${this.directory}`;
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => pid !== process.pid && isOf(pid, marker));
+  }
+
+  async close(): Promise<void> {
+    const left = this.processes();
+    const words = left.map((pid) => `${pid} ${commandLine(pid)}`);
+    for (const pid of left) signalPid(pid, 'SIGKILL');
+    await Promise.all(this.#runs.map((run) => run.exited));
+    rmSync(this.directory, { recursive: true, force: true });
+    expect(words, 'processes left behind').toEqual([]);
+  }
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export class Run {
+  readonly child: ChildProcess;
+  readonly exited: Promise<Exit>;
+  readonly events: SupervisorEvent[] = [];
+  stdout = '';
+  stderr = '';
+  #rest = '';
+  #ended = false;
+  readonly #waiters = new Set<() => void>();
+
+  constructor(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
+    this.child = spawn(process.execPath, [COMMAND, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#take(text));
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.exited = new Promise((resolve) => {
+      this.child.once('close', (code, signal) => {
+        this.#ended = true;
+        this.#wake();
+        resolve({ code, signal });
+      });
+    });
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('not started');
+    return this.child.pid;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    signalPid(this.pid, signal);
+  }
+
+  /** The n-th (from 1) event of a name that fits, waited for. */
+  async event<N extends SupervisorEvent['name']>(
+    name: N,
+    fits: (event: EventNamed<N>) => boolean = () => true,
+    nth = 1,
+  ): Promise<EventNamed<N>> {
+    for (;;) {
+      const found = this.named(name).filter(fits)[nth - 1];
+      if (found !== undefined) return found;
+      if (this.#ended) throw new Error(`ended without ${name}: ${this.describe()}`);
+      await new Promise<void>((resolve) => this.#waiters.add(resolve));
+    }
+  }
+
+  named<N extends SupervisorEvent['name']>(name: N): EventNamed<N>[] {
+    return this.events.filter((event): event is EventNamed<N> => event.name === name);
+  }
+
+  /** What happened, for a failed expectation. */
+  describe(): string {
+    const short = this.events
+      .filter(({ name }) => name !== 'progress' && name !== 'output')
+      .slice(-30)
+      .map((event) => JSON.stringify(event).slice(0, 300));
+    return [...short, `stderr: ${this.stderr.slice(-2_000)}`].join('\n');
+  }
+
+  async ended(code: number): Promise<this> {
+    const exit = await this.exited;
+    expect(exit, this.describe()).toEqual({ code, signal: null });
+    return this;
+  }
+
+  #take(text: string): void {
+    this.stdout += text;
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) if (line.startsWith('{"')) this.events.push(JSON.parse(line));
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const wake of waiters) wake();
+  }
+}
+
+export function signalPid(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+function isOf(pid: number, marker: string): boolean {
+  try {
+    if (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.startsWith('Z')) return false;
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(marker);
+  } catch {
+    // It ended while we looked.
+    return false;
+  }
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '(ended)';
+  }
+}
