@@ -27,7 +27,10 @@ test('an adopted worker lives on, hears signals and tells how it ended', async (
   const spec = launchSpec({ trainer: workerFixture('handles-stop.mjs') });
   const group = await launchByDeadSupervisor(spec);
   await written(attemptFiles(spec.outputDirectory, 1).stdout, 'ready');
-  const worker = adoptWorker({ attempt: 1, group, outputDirectory: spec.outputDirectory }, spec.session);
+  const worker = adoptWorker(
+    { attempt: 1, group, outputDirectory: spec.outputDirectory, resumedFrom: null },
+    spec.session,
+  );
   expect(worker.workerPid()?.pid).not.toBe(group.pid);
   expect(worker.signalGroup('SIGTERM')).toBe('sent');
   expect(await worker.ended).toEqual({ code: 75, signal: null, source: 'record' });
@@ -38,7 +41,10 @@ test('an adopted worker lives on, hears signals and tells how it ended', async (
 test('a worker that ended while no supervisor lived left its record', async () => {
   const spec = launchSpec({ command: fixtureCommand('dies.mjs', 'SIGSEGV') });
   const group = await launchByDeadSupervisor(spec);
-  const worker = adoptWorker({ attempt: 1, group, outputDirectory: spec.outputDirectory }, spec.session);
+  const worker = adoptWorker(
+    { attempt: 1, group, outputDirectory: spec.outputDirectory, resumedFrom: null },
+    spec.session,
+  );
   expect(await worker.ended).toEqual({ code: null, signal: 'SIGSEGV', source: 'record' });
 });
 
@@ -46,7 +52,10 @@ test('a group that was killed whole has vanished', async () => {
   const spec = launchSpec({ command: fixtureCommand('deaf.mjs') });
   const group = await launchByDeadSupervisor(spec);
   await written(attemptFiles(spec.outputDirectory, 1).stdout, 'ready');
-  const worker = adoptWorker({ attempt: 1, group, outputDirectory: spec.outputDirectory }, spec.session);
+  const worker = adoptWorker(
+    { attempt: 1, group, outputDirectory: spec.outputDirectory, resumedFrom: null },
+    spec.session,
+  );
   expect(await killGroupAndWait(worker.owned, 10_000)).toBe('gone');
   // Told at once when asked, not at the next look.
   worker.lookNow();
@@ -61,6 +70,9 @@ test('an output folder that is gone is no reason to fail', async () => {
   const spec = launchSpec({ command: fixtureCommand('exits.mjs', '0') });
   const group = await launchByDeadSupervisor(spec);
   rmSync(spec.outputDirectory, { recursive: true, force: true });
-  const worker = adoptWorker({ attempt: 1, group, outputDirectory: spec.outputDirectory }, spec.session);
+  const worker = adoptWorker(
+    { attempt: 1, group, outputDirectory: spec.outputDirectory, resumedFrom: null },
+    spec.session,
+  );
   expect((await worker.ended).source).toBe('vanished');
 });

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { EvidenceCollector, type EvidenceSources, readOomKills } from '../../src/supervisor/evidence.ts';
+import { readOomRecords } from '../../src/supervisor/kernel-log.ts';
+import { oomCounterFiles, parseDmesgLine, parseKernelRecord, parseOomKills } from '../../src/supervisor/oom-records.ts';
+
+const MINUTE_US = 60_000_000;
+const worker = { pid: 4242, startTime: '1', bootId: null };
+const KILLED =
+  'Memory cgroup out of memory: Killed process 4242 (node) total-vm:11245228kB, anon-rss:2096388kB, file-rss:41216kB, shmem-rss:0kB, UID:1000 pgtables:5480kB oom_score_adj:0';
+
+function sources(overrides: Partial<EvidenceSources> = {}): EvidenceSources {
+  return { oomKills: () => null, oomRecords: async () => null, uptimeUs: () => 100 * MINUTE_US, ...overrides };
+}
+
+test('the counters of both cgroup versions', () => {
+  expect(parseOomKills('low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 0\n')).toBe(2);
+  expect(parseOomKills('oom_kill_disable 0\nunder_oom 0\noom_kill 5\n')).toBe(5);
+  expect(parseOomKills('low 0\n')).toBeNull();
+});
+
+test('the counter of a systemd unit', () => {
+  const mountinfo = '35 24 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate';
+  expect(oomCounterFiles('0::/user.slice/a:b.scope\n', mountinfo)).toEqual([
+    '/sys/fs/cgroup/user.slice/a:b.scope/memory.events',
+  ]);
+});
+
+test('the counter in containers, whose mounts begin below the root or whose paths are cut off', () => {
+  const below = '35 24 0:30 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw';
+  expect(oomCounterFiles('0::/docker/abc\n', below)).toEqual(['/sys/fs/cgroup/memory.events']);
+  expect(oomCounterFiles('0::/docker/abc/job\n', below)).toEqual(['/sys/fs/cgroup/job/memory.events']);
+  expect(oomCounterFiles('0::/docker/abcdef\n', below)).toEqual(['/sys/fs/cgroup/memory.events']);
+  expect(oomCounterFiles('0::/../other\n', below)).toEqual(['/sys/fs/cgroup/memory.events']);
+});
+
+test('a machine with both versions: the one with the memory controller is among them', () => {
+  const mountinfo = [
+    '31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755',
+    '34 31 0:31 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu',
+    '35 31 0:32 / /sys/fs/cgroup/memory\\040v1 rw - cgroup cgroup rw,memory',
+    '41 31 0:38 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 cgroup2 rw',
+  ].join('\n');
+  expect(oomCounterFiles('8:pids:/\n4:cpu,memory:/job\n0::/\n', mountinfo)).toEqual([
+    '/sys/fs/cgroup/memory v1/job/memory.oom_control',
+    '/sys/fs/cgroup/unified/memory.events',
+  ]);
+});
+
+test('an OOM kill in the kernel log', () => {
+  expect(parseKernelRecord(`3,901,5140900123,-;${KILLED}\n SUBSYSTEM=x\n`)).toEqual({
+    pid: 4242,
+    atUs: 5_140_900_123,
+    message: KILLED,
+  });
+  expect(parseKernelRecord('3,1,2,c,caller=T1;Out of memory: Killed process 7 (python3) total-vm:1kB')?.pid).toBe(7);
+  expect(parseKernelRecord('6,1,2,-;oom_reaper: reaped process 4242 (node)')).toBeNull();
+  expect(parseKernelRecord('')).toBeNull();
+  expect(parseDmesgLine(`[ 5140.900123] ${KILLED}`)).toEqual({ pid: 4242, atUs: 5_140_900_123, message: KILLED });
+  expect(parseDmesgLine(KILLED)).toEqual({ pid: 4242, atUs: null, message: KILLED });
+});
+
+test('a kernel record that names the worker is the evidence', async () => {
+  const collector = await EvidenceCollector.start(
+    sources({
+      oomRecords: async () => [
+        { pid: 1, atUs: 1, message: 'other' },
+        { pid: 4242, atUs: 101 * MINUTE_US, message: KILLED },
+      ],
+    }),
+  );
+  expect(await collector.collect(worker)).toEqual({ oomRecord: KILLED });
+  expect(await collector.collect({ ...worker, pid: 43 })).toEqual({ oomRecord: null });
+  expect(await collector.collect(null)).toEqual({ oomRecord: null });
+});
+
+test('a record of an earlier process with the same pid is none', async () => {
+  const collector = await EvidenceCollector.start(
+    sources({ oomRecords: async () => [{ pid: 4242, atUs: 90 * MINUTE_US, message: KILLED }] }),
+  );
+  expect(await collector.collect(worker)).toEqual({ oomRecord: null });
+});
+
+test('a counter that rose since the launch is evidence, one that was high before is none', async () => {
+  let kills = 7;
+  const collector = await EvidenceCollector.start(sources({ oomKills: () => kills }));
+  expect(await collector.collect(worker)).toEqual({ oomRecord: null });
+  kills = 9;
+  expect((await collector.collect(null)).oomRecord).toContain('2 oom_kill');
+});
+
+test('what may not be read here is no error', async () => {
+  const kills = readOomKills();
+  expect(kills === null || kills >= 0).toBe(true);
+  const records = await readOomRecords();
+  expect(records === null || Array.isArray(records)).toBe(true);
+  const collector = await EvidenceCollector.start();
+  expect(await collector.collect({ pid: process.pid, startTime: null, bootId: null })).toEqual({ oomRecord: null });
+});
