@@ -1,10 +1,16 @@
 /** What is found about a worker's end beyond its exit status. */
 import { readFileSync } from 'node:fs';
-import type { ProcessIdentity } from '../checkpoint/types.ts';
 import { errnoOf } from '../errors.ts';
 import { readOomRecords } from './kernel-log.ts';
 import { type OomRecord, oomCounterFiles, parseOomKills } from './oom-records.ts';
-import type { Evidence } from './worker-end.ts';
+import type { Evidence, WorkerEnd } from './worker-end.ts';
+
+export interface EndedWorker {
+  readonly end: WorkerEnd;
+  /** The worker's pid, if it announced one, and its launcher's. */
+  readonly pids: readonly number[];
+  readonly lastLines: readonly string[];
+}
 
 /** Places that evidence is taken from; others in tests. */
 export interface EvidenceSources {
@@ -14,6 +20,9 @@ export interface EvidenceSources {
   /** Monotonic time since boot in microseconds. */
   readonly uptimeUs: () => number;
 }
+
+/** Newest lines that are kept; more would not be read. */
+const LAST_LINES = 40;
 
 /**
  * The kernel stamps its log with a clock of its own, which runs apart from the monotonic one by some parts in a million:
@@ -27,32 +36,26 @@ export class EvidenceCollector {
   readonly #killsBefore: number | null;
   readonly #startedUs: number;
 
-  private constructor(sources: EvidenceSources) {
+  /** To be made before the worker is launched (or adopted): counters are compared with what they are now. */
+  constructor(sources: EvidenceSources = kernelSources) {
     this.#sources = sources;
     this.#killsBefore = sources.oomKills();
     this.#startedUs = sources.uptimeUs();
   }
 
-  /** To be called before the worker is launched (or adopted): counters are compared with what they are now. */
-  static async start(sources: EvidenceSources = kernelSources): Promise<EvidenceCollector> {
-    return new EvidenceCollector(sources);
+  /** Never rejects for what may not be read: then there simply is no evidence. */
+  async gather({ end, pids, lastLines }: EndedWorker): Promise<Evidence> {
+    // The OOM killer sends SIGKILL; a group that vanished may have been killed by it whole.
+    const killed = end.signal === 'SIGKILL' || end.source === 'vanished';
+    const oomRecord = killed ? ((await this.#namedRecord(pids)) ?? this.#countedKills()) : null;
+    return { stderrTail: lastLines.slice(-LAST_LINES), oomRecord };
   }
 
-  /**
-   * To be called after the worker's end. Never rejects for what may not be read: then there simply is no evidence.
-   *
-   * @param worker as it announced itself; null: it never did, and only the counter of the memory cgroup can tell
-   */
-  async collect(worker: ProcessIdentity | null): Promise<Pick<Evidence, 'oomRecord'>> {
-    return { oomRecord: (await this.#namedRecord(worker)) ?? this.#countedKills() };
-  }
-
-  async #namedRecord(worker: ProcessIdentity | null): Promise<string | null> {
-    if (worker === null) return null;
+  async #namedRecord(pids: readonly number[]): Promise<string | null> {
     const slackUs = Math.max(LEAST_SLACK_US, this.#startedUs * CLOCK_DRIFT);
     const records = (await this.#sources.oomRecords()) ?? [];
     const named = records.findLast(
-      ({ pid, atUs }) => pid === worker.pid && (atUs === null || atUs >= this.#startedUs - slackUs),
+      ({ pid, atUs }) => pids.includes(pid) && (atUs === null || atUs >= this.#startedUs - slackUs),
     );
     return named?.message ?? null;
   }

@@ -109,7 +109,7 @@ test('a worker comes in with its hello; both sides hear one another', async () =
 test.each([
   ['token', { token: 'the wrong token' }],
   ['token', { token: '' }],
-  ['token', { token: 'the right token', session: 'x', role: 'control', ...{ token: 'the right token ' } }],
+  ['token', { token: 'the right token ', session: 'another', role: 'control' }],
   ['session', { session: 'another' }],
 ] as [string, Partial<Hello>][])('refused with code %s: %j', async (code, overrides) => {
   const bench = await serve();

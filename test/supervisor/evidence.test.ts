@@ -4,7 +4,8 @@ import { readOomRecords } from '../../src/supervisor/kernel-log.ts';
 import { oomCounterFiles, parseDmesgLine, parseKernelRecord, parseOomKills } from '../../src/supervisor/oom-records.ts';
 
 const MINUTE_US = 60_000_000;
-const worker = { pid: 4242, startTime: '1', bootId: null };
+const killed = { code: null, signal: 'SIGKILL', source: 'exit' } as const;
+const worker = { end: killed, pids: [4241, 4242], lastLines: [] };
 const KILLED =
   'Memory cgroup out of memory: Killed process 4242 (node) total-vm:11245228kB, anon-rss:2096388kB, file-rss:41216kB, shmem-rss:0kB, UID:1000 pgtables:5480kB oom_score_adj:0';
 
@@ -60,7 +61,7 @@ test('an OOM kill in the kernel log', () => {
 });
 
 test('a kernel record that names the worker is the evidence', async () => {
-  const collector = await EvidenceCollector.start(
+  const collector = new EvidenceCollector(
     sources({
       oomRecords: async () => [
         { pid: 1, atUs: 1, message: 'other' },
@@ -68,24 +69,24 @@ test('a kernel record that names the worker is the evidence', async () => {
       ],
     }),
   );
-  expect(await collector.collect(worker)).toEqual({ oomRecord: KILLED });
-  expect(await collector.collect({ ...worker, pid: 43 })).toEqual({ oomRecord: null });
-  expect(await collector.collect(null)).toEqual({ oomRecord: null });
+  expect(await collector.gather(worker)).toEqual({ stderrTail: [], oomRecord: KILLED });
+  expect(await collector.gather({ ...worker, pids: [43] })).toMatchObject({ oomRecord: null });
+  expect(await collector.gather({ ...worker, pids: [] })).toMatchObject({ oomRecord: null });
 });
 
 test('a record of an earlier process with the same pid is none', async () => {
-  const collector = await EvidenceCollector.start(
+  const collector = new EvidenceCollector(
     sources({ oomRecords: async () => [{ pid: 4242, atUs: 90 * MINUTE_US, message: KILLED }] }),
   );
-  expect(await collector.collect(worker)).toEqual({ oomRecord: null });
+  expect(await collector.gather(worker)).toMatchObject({ oomRecord: null });
 });
 
 test('a counter that rose since the launch is evidence, one that was high before is none', async () => {
   let kills = 7;
-  const collector = await EvidenceCollector.start(sources({ oomKills: () => kills }));
-  expect(await collector.collect(worker)).toEqual({ oomRecord: null });
+  const collector = new EvidenceCollector(sources({ oomKills: () => kills }));
+  expect(await collector.gather(worker)).toMatchObject({ oomRecord: null });
   kills = 9;
-  expect((await collector.collect(null)).oomRecord).toContain('2 oom_kill');
+  expect((await collector.gather(worker)).oomRecord).toContain('2 oom_kill');
 });
 
 test('what may not be read here is no error', async () => {
@@ -93,6 +94,22 @@ test('what may not be read here is no error', async () => {
   expect(kills === null || kills >= 0).toBe(true);
   const records = await readOomRecords();
   expect(records === null || Array.isArray(records)).toBe(true);
-  const collector = await EvidenceCollector.start();
-  expect(await collector.collect({ pid: process.pid, startTime: null, bootId: null })).toEqual({ oomRecord: null });
+  const collector = new EvidenceCollector();
+  expect(await collector.gather({ ...worker, pids: [process.pid] })).toMatchObject({ oomRecord: null });
+});
+
+test('an end that was no SIGKILL is not blamed on memory; what vanished may be', async () => {
+  const collector = new EvidenceCollector(
+    sources({ oomRecords: async () => [{ pid: 4242, atUs: null, message: KILLED }] }),
+  );
+  const failed = { code: 1, signal: null, source: 'exit' } as const;
+  const vanished = { code: null, signal: null, source: 'vanished' } as const;
+  expect(await collector.gather({ ...worker, end: failed })).toMatchObject({ oomRecord: null });
+  expect(await collector.gather({ ...worker, end: vanished })).toMatchObject({ oomRecord: KILLED });
+});
+
+test('the newest lines of stderr are kept', async () => {
+  const lastLines = Array.from({ length: 50 }, (_, line) => String(line));
+  const { stderrTail } = await new EvidenceCollector(sources()).gather({ ...worker, lastLines });
+  expect(stderrTail).toEqual(lastLines.slice(10));
 });
