@@ -5,32 +5,7 @@ import { resolveSession } from './resolve.ts';
 import { patchSql, Statements, upsertSql } from './statements.ts';
 import type { IdentityColumns, ProgressPatch, SessionPatch, SessionRow, SessionUpsert } from './types.ts';
 
-interface SessionColumns {
-  id: string;
-  name: string | null;
-  state: SessionState;
-  trainer: string;
-  args: string;
-  cwd: string;
-  root: string;
-  backups: string;
-  created_at: string;
-  updated_at: string;
-  attempts: number;
-  epoch: number | null;
-  step: number | null;
-  total_steps: number | null;
-  loss: number | null;
-  best_metric: string | null;
-  checkpoints: number;
-  last_checkpoint_at: string | null;
-  last_checkpoint_step: number | null;
-  supervisor_pid: number | null;
-  worker_pid: number | null;
-  source_digest: string | null;
-  budget: string | null;
-}
-
+/** What a row says by itself; the rest follows from its checkpoints. */
 const OWN_COLUMNS = [
   'id',
   'name',
@@ -54,7 +29,37 @@ const OWN_COLUMNS = [
   'budget',
 ] as const;
 
+/** In the order of {@link StoredSession}. */
+const ALL_COLUMNS = [...OWN_COLUMNS, 'checkpoints', 'last_checkpoint_at', 'last_checkpoint_step'] as const;
+
+type StoredSession = readonly [
+  id: string,
+  name: string | null,
+  state: SessionState,
+  trainer: string,
+  args: string,
+  cwd: string,
+  root: string,
+  backups: string,
+  createdAt: string,
+  updatedAt: string,
+  attempts: number,
+  epoch: number | null,
+  step: number | null,
+  totalSteps: number | null,
+  loss: number | null,
+  bestMetric: string | null,
+  supervisorPid: number | null,
+  workerPid: number | null,
+  sourceDigest: string | null,
+  budget: string | null,
+  checkpoints: number,
+  lastCheckpointAt: string | null,
+  lastCheckpointStep: number | null,
+];
+
 const UPSERT = upsertSql('sessions', ['id'], OWN_COLUMNS);
+const SELECT = `SELECT ${ALL_COLUMNS.join(', ')} FROM sessions`;
 const NEWEST_FIRST = 'ORDER BY created_at DESC, id DESC';
 
 export class SessionsTable {
@@ -65,14 +70,13 @@ export class SessionsTable {
   }
 
   find(id: string): SessionRow | null {
-    return rowOrNull(this.#statements.one<SessionColumns>('SELECT * FROM sessions WHERE id = ?', id));
+    return this.#first('WHERE id = ?', id);
   }
 
   /** Newest first. */
   list(options: { readonly limit?: number } = {}): SessionRow[] {
     // A negative limit is none.
-    const sql = `SELECT * FROM sessions ${NEWEST_FIRST} LIMIT ?`;
-    return this.#statements.all<SessionColumns>(sql, options.limit ?? -1).map(toRow);
+    return this.#select(`${NEWEST_FIRST} LIMIT ?`, options.limit ?? -1);
   }
 
   count(): number {
@@ -80,24 +84,22 @@ export class SessionsTable {
   }
 
   newest(): SessionRow | null {
-    return rowOrNull(this.#statements.one<SessionColumns>(`SELECT * FROM sessions ${NEWEST_FIRST} LIMIT 1`));
+    return this.#first(`${NEWEST_FIRST} LIMIT 1`);
   }
 
   newestByName(name: string): SessionRow | null {
-    const sql = `SELECT * FROM sessions WHERE name = ? ${NEWEST_FIRST} LIMIT 1`;
-    return rowOrNull(this.#statements.one<SessionColumns>(sql, name));
+    return this.#first(`WHERE name = ? ${NEWEST_FIRST} LIMIT 1`, name);
   }
 
   newestByIdentity(identity: IdentityColumns): SessionRow | null {
-    const sql = `SELECT * FROM sessions WHERE cwd = ? AND trainer = ? AND args = ? AND name IS ? ${NEWEST_FIRST} LIMIT 1`;
     const { cwd, trainer, args, name } = identity;
-    return rowOrNull(this.#statements.one<SessionColumns>(sql, cwd, trainer, toJson(args), name));
+    const where = 'WHERE cwd = ? AND trainer = ? AND args = ? AND name IS ?';
+    return this.#first(`${where} ${NEWEST_FIRST} LIMIT 1`, cwd, trainer, toJson(args), name);
   }
 
   /** Sessions whose id starts like this, newest first. */
   startingWith(prefix: string, limit: number): SessionRow[] {
-    const sql = `SELECT * FROM sessions WHERE id >= ? AND id < ? ${NEWEST_FIRST} LIMIT ?`;
-    return this.#statements.all<SessionColumns>(sql, prefix, `${prefix}\u{10ffff}`, limit).map(toRow);
+    return this.#select(`WHERE id >= ? AND id < ? ${NEWEST_FIRST} LIMIT ?`, prefix, `${prefix}\u{10ffff}`, limit);
   }
 
   /** Id and state of the sessions under a checkpoint root; what a re-index compares with the directories. */
@@ -157,6 +159,15 @@ export class SessionsTable {
     this.#statements.run(sql, epoch, step, totalSteps, finiteOrNull(loss), updatedAt, id);
   }
 
+  #first(where: string, ...values: unknown[]): SessionRow | null {
+    return this.#select(where, ...values)[0] ?? null;
+  }
+
+  #select(where: string, ...values: unknown[]): SessionRow[] {
+    const parse = cachedParser();
+    return this.#statements.rows<StoredSession>(`${SELECT} ${where}`, ...values).map((stored) => toRow(stored, parse));
+  }
+
   /** The row and all that belongs to it; directories are not touched. */
   remove(id: string): void {
     this.#statements.run('DELETE FROM sessions WHERE id = ?', id);
@@ -180,34 +191,40 @@ function patchColumns(patch: SessionPatch): Record<string, string | number | nul
   };
 }
 
-function rowOrNull(columns: SessionColumns | null): SessionRow | null {
-  return columns === null ? null : toRow(columns);
+/** A parser for this listing: most rows share their arguments, and parsing them costs more than reading them. */
+function cachedParser(): <T>(text: string | null) => T | null {
+  const parsed = new Map<string, unknown>();
+  return <T>(text: string | null): T | null => {
+    if (text === null) return null;
+    if (!parsed.has(text)) parsed.set(text, fromJson<unknown>(text));
+    return parsed.get(text) as T | null;
+  };
 }
 
-function toRow(columns: SessionColumns): SessionRow {
+function toRow(stored: StoredSession, parse: <T>(text: string | null) => T | null): SessionRow {
   return {
-    id: columns.id,
-    name: columns.name,
-    state: columns.state,
-    trainer: columns.trainer,
-    args: fromJson<string[]>(columns.args) ?? [],
-    cwd: columns.cwd,
-    root: columns.root,
-    backups: columns.backups,
-    createdAt: columns.created_at,
-    updatedAt: columns.updated_at,
-    attempts: columns.attempts,
-    epoch: columns.epoch,
-    step: columns.step,
-    totalSteps: columns.total_steps,
-    loss: columns.loss,
-    bestMetric: fromJson<{ name: string; value: number }>(columns.best_metric),
-    checkpoints: columns.checkpoints,
-    lastCheckpointAt: columns.last_checkpoint_at,
-    lastCheckpointStep: columns.last_checkpoint_step,
-    supervisorPid: columns.supervisor_pid,
-    workerPid: columns.worker_pid,
-    sourceDigest: columns.source_digest,
-    budget: fromJson<RestartBudget>(columns.budget),
+    id: stored[0],
+    name: stored[1],
+    state: stored[2],
+    trainer: stored[3],
+    args: parse<string[]>(stored[4]) ?? [],
+    cwd: stored[5],
+    root: stored[6],
+    backups: stored[7],
+    createdAt: stored[8],
+    updatedAt: stored[9],
+    attempts: stored[10],
+    epoch: stored[11],
+    step: stored[12],
+    totalSteps: stored[13],
+    loss: stored[14],
+    bestMetric: parse<{ name: string; value: number }>(stored[15]),
+    supervisorPid: stored[16],
+    workerPid: stored[17],
+    sourceDigest: stored[18],
+    budget: parse<RestartBudget>(stored[19]),
+    checkpoints: stored[20],
+    lastCheckpointAt: stored[21],
+    lastCheckpointStep: stored[22],
   };
 }

@@ -26,6 +26,16 @@ export class Statements {
     return this.#guarded(() => this.#statement(sql).all(...values) as R[]);
   }
 
+  /** Rows as arrays in the order of the columns: a third of the time of {@link all} where there are many. */
+  rows<R extends readonly unknown[]>(sql: string, ...values: unknown[]): R[] {
+    return this.#guarded(
+      () =>
+        this.#statement(sql)
+          .raw()
+          .all(...values) as R[],
+    );
+  }
+
   /** Damage that shows only now: the next opening checks the whole file and makes way for a new one. */
   #guarded<R>(query: () => R): R {
     try {
