@@ -23,38 +23,36 @@ export interface CheckpointWatchOptions {
 const QUIET_MS = 100;
 
 export class CheckpointWatch {
+  /** Resolves when all that was there at the start has been seen. */
+  readonly ready: Promise<void>;
   readonly #options: CheckpointWatchOptions;
+  readonly #watcher: FSWatcher;
   readonly #present = new Map<string, boolean>();
-  #watcher: FSWatcher | null = null;
   #timer: NodeJS.Timeout | null = null;
 
+  /** Watches at once. */
   constructor(options: CheckpointWatchOptions) {
     this.#options = options;
-  }
-
-  /** Resolves when all that was there at the start has been seen. */
-  async start(): Promise<void> {
-    const { directory, onProblem } = this.#options;
-    const watcher = watch(directory, {
+    const { directory, onProblem } = options;
+    this.#watcher = watch(directory, {
       depth: 0,
       // A link could lead anywhere; `latest` leads to what is watched already.
       followSymlinks: false,
       ignored: (path) => path !== directory && parseCheckpointName(basename(path)) === null,
     });
-    this.#watcher = watcher;
-    watcher.on('addDir', (path) => this.#note(path, true));
-    watcher.on('unlinkDir', (path) => this.#note(path, false));
-    watcher.on('error', (error) => {
+    this.#watcher.on('addDir', (path) => this.#note(path, true));
+    this.#watcher.on('unlinkDir', (path) => this.#note(path, false));
+    this.#watcher.on('error', (error) => {
       const why = errnoOf(error) ?? (error instanceof Error ? error.message : String(error));
       onProblem(`the checkpoint directory cannot be watched (${why}): ${directory}`);
     });
-    await new Promise<void>((resolve) => watcher.once('ready', () => resolve()));
+    this.ready = new Promise((resolve) => this.#watcher.once('ready', () => resolve()));
   }
 
   async close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    await this.#watcher?.close();
+    await this.#watcher.close();
   }
 
   #note(path: string, present: boolean): void {

@@ -16,7 +16,7 @@ async function observe(directory: string) {
     onChange: (change) => changes.push(change),
     onProblem: (problem) => problems.push(problem),
   });
-  await watch.start();
+  await watch.ready;
   onTestFinished(() => watch.close());
   const appeared = (): string[] => changes.flatMap((change) => change.appeared);
   const disappeared = (): string[] => changes.flatMap((change) => change.disappeared);
