@@ -1,0 +1,214 @@
+/** What happens at a step boundary besides the step: saves of every sort, pauses, and the stop. */
+import { NkatError } from '../errors.ts';
+import { PHASES, type Phase } from '../protocol/messages.ts';
+import type { ControlBlock } from './control-block.ts';
+import type { Orders, SaveOrder, StopOrder } from './orders.ts';
+import type { Periodic } from './periodic.ts';
+import type { Interruption } from './run.ts';
+import type { RunMemory } from './run-memory.ts';
+import type { SaveHandle, SaveOutcome, Saver } from './saver.ts';
+import type { SessionLink } from './session-link.ts';
+import type { TrainingState } from './state.ts';
+
+/** Stopped with a verified save, run again to continue. */
+const EXIT_STOPPED = 75;
+/** A final checkpoint that fails its read-back is made once more. */
+const FINAL_TRIES = 2;
+
+export type Listener = (interruption: Interruption) => void | Promise<void>;
+
+export interface SaveWish {
+  readonly kinds: readonly string[];
+  readonly reason: string | null;
+  readonly requests: readonly string[];
+}
+
+export interface BoundaryOptions {
+  readonly control: ControlBlock;
+  readonly link: SessionLink;
+  readonly saver: Saver;
+  readonly memory: RunMemory;
+  readonly orders: Orders;
+  readonly periodic: () => Periodic;
+}
+
+export class Boundary {
+  readonly #options: BoundaryOptions;
+  readonly listeners: { readonly pause: Listener[]; readonly stop: Listener[] } = { pause: [], stop: [] };
+  state: TrainingState | null = null;
+  #stopping = false;
+
+  constructor(options: BoundaryOptions) {
+    this.#options = options;
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Obeys what was ordered; returns when training may go on. */
+  async obey(): Promise<void> {
+    const { orders, link, control } = this.#options;
+    let waited = false;
+    for (;;) {
+      const saves = orders.takeSaves();
+      if (saves.length > 0) await this.#obeySaves(saves);
+      if (orders.stop !== null) await this.#stop(orders.stop);
+      if (orders.paused === null) break;
+      const { changed } = orders;
+      if (!waited) await this.#tell(this.listeners.pause, orders.paused);
+      waited = true;
+      await link.holding(changed);
+    }
+    control.beat(process.hrtime.bigint());
+  }
+
+  /** A periodic save: begun now, read over the next steps. Passed over while another is in flight. */
+  periodic(nowMs: number): void {
+    const { saver } = this.#options;
+    const periodic = this.#options.periodic();
+    if (this.state === null) return;
+    if (saver.busy) periodic.passedOver(nowMs);
+    else {
+      periodic.begun(nowMs);
+      this.#begin({ kinds: ['auto'], reason: null, requests: [] });
+    }
+  }
+
+  /** A save of this boundary, read at once; waits for an older one in flight. */
+  async saveNow(wish: SaveWish): Promise<SaveHandle> {
+    const { saver, link, memory } = this.#options;
+    for (;;) {
+      const { step, epoch } = memory.position;
+      const joined = saver.join(step, epoch, wish.kinds, wish.reason, wish.requests);
+      if (joined !== null) {
+        saver.hurry();
+        return joined;
+      }
+      if (!saver.busy) break;
+      await link.holding(saver.ready());
+    }
+    const handle = this.#begin(wish);
+    saver.hurry();
+    this.#options.periodic().begun(performance.now());
+    return handle;
+  }
+
+  /** The final checkpoint, durable and read back. @throws NkatError when it could not be made. */
+  async final(): Promise<Extract<SaveOutcome, { status: 'durable' }>> {
+    const { link, orders } = this.#options;
+    let problem = 'it did not verify';
+    for (let attempt = 1; attempt <= FINAL_TRIES; attempt++) {
+      const requests = orders.takeSaves();
+      const wish = {
+        kinds: [...new Set(['final', ...requests.flatMap(({ kinds }) => kinds)])],
+        reason: requests.find(({ reason }) => reason !== null)?.reason ?? null,
+        requests: requests.map(({ request }) => request),
+      };
+      const handle = await this.saveNow(wish);
+      const outcome = await link.holding(handle.outcome);
+      if (outcome.status === 'failed') problem = outcome.message;
+      else if (await link.holding(handle.settled)) return outcome;
+    }
+    throw new NkatError(`the final checkpoint could not be saved: ${problem}`, {
+      code: 'io',
+      operation: 'complete the run',
+      hint: 'Run the same line again: training goes on from the newest checkpoint.',
+    });
+  }
+
+  /** Shows the phase to the supervisor; a change of phase is a sign of life. */
+  phase(phase: Phase): void {
+    const { control, link } = this.#options;
+    control.beat(process.hrtime.bigint());
+    const index = PHASES.indexOf(phase);
+    if (control.phase === index) return;
+    control.phase = index;
+    link.post({ type: 'phase', phase });
+  }
+
+  async #obeySaves(orders: readonly SaveOrder[]): Promise<void> {
+    const wish: SaveWish = {
+      kinds: [...new Set(orders.flatMap(({ kinds }) => kinds))],
+      reason: orders.find(({ reason }) => reason !== null)?.reason ?? null,
+      requests: orders.map(({ request }) => request),
+    };
+    if (this.state === null) this.#refuse(wish);
+    else if (wish.kinds.includes('emergency')) await this.#emergency(wish);
+    else await this.saveNow(wish);
+  }
+
+  /** As soon as can be: what is in flight is of this boundary, or gives way. */
+  #emergency(wish: SaveWish): Promise<SaveHandle> {
+    const { saver, memory } = this.#options;
+    const { step, epoch } = memory.position;
+    if (!saver.isOf(step, epoch)) saver.supersede();
+    return this.saveNow(wish);
+  }
+
+  async #stop(order: StopOrder): Promise<void> {
+    const { link, control } = this.#options;
+    this.#stopping = true;
+    await this.#tell(this.listeners.stop, { reason: order.reason });
+    const phase = control.phase;
+    this.phase('save');
+    const wish = {
+      kinds: ['emergency'],
+      reason: order.reason,
+      requests: order.request === null ? [] : [order.request],
+    };
+    let verified = false;
+    if (this.state === null) this.#refuse(wish);
+    else {
+      const handle = await this.#emergency(wish);
+      const outcome = await link.holding(handle.outcome);
+      verified = outcome.status === 'durable' && (await link.holding(handle.settled));
+    }
+    control.phase = phase;
+    link.post({ type: 'ended', state: 'interrupted' });
+    await link.flush();
+    process.exit(verified ? EXIT_STOPPED : order.unconfirmedExitCode);
+  }
+
+  #begin(wish: SaveWish): SaveHandle {
+    const { saver, memory } = this.#options;
+    const { state } = this;
+    if (state === null) throw noState();
+    const { step, epoch } = memory.position;
+    return saver.begin({
+      ...wish,
+      step,
+      epoch,
+      metrics: memory.metrics,
+      backend: state.backend,
+      versions: state.versions,
+      content: () => memory.content(state),
+    });
+  }
+
+  #refuse({ kinds, requests }: SaveWish): void {
+    const { step } = this.#options.memory.position;
+    const message = 'the trainer has no state to save: it did not call run.restore';
+    this.#options.link.post({ type: 'save-refused', step, kinds, requests, code: 'no-state', message });
+  }
+
+  async #tell(listeners: readonly Listener[], interruption: Interruption): Promise<void> {
+    for (const listener of listeners) {
+      try {
+        await listener(interruption);
+      } catch (error) {
+        // A listener must not cost the save.
+        const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        this.#options.link.post({ type: 'notice', level: 'error', message: `a listener of the trainer threw: ${why}` });
+      }
+    }
+  }
+}
+
+export function noState(): NkatError {
+  return new NkatError('there is nothing to save yet', {
+    code: 'usage',
+    operation: 'save',
+    hint: 'Call `await run.restore(state)` first.',
+  });
+}

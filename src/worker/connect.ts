@@ -1,0 +1,53 @@
+/** The first line of every trainer. */
+import { NkatError } from '../errors.ts';
+import { ENVIRONMENT } from '../protocol/messages.ts';
+import { type AloneSettings, aloneMode, ownIdentity } from './alone-settings.ts';
+import { ControlBlock } from './control-block.ts';
+import { Ending } from './ending.ts';
+import type { Run } from './run.ts';
+import type { ThreadMode } from './thread/messages.ts';
+import { TrainingRun } from './training-run.ts';
+
+export interface ConnectOptions extends AloneSettings {
+  /** Seed of `run.random`, of `Math.random` where the trainer asks for that, and of `batches` without one. Default 0. */
+  readonly seed?: number;
+  /** The trainer can go on with a scaled learning rate after a divergence. Default false. */
+  readonly adapts?: boolean;
+}
+
+/**
+ * Joins the supervisor that launched this process, or runs alone under the same claim, with the same saves and the
+ * same resume. Waits for the supervisor's welcome, however long.
+ * @throws NkatError `session-held` (exit code 73 if uncaught), `no-verified-checkpoint` (65), `configuration`, `io`.
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Run> {
+  const mode = modeOf(process.env, options);
+  const ending = new Ending(mode.kind === 'alone');
+  ending.install();
+  return TrainingRun.start({
+    script: new URL('./thread/main.js', import.meta.url),
+    mode,
+    control: new ControlBlock(),
+    ending,
+    seed: options.seed ?? 0,
+    adapts: options.adapts ?? false,
+  });
+}
+
+function modeOf(environment: NodeJS.ProcessEnv, options: ConnectOptions): ThreadMode {
+  const socket = environment[ENVIRONMENT.socket];
+  if (!socket) return aloneMode(environment, options, ownIdentity(process.argv, process.cwd()));
+  const session = environment[ENVIRONMENT.session];
+  const attempt = Number(environment[ENVIRONMENT.attempt]);
+  if (!session || !Number.isSafeInteger(attempt) || attempt < 1) {
+    throw new NkatError(
+      `${ENVIRONMENT.socket} is set without a usable ${ENVIRONMENT.session} and ${ENVIRONMENT.attempt}`,
+      {
+        code: 'configuration',
+        operation: 'read the environment of the worker',
+        hint: `Unset ${ENVIRONMENT.socket} to run without a supervisor.`,
+      },
+    );
+  }
+  return { kind: 'supervised', socket, token: environment[ENVIRONMENT.token] ?? '', session, attempt };
+}

@@ -1,0 +1,39 @@
+/** Periodic saves of one launch: when the last was begun, what saves have cost, how many were passed over. */
+import type { SavePolicy } from '../protocol/messages.ts';
+import { dueAtStep, NO_COST, type SaveCost, withMeasurement } from './save-policy.ts';
+
+export class Periodic {
+  policy: SavePolicy;
+  #cost: SaveCost = NO_COST;
+  #lastMs: number;
+  #skipped = 0;
+
+  /** @param nowMs monotonic; the first interval counts from here. */
+  constructor(policy: SavePolicy, nowMs: number) {
+    this.policy = policy;
+    this.#lastMs = nowMs;
+  }
+
+  get skipped(): number {
+    return this.#skipped;
+  }
+
+  measured(stallMs: number, bytes: number): void {
+    this.#cost = withMeasurement(this.#cost, stallMs, bytes);
+  }
+
+  due(step: number, nowMs: number): boolean {
+    return dueAtStep(this.policy, this.#cost, step, nowMs - this.#lastMs);
+  }
+
+  /** A save of this moment was begun, so the next interval starts. */
+  begun(nowMs: number): void {
+    this.#lastMs = nowMs;
+  }
+
+  /** One was due while another was in flight. */
+  passedOver(nowMs: number): void {
+    this.#skipped++;
+    this.#lastMs = nowMs;
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Where training stands: epochs and steps completed, and the place inside the epoch in samples. The place counts only
+ * up to the last step boundary, since nothing past it is in a checkpoint.
+ */
+import { NkatError } from '../errors.ts';
+
+/** What must be the same for a pass over the data to be taken up in its middle. */
+export interface DataFacts {
+  readonly length: number;
+  readonly size: number;
+  readonly seed: number | null;
+  readonly drop: boolean;
+}
+
+export interface PositionState {
+  readonly step: number;
+  /** Epochs completed, hence the number of the present one, from 0. */
+  readonly epoch: number;
+  /** Pass over data within the epoch, from 0; -1 before the first. */
+  readonly pass: number;
+  /** Samples of that pass that are trained. */
+  readonly sample: number;
+  /** Of that pass; null before the first pass of the run. */
+  readonly data: DataFacts | null;
+  /** Step at which the present epoch began. */
+  readonly epochFirstStep: number;
+  /** Steps of the epoch before; null: none was completed. */
+  readonly epochSteps: number | null;
+}
+
+const START: PositionState = {
+  step: 0,
+  epoch: 0,
+  pass: -1,
+  sample: 0,
+  data: null,
+  epochFirstStep: 0,
+  epochSteps: null,
+};
+
+/** How a pass begins: at which sample, or not at all because it was completed before the checkpoint. */
+export type PassStart =
+  | { readonly kind: 'from'; readonly sample: number; readonly takenUp: boolean; readonly differs: string | null }
+  | { readonly kind: 'completed' };
+
+export class Position {
+  #at: PositionState = START;
+  /** Place to take up after a restore; null once it was. */
+  #resumed: PositionState | null = null;
+  #pass = -1;
+  #yielded = 0;
+  #data: DataFacts | null = null;
+
+  get step(): number {
+    return this.#at.step;
+  }
+
+  get epoch(): number {
+    return this.#at.epoch;
+  }
+
+  /** True between a restore in mid-epoch and the first batch after it. */
+  get insideEpoch(): boolean {
+    return this.#resumed !== null && this.#resumed.pass >= 0;
+  }
+
+  /** Pass that runs now; -1 outside. */
+  get pass(): number {
+    return this.#pass;
+  }
+
+  get stepsInEpoch(): number {
+    return this.#at.step - this.#at.epochFirstStep;
+  }
+
+  get epochSteps(): number | null {
+    return this.#at.epochSteps;
+  }
+
+  state(): PositionState {
+    return this.#at;
+  }
+
+  putBack(state: PositionState): void {
+    this.#at = state;
+    this.#resumed = state;
+    this.#pass = -1;
+  }
+
+  /**
+   * Next pass over data in this epoch.
+   * @throws NkatError `state-mismatch` when a pass is to be taken up in its middle over other data.
+   */
+  beginPass(data: DataFacts): PassStart {
+    this.#pass++;
+    const resumed = this.#resumed;
+    this.#data = data;
+    this.#yielded = 0;
+    if (resumed === null) return { kind: 'from', sample: 0, takenUp: false, differs: null };
+    if (this.#pass < resumed.pass) return { kind: 'completed' };
+    this.#resumed = null;
+    const differs = resumed.data === null ? null : differences(resumed.data, data);
+    if (resumed.pass < 0) return { kind: 'from', sample: 0, takenUp: true, differs };
+    if (differs !== null) {
+      throw new NkatError(
+        `this checkpoint is from the middle of epoch ${resumed.epoch}, but the data changed since: ${differs}`,
+        {
+          code: 'state-mismatch',
+          operation: 'take up the epoch',
+          hint: 'Train on the same data with the same batches, or start a new session with --new.',
+        },
+      );
+    }
+    this.#yielded = resumed.sample;
+    return { kind: 'from', sample: resumed.sample, takenUp: true, differs: null };
+  }
+
+  /** A batch that ends at this sample was handed to the trainer. */
+  yielded(sample: number): void {
+    this.#yielded = sample;
+  }
+
+  stepMade(): void {
+    const { epoch, epochFirstStep, epochSteps } = this.#at;
+    this.#at = {
+      step: this.#at.step + 1,
+      epoch,
+      pass: this.#pass,
+      sample: this.#yielded,
+      data: this.#data,
+      epochFirstStep,
+      epochSteps,
+    };
+  }
+
+  epochMade(): void {
+    const { step, epoch, epochFirstStep } = this.#at;
+    this.#resumed = null;
+    this.#pass = -1;
+    this.#yielded = 0;
+    this.#at = {
+      step,
+      epoch: epoch + 1,
+      pass: -1,
+      sample: 0,
+      data: this.#data,
+      epochFirstStep: step,
+      epochSteps: step - epochFirstStep,
+    };
+  }
+}
+
+function differences(before: DataFacts, now: DataFacts): string | null {
+  const changed: string[] = [];
+  if (before.length !== now.length) changed.push(`${now.length} samples instead of ${before.length}`);
+  if (before.size !== now.size) changed.push(`batches of ${now.size} instead of ${before.size}`);
+  if (before.seed !== now.seed) changed.push(`seed ${now.seed} instead of ${before.seed}`);
+  if (before.drop !== now.drop)
+    changed.push(now.drop ? 'the last short batch is dropped now' : 'the last short batch is kept now');
+  return changed.length === 0 ? null : changed.join(', ');
+}

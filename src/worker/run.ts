@@ -1,0 +1,122 @@
+/** What a trainer sees of its run. */
+import type { BatchOptions, TakingData } from './batches.ts';
+import type { RandomGenerator } from './random.ts';
+import type { SaveOutcome } from './saver.ts';
+import type { TrainingState } from './state.ts';
+
+/** Numbers by name. Names become columns of the history and keys of the checkpoint's metrics. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** The checkpoint that this launch goes on from. */
+export interface ResumedFrom {
+  readonly sequence: number;
+  readonly step: number;
+  /** Epochs completed, hence the number of the epoch that is taken up, from 0. */
+  readonly epoch: number;
+  /** True when it was made in mid-epoch: code at the head of that epoch runs a second time. */
+  readonly insideEpoch: boolean;
+}
+
+export interface ManualSave {
+  /** `manual` unless named; own words of `[a-z0-9-]`, at most 32 characters. */
+  readonly kind?: string;
+  /** Several kinds in one commit; takes the place of `kind`. */
+  readonly kinds?: readonly string[];
+  readonly reason?: string;
+}
+
+export interface Interruption {
+  readonly reason: string | null;
+}
+
+export interface Run {
+  readonly session: string;
+  /** Number of this launch within the session, from 1. */
+  readonly attempt: number;
+  /** The session's checkpoint directory. */
+  readonly directory: string;
+  /** Steps completed over all launches. */
+  readonly steps: number;
+  /** Epochs completed over all launches, hence the number of the present epoch, from 0. */
+  readonly epoch: number;
+  /** Null: a fresh start. Exact after `restore()`. */
+  readonly resumed: ResumedFrom | null;
+  readonly fresh: boolean;
+  /** Seeded generator; its state is part of every checkpoint and is put back when training is taken up. */
+  readonly random: RandomGenerator;
+
+  /**
+   * Names the state to save, and puts the resume point back into it; on a fresh start nothing is changed. Call it
+   * once, after the model is built and `keep` was called, before `epochs`.
+   * @throws NkatError `state-mismatch` when the checkpoint does not fit.
+   */
+  restore(state: TrainingState): Promise<void>;
+
+  /**
+   * The epochs that are left of `count`, numbered from 0. After a resume in mid-epoch that epoch comes again: what
+   * stands between here and `batches()` runs a second time, with the random states that it had at first.
+   */
+  epochs(count: number): Generator<number, void, void>;
+
+  /**
+   * Batches of one pass over the data, in an order drawn from seed and epoch; after a resume in mid-epoch from the
+   * saved place on. Make `step()` the last thing in the loop's body: what follows it is in no checkpoint.
+   * @param data array-like, or anything with `length` and `take(indices)`.
+   * @throws NkatError `state-mismatch` when length, size or seed differ from those of a pass taken up in its middle.
+   */
+  batches<B>(data: TakingData<B>, options: BatchOptions): Generator<B, void, void>;
+  batches<T>(data: ArrayLike<T>, options: BatchOptions): Generator<T[], void, void>;
+
+  /**
+   * The step boundary: call it after each update of the weights, and await it. Saves, emergency saves, pauses and stops
+   * happen here. Returns nothing to wait for unless 5 ms have passed since the event loop last had its turn.
+   * @throws NkatError `diverged` when `metrics.loss` is not finite; nothing is saved from then on.
+   */
+  step(metrics?: Metrics): Promise<void> | undefined;
+
+  /** The epoch boundary. The best-model rule looks at `metrics`. A best model is read here, whole. */
+  epochEnd(metrics?: Metrics): Promise<void>;
+
+  /**
+   * Training is done: makes the final checkpoint, waits until it was read back and reports it.
+   * @throws NkatError when it could not be saved.
+   */
+  complete(): Promise<void>;
+
+  /** Makes `Math.random` a seeded generator whose state is saved like that of `random`. */
+  seedMathRandom(): void;
+
+  /**
+   * Lets an object survive: its contents are saved with every checkpoint and put back in place. Plain objects, arrays,
+   * Maps, Sets and typed arrays, holding what the state may hold.
+   * @throws NkatError `state-not-serializable` naming the key that cannot be saved.
+   */
+  keep<T extends object>(name: string, object: T): T;
+
+  /** Mean of a step metric over the present epoch; NaN before its first step. */
+  mean(metric: string): number;
+
+  /** A step metric over all steps, NaN where it was not given; `learning-rate` is kept where the state has one. */
+  history(metric: string): Float64Array<ArrayBuffer>;
+
+  /** The same over all epochs, for the metrics given to `epochEnd`. */
+  epochHistory(metric: string): Float64Array<ArrayBuffer>;
+
+  /**
+   * Says what is going on, for the supervisor's time limits: loading, compiling, evaluating. `train` begins by itself
+   * with the first batch, `eval` with the end of the pass.
+   */
+  phase(name: 'load' | 'compile' | 'train' | 'eval'): void;
+
+  /** Best-model rule, unless the operator set another: an epoch with a better `metric` is saved as `best`. */
+  bestBy(metric: string, mode: 'min' | 'max'): void;
+
+  /**
+   * Saves now; call it between steps and await it. Resolves when the checkpoint survives a power cut, or with why it
+   * could not be made.
+   */
+  save(options?: ManualSave): Promise<SaveOutcome>;
+
+  /** `stop`: before the emergency save. `pause`: before waiting. What the listener changes is part of the save. */
+  on(event: 'pause' | 'stop', listener: (interruption: Interruption) => void | Promise<void>): void;
+}

@@ -1,0 +1,275 @@
+/**
+ * The SDK's thread at work: between the training loop (a message port and the control block), the session (a
+ * supervisor's channel, or alone) and the store. It answers at once, however long the training loop is blocked.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { StoreFiles } from '../../checkpoint/files.ts';
+import type { Committed } from '../../checkpoint/types.ts';
+import type { MessageOf, ResumePoint, WorkerMessage } from '../../protocol/messages.ts';
+import type { ControlBlock } from '../control-block.ts';
+import { ClaimNumber } from './claim-number.ts';
+import { layoutOf } from './layout-of.ts';
+import { loadCheckpoint } from './loader.ts';
+import type { SaveBegin, SaveRefused, SessionFacts, ThreadMode, ThreadStart, ToLoop, ToThread } from './messages.ts';
+import { refusalExitCode, refusalOf } from './refusal.ts';
+import { REPORT_EVERY_MS, Reporter } from './reporter.ts';
+import type { SessionOwner, SessionSide } from './session-side.ts';
+import { type FinishedSave, Writer } from './writer.ts';
+
+/** sysexits EX_TEMPFAIL. */
+const EXIT_TEMPORARY = 75;
+
+export interface CoreOptions {
+  readonly files: StoreFiles;
+  readonly port: MessagePort;
+  readonly control: ControlBlock;
+  readonly mode: ThreadMode['kind'];
+  readonly resumed: ThreadStart['resumed'];
+  readonly versions: Readonly<Record<string, string>>;
+  readonly side: (owner: SessionOwner) => SessionSide;
+}
+
+export class ThreadCore {
+  readonly #options: CoreOptions;
+  readonly #claim = new ClaimNumber(0);
+  readonly #side: SessionSide;
+  readonly #reporter: Reporter;
+  #facts: SessionFacts | null = null;
+  #writer: Writer | null = null;
+  #ending: Promise<void> = Promise.resolve();
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+    this.#reporter = new Reporter(options.control, (message) => this.#side.tellNow(message));
+    this.#side = options.side({
+      welcomed: (facts) => this.#welcomed(facts),
+      requested: (message) => this.#requested(message),
+      exit: (code, message, refusal) => this.#post({ type: 'exit', code, message, refusal }),
+      position: () => ({ step: options.control.step, epoch: options.control.epoch, phase: options.control.phase }),
+    });
+  }
+
+  start(): void {
+    const { resumed, port } = this.#options;
+    if (resumed !== null) this.#takeUp(resumed.facts, resumed.lastSaved);
+    port.on('message', (message: ToThread) => this.#handle(message));
+    setInterval(() => this.#reporter.tick(performance.now(), process.hrtime.bigint()), REPORT_EVERY_MS);
+    this.#side.start();
+  }
+
+  #welcomed(facts: SessionFacts): void {
+    this.#claim.raise(facts.claim);
+    if (this.#facts === null) {
+      this.#takeUp(facts, null);
+      this.#post({ type: 'welcome', facts, mode: this.#options.mode });
+    } else {
+      this.#facts = { ...facts, resume: this.#facts.resume };
+      this.#post({ type: 'rewelcome', facts: this.#facts });
+    }
+  }
+
+  #takeUp(facts: SessionFacts, lastSaved: number | null): void {
+    this.#facts = facts;
+    this.#claim.raise(facts.claim);
+    const resumedFrom = facts.resume?.sequence ?? null;
+    this.#writer = new Writer(
+      {
+        files: this.#options.files,
+        layout: layoutOf(facts),
+        claim: this.#claim,
+        retention: () => ({
+          keep: this.#facts?.policy.keep ?? facts.policy.keep,
+          maxBytes: this.#facts?.policy.maxBytes ?? null,
+        }),
+        attempt: facts.attempt,
+        trainer: facts.trainer,
+        versions: this.#options.versions,
+        resumedFrom,
+        parent: lastSaved ?? resumedFrom,
+      },
+      {
+        started: (save) => this.#started(save),
+        durable: (save, committed) => this.#durable(save, committed),
+        settled: (save, committed, problem) => this.#settled(save, committed, problem),
+        failed: (save, code, message) => this.#failed(save, code, message),
+        fenced: () => this.#side.fenced(),
+      },
+    );
+  }
+
+  #requested(message: Parameters<SessionOwner['requested']>[0]): void {
+    if (message.type === 'save' || message.type === 'stop') {
+      const { request, reason } = message;
+      this.#side.tell({ v: 1, type: 'acknowledged', request, lastStepAgeMs: this.#ageMs() });
+      if (message.type === 'stop') this.#post({ type: 'stop-requested', request, reason });
+      else this.#post({ type: 'save-requested', request, kinds: message.kinds, reason });
+    } else if (message.type === 'pause') this.#post({ type: 'pause', reason: message.reason });
+    else this.#post({ type: 'continue' });
+  }
+
+  #handle(message: ToThread): void {
+    switch (message.type) {
+      case 'load':
+        this.#load().catch((error: unknown) => {
+          const refusal = refusalOf(error);
+          const message = error instanceof Error ? error.message : String(error);
+          this.#post({ type: 'exit', code: refusalExitCode(refusal.code), message, refusal });
+        });
+        return;
+      case 'restored':
+        this.#reporter.rebase();
+        this.#side.tell({ v: 1, ...message });
+        return;
+      case 'save-begin':
+        this.#writer?.begin(message);
+        return;
+      case 'save-bytes':
+        this.#writer?.append(message.id, message.bytes);
+        return;
+      case 'save-finish':
+        this.#writer?.finish(message);
+        return;
+      case 'save-join':
+        this.#writer?.join(message.id, message.requests);
+        return;
+      case 'save-abort':
+        this.#writer?.abort(message.id, message.code, message.message);
+        return;
+      case 'save-refused':
+        this.#saveFailed(message, message.code, message.message);
+        return;
+      case 'progress-facts':
+        this.#reporter.facts(message);
+        return;
+      case 'phase':
+        this.#side.tellNow({ v: 1, type: 'phase', phase: message.phase });
+        return;
+      case 'diverged':
+      case 'done':
+      case 'notice':
+        this.#side.tell({ v: 1, ...message });
+        return;
+      case 'ended':
+        this.#ending = this.#side
+          .ended(message.state)
+          .catch((error: unknown) => this.#warn('the session file was not updated', error));
+        return;
+      case 'flush':
+        void this.#ending.then(() => this.#post({ type: 'flushed', id: message.id }));
+        return;
+    }
+  }
+
+  async #load(): Promise<void> {
+    let point: ResumePoint | null = this.#facts?.resume ?? null;
+    if (point === null) {
+      this.#post({ type: 'fresh' });
+      return;
+    }
+    for (;;) {
+      const outcome = await loadCheckpoint(
+        this.#options.files,
+        point.path,
+        this.#facts?.session ?? '',
+        (message, transfer) => this.#post(message, transfer),
+      );
+      if (outcome.status === 'loaded') {
+        this.#resumedFrom(point);
+        this.#post({ type: 'loaded', resume: point, state: outcome.state });
+        return;
+      }
+      this.#post({ type: 'load-again' });
+      point = await this.#side.unusable(point, outcome);
+      if (point === null) {
+        this.#post({
+          type: 'exit',
+          code: EXIT_TEMPORARY,
+          message: 'no checkpoint of this session could be loaded',
+          refusal: null,
+        });
+        return;
+      }
+    }
+  }
+
+  /** The point that was loaded is in use: retention must not delete it, and it is the parent of the first save. */
+  #resumedFrom(point: ResumePoint): void {
+    if (this.#facts === null || this.#facts.resume?.sequence === point.sequence) return;
+    this.#takeUp({ ...this.#facts, resume: point }, null);
+  }
+
+  #started(save: SaveBegin): void {
+    const { step, kinds, reason } = save;
+    for (const request of orNull(save.requests)) {
+      this.#side.tell({ v: 1, type: 'save-started', request, step, kinds: [...kinds], reason });
+    }
+  }
+
+  #durable(save: FinishedSave, committed: Committed): void {
+    const { sequence } = committed.manifest;
+    this.#tellSaved('durable', save, committed);
+    this.#post({ type: 'save-durable', id: save.id, sequence, path: committed.path });
+    void this.#side
+      .committed(committed)
+      .catch((error: unknown) => this.#warn('the session file was not updated', error));
+  }
+
+  #settled(save: FinishedSave, committed: Committed, problem: string | null): void {
+    if (problem === null) this.#tellSaved('verified', save, committed);
+    else this.#saveFailed(save, 'read-back', problem);
+    this.#post({ type: 'save-settled', id: save.id, verified: problem === null, message: problem });
+  }
+
+  #failed(save: SaveBegin, code: string, message: string): void {
+    this.#saveFailed(save, code, message);
+    this.#post({ type: 'save-failed', id: save.id, code, message });
+  }
+
+  #saveFailed({ step, kinds, requests }: SaveBegin | SaveRefused, code: string, message: string): void {
+    for (const request of orNull(requests)) {
+      this.#side.tell({ v: 1, type: 'save-failed', request, step, kinds: [...kinds], code, message });
+    }
+  }
+
+  #tellSaved(state: 'durable' | 'verified', save: FinishedSave, { manifest, path, bytes, writeMs }: Committed): void {
+    const saved: Omit<MessageOf<WorkerMessage, 'saved'>, 'request'> = {
+      v: 1,
+      type: 'saved',
+      state,
+      sequence: manifest.sequence,
+      step: manifest.step,
+      epoch: manifest.epoch,
+      kinds: [...manifest.kinds],
+      reason: manifest.reason,
+      path,
+      bytes,
+      digest: manifest.tensorsDigest,
+      metrics: { ...manifest.metrics },
+      parent: manifest.parent,
+      createdAt: manifest.createdAt,
+      stallMs: save.stallMs,
+      writeMs,
+    };
+    for (const request of orNull(save.requests)) this.#side.tell({ ...saved, request });
+  }
+
+  #warn(what: string, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.#side.tell({ v: 1, type: 'notice', level: 'warning', message: `${what}: ${why}` });
+  }
+
+  #ageMs(): number {
+    return this.#options.control.beatAgeMs(process.hrtime.bigint());
+  }
+
+  #post(message: ToLoop, transfer: ArrayBuffer[] = []): void {
+    this.#options.port.postMessage(message, transfer);
+    // After the message, so that a loop which sees the count finds it.
+    this.#options.control.announce();
+  }
+}
+
+/** A save that nobody asked for is told once, without a request. */
+function orNull(requests: readonly string[]): readonly (string | null)[] {
+  return requests.length === 0 ? [null] : requests;
+}

@@ -1,0 +1,74 @@
+/** The progress report: at most two a second while steps come, one a second while they do not. Invents no beats. */
+import { type MessageOf, PHASES, type WorkerMessage } from '../../protocol/messages.ts';
+import type { ControlBlock } from '../control-block.ts';
+import type { ProgressFacts } from './messages.ts';
+
+export const REPORT_EVERY_MS = 500;
+const REPORT_AT_LEAST_MS = 1_000;
+/** Weight of the newest interval in the smoothed rate. */
+const NEWEST_WEIGHT = 0.3;
+
+export class Reporter {
+  readonly #control: ControlBlock;
+  readonly #send: (message: MessageOf<WorkerMessage, 'progress'>) => void;
+  #facts: ProgressFacts | null = null;
+  #sentAtMs = 0;
+  #tickedAtMs = 0;
+  #lastStep: number | null = null;
+  #stepsPerSecond: number | null = null;
+
+  constructor(control: ControlBlock, send: (message: MessageOf<WorkerMessage, 'progress'>) => void) {
+    this.#control = control;
+    this.#send = send;
+  }
+
+  facts(facts: ProgressFacts): void {
+    this.#facts = facts;
+  }
+
+  /** The counter was set to that of a checkpoint: no steps were made in between. */
+  rebase(): void {
+    this.#lastStep = null;
+  }
+
+  /** Called twice a second with the monotonic time. */
+  tick(nowMs: number, now: bigint): void {
+    const step = this.#control.step;
+    const moved = this.#lastStep !== null && step !== this.#lastStep;
+    if (this.#lastStep !== null && nowMs > this.#tickedAtMs)
+      this.#rate(step - this.#lastStep, nowMs - this.#tickedAtMs);
+    this.#lastStep = step;
+    this.#tickedAtMs = nowMs;
+    if (moved || nowMs - this.#sentAtMs >= REPORT_AT_LEAST_MS - REPORT_EVERY_MS / 2) {
+      this.#sentAtMs = nowMs;
+      this.#send(this.#message(step, now));
+    }
+  }
+
+  #rate(steps: number, ms: number): void {
+    // A resume moves the counter without a step being made.
+    if (steps < 0) return;
+    const rate = (steps / ms) * 1_000;
+    this.#stepsPerSecond =
+      this.#stepsPerSecond === null ? rate : this.#stepsPerSecond + NEWEST_WEIGHT * (rate - this.#stepsPerSecond);
+  }
+
+  #message(step: number, now: bigint): MessageOf<WorkerMessage, 'progress'> {
+    const totalSteps = this.#facts?.totalSteps ?? null;
+    return {
+      v: 1,
+      type: 'progress',
+      phase: PHASES[this.#control.phase] ?? 'load',
+      epoch: this.#control.epoch,
+      epochs: this.#facts?.epochs ?? null,
+      step,
+      totalSteps,
+      percent: totalSteps === null || totalSteps === 0 ? null : Math.min(100, (100 * step) / totalSteps),
+      loss: this.#facts?.loss ?? null,
+      metrics: this.#facts?.metrics ?? {},
+      stepsPerSecond: this.#stepsPerSecond,
+      lastStepAgeMs: this.#control.beatAgeMs(now),
+      skippedSaves: this.#facts?.skippedSaves ?? 0,
+    };
+  }
+}

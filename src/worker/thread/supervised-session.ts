@@ -1,0 +1,129 @@
+/** A session that a supervisor owns: it welcomes, names the resume point and hears of every save. */
+import type { MessageOf, ResumePoint, SupervisorMessage, WorkerMessage } from '../../protocol/messages.ts';
+import { PHASES } from '../../protocol/messages.ts';
+import { Channel } from './channel.ts';
+import type { LoadOutcome } from './loader.ts';
+import type { SessionFacts, ThreadMode, ThreadStart } from './messages.ts';
+import type { SessionOwner, SessionSide } from './session-side.ts';
+
+/** sysexits EX_TEMPFAIL: the supervisor decides what comes next. */
+const EXIT_TEMPORARY = 75;
+/** Another process owns the session. */
+const EXIT_HELD = 73;
+
+export class SupervisedSession implements SessionSide {
+  readonly #mode: Extract<ThreadMode, { kind: 'supervised' }>;
+  readonly #owner: SessionOwner;
+  readonly #channel: Channel;
+  readonly #sdk: string;
+  #claim: number | null;
+  #lastSaved: number | null;
+  #nextPoint: ((point: ResumePoint | null) => void) | null = null;
+
+  constructor(
+    mode: Extract<ThreadMode, { kind: 'supervised' }>,
+    resumed: ThreadStart['resumed'],
+    sdk: string,
+    owner: SessionOwner,
+  ) {
+    this.#mode = mode;
+    this.#owner = owner;
+    this.#sdk = sdk;
+    this.#claim = resumed?.facts.claim ?? null;
+    this.#lastSaved = resumed?.lastSaved ?? null;
+    this.#channel = new Channel(mode.socket, resumed !== null, {
+      hello: (welcomed) => this.#hello(welcomed),
+      receive: (message) => this.#receive(message),
+      abandoned: (why) => owner.exit(EXIT_TEMPORARY, why, null),
+    });
+  }
+
+  start(): void {
+    void this.#channel.connect();
+  }
+
+  tell(message: WorkerMessage): void {
+    if (message.type === 'saved') this.#lastSaved = message.sequence;
+    this.#channel.send(message);
+  }
+
+  tellNow(message: WorkerMessage): void {
+    this.#channel.sendNow(message);
+  }
+
+  unusable(point: ResumePoint, { reason }: Extract<LoadOutcome, { status: 'unusable' }>): Promise<ResumePoint | null> {
+    return new Promise((resolve) => {
+      this.#nextPoint = resolve;
+      this.tell({ v: 1, type: 'unusable', sequence: point.sequence, path: point.path, reason });
+    });
+  }
+
+  committed(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  fenced(): void {
+    // The next supervisor's welcome brings the claim under which the save goes through.
+    this.tell({ v: 1, type: 'notice', level: 'warning', message: 'a save waits: this session has a newer claim' });
+  }
+
+  ended(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #receive(message: SupervisorMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        this.#claim = message.claim;
+        this.#owner.welcomed(factsOf(message));
+        return;
+      case 'resume': {
+        const next = this.#nextPoint;
+        this.#nextPoint = null;
+        next?.(message.resume);
+        return;
+      }
+      case 'save':
+      case 'stop':
+      case 'pause':
+      case 'continue':
+        this.#owner.requested(message);
+        return;
+      case 'refused':
+        this.#owner.exit(
+          message.code === 'fenced' ? EXIT_HELD : EXIT_TEMPORARY,
+          `the supervisor refused this worker (${message.code}): ${message.message}`,
+          null,
+        );
+        return;
+      default:
+        // Answers to control clients; nothing to a worker.
+        return;
+    }
+  }
+
+  #hello(welcomed: boolean): MessageOf<WorkerMessage, 'hello'> {
+    const { step, epoch, phase } = this.#owner.position();
+    return {
+      v: 1,
+      type: 'hello',
+      role: 'worker',
+      token: this.#mode.token,
+      session: this.#mode.session,
+      attempt: this.#mode.attempt,
+      pid: process.pid,
+      welcomed,
+      claim: this.#claim,
+      step,
+      epoch,
+      phase: PHASES[phase] ?? 'load',
+      lastSaved: this.#lastSaved,
+      sdk: this.#sdk,
+    };
+  }
+}
+
+function factsOf(welcome: MessageOf<SupervisorMessage, 'welcome'>): SessionFacts {
+  const { session, attempt, claim, directory, backups, resume, policy, requireGpu, trainer } = welcome;
+  return { session, attempt, claim, directory, backups, resume, policy, requireGpu, trainer };
+}
