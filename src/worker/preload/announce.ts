@@ -1,5 +1,5 @@
 /** Tells the supervisor who we are, before anything of the trainer runs. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { errnoOf } from '../../errors.ts';
 
 /**
@@ -13,6 +13,7 @@ export function announceProcess(path: string | undefined): void {
     writeFileSync(temporary, `${process.pid} ${startTime()}\n`, { mode: 0o600 });
     renameSync(temporary, path);
   } catch (error) {
+    rmSync(temporary, { force: true });
     process.emitWarning(`nkat-recover could not write ${path}: ${errnoOf(error) ?? String(error)}`);
   }
 }

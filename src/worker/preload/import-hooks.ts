@@ -1,6 +1,7 @@
 /** Hooks for `module.register` (Node 20): they run in Node's hooks thread and see imports only. */
 import type { LoadHook, ResolveHook } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pointAtImport } from './import-place.ts';
 import { loadTypescript } from './load-typescript.ts';
 import { attempts, isNotFound, type Places } from './resolution.ts';
 
@@ -19,7 +20,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
       if (!isNotFound(error)) throw error;
     }
   }
-  throw failure;
+  throw pointAtImport(failure, specifier, parent);
 };
 
 export const load: LoadHook = async (url, context, next) => loadTypescript(url) ?? next(url, context);

@@ -1,6 +1,7 @@
 /** Hooks for `module.registerHooks` (Node 22.15 and later): synchronous, in the trainer's own thread. */
 import type { LoadFnOutput, ResolveFnOutput } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pointAtImport } from './import-place.ts';
 import { loadTypescript } from './load-typescript.ts';
 import { attempts, isNotFound, type Places } from './resolution.ts';
 
@@ -34,7 +35,7 @@ export function threadHooks(places: Places): ThreadHooks {
           if (!isNotFound(error)) throw error;
         }
       }
-      throw failure;
+      throw pointAtImport(failure, specifier, parent);
     },
     load: (url, context, next) => loadTypescript(url) ?? next(url, context),
   };
