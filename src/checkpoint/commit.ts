@@ -12,7 +12,16 @@ import type { StoreFiles } from './files.ts';
 import { pointLatest } from './latest.ts';
 import { checkpointName, makeDurableDirectory, STAGING, type StoreLayout } from './layout.ts';
 import { listSession } from './list.ts';
-import { encodeManifest, MANIFEST_FILE, STATE_FILE, TENSORS_FILE, tensorsDigestOf, totalBytes } from './manifest.ts';
+import {
+  encodeManifest,
+  MANIFEST_FILE,
+  MAX_MANIFEST_BYTES,
+  readManifest,
+  STATE_FILE,
+  TENSORS_FILE,
+  tensorsDigestOf,
+  totalBytes,
+} from './manifest.ts';
 import { buildManifest } from './manifest-facts.ts';
 import { type PlannedFile, planFile } from './safetensors-header.ts';
 import { nextSequence } from './sequence.ts';
@@ -55,7 +64,7 @@ export interface Commit {
    * `no-space` (staging is removed), `internal` when bytes are missing
    */
   finish(request: FinishRequest): Promise<Committed>;
-  /** Gives the commit up and removes what it wrote; nothing to do after it ended. */
+  /** Gives the commit up, after a call that is in progress, and removes what it wrote; nothing to do after it ended. */
   abort(): Promise<void>;
 }
 
@@ -102,6 +111,8 @@ class StagedCommit implements Commit {
   #sequence: number;
   #tensorsFile: ManifestFile | null = null;
   #state: 'open' | 'busy' | 'ended' = 'open';
+  /** Resolves when the call in progress is over, whatever it came to. */
+  #idle: Promise<unknown> = Promise.resolve();
 
   constructor(
     files: StoreFiles,
@@ -159,7 +170,7 @@ class StagedCommit implements Commit {
   }
 
   async abort(): Promise<void> {
-    if (this.#state === 'busy') throw misuse('the commit is being worked on');
+    await this.#idle;
     if (this.#state !== 'ended') await this.#giveUp();
   }
 
@@ -220,9 +231,13 @@ class StagedCommit implements Commit {
     const tensors = this.#digests.finished(this.#specs);
     const unsigned = buildManifest({ session, claim, sequence: this.#sequence, facts, contents, tensors });
     const { text, digest } = encodeManifest({ ...unsigned, tensorsDigest: tensorsDigestOf(tensors) });
+    const bytes = Buffer.from(text, 'utf8');
+    // What we would refuse to read must never be committed.
+    const read = bytes.length > MAX_MANIFEST_BYTES ? { status: 'too large' } : readManifest(bytes);
+    if (read.status !== 'ok') throw misuse(`the manifest would be refused: ${JSON.stringify(read)}`);
     const path = join(this.#staging, MANIFEST_FILE);
     await removeIfAny(this.#files, path);
-    await writeNewFile(this.#files, path, Buffer.from(text, 'utf8'));
+    await writeNewFile(this.#files, path, bytes);
     return { ...unsigned, tensorsDigest: tensorsDigestOf(tensors), digest };
   }
 
@@ -231,8 +246,10 @@ class StagedCommit implements Commit {
     if (this.#state === 'busy') throw misuse('the commit is being worked on');
     if (this.#state === 'ended') throw misuse('the commit has ended');
     this.#state = 'busy';
+    const working = work();
+    this.#idle = working.then(noop, noop);
     try {
-      return await work();
+      return await working;
     } catch (error) {
       const known = storeError(error, OPERATION, this.#staging);
       if (known.code !== 'fenced' && known.code !== 'internal') await this.#giveUp();
@@ -282,6 +299,8 @@ async function renamed(files: StoreFiles, from: string, to: string): Promise<boo
     throw error;
   }
 }
+
+function noop(): void {}
 
 function ignoreSystemError(error: unknown): void {
   if (errnoOf(error) === null) throw error;

@@ -34,7 +34,8 @@ export function buildManifest(content: ManifestContent): Omit<Manifest, 'digest'
     backend: facts.backend,
     versions: facts.versions,
     trainer: facts.trainer,
-    metrics: facts.metrics,
+    // JSON has no NaN and no infinity; a metric that is none of the numbers is left out rather than turned to null.
+    metrics: Object.fromEntries(Object.entries(facts.metrics).filter(([, value]) => Number.isFinite(value))),
     memory: {
       systemTotalBytes: totalmem(),
       systemFreeBytes: freemem(),

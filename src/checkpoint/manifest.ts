@@ -1,7 +1,7 @@
 /** The text of `manifest.json`: how it is written, and how text of unknown origin is read. */
 import { z } from 'zod';
 import { CHUNK_BYTES, digestOf } from './digest.ts';
-import { bytesOf, layoutProblem } from './safetensors-header.ts';
+import { bytesOf, LENGTH_BYTES, layoutProblem } from './safetensors-header.ts';
 import { DTYPE_BITS, type Manifest, type ManifestTensor } from './types.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
@@ -11,6 +11,9 @@ export const STATE_FILE = 'state.json';
 export const VERIFIED_FILE = 'verified.json';
 export const FORMAT_VERSION = 1;
 export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+
+/** The length field and `{}`. */
+const SHORTEST_HEADER_BYTES = LENGTH_BYTES + 2;
 
 const ZEROS = '0'.repeat(32);
 /** The digest is the last field of the text, so that its place is known without parsing. */
@@ -161,7 +164,8 @@ function contradictionIn(manifest: Manifest): string | null {
   const wrong = tensors.find(({ dtype, shape, bytes }) => bytesOf(dtype, shape) !== bytes);
   if (wrong !== undefined) return `the manifest gives tensor "${wrong.name}" a size that its shape does not have`;
   const bytes = dataBytes(manifest);
-  if (bytes > tensorsFile.bytes) return `the manifest's tensors are larger than ${TENSORS_FILE}`;
+  if (bytes > tensorsFile.bytes - SHORTEST_HEADER_BYTES)
+    return `the manifest's tensors are larger than ${TENSORS_FILE}`;
   return layoutProblem(tensors, bytes);
 }
 

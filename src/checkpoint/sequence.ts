@@ -1,6 +1,6 @@
 /** Sequence numbers: ever rising within a session, whatever was quarantined, thrown away or lost. */
 import { join } from 'node:path';
-import { errnoOf } from '../errors.ts';
+import { errnoOf, NkatError } from '../errors.ts';
 import type { StoreFiles } from './files.ts';
 import { QUARANTINE, STAGING, type StoreLayout, sequenceInName, TRASH } from './layout.ts';
 import { readSessionFile } from './session-file.ts';
@@ -13,7 +13,7 @@ import { readSessionFile } from './session-file.ts';
 export async function nextSequence(files: StoreFiles, layout: StoreLayout, own: string | null): Promise<number> {
   const { directory, backups } = layout;
   const places = [directory, backups, ...[QUARANTINE, TRASH, STAGING].map((part) => join(directory, part))];
-  let highest = (await readSessionFile(files, directory))?.lastCommit?.sequence ?? 0;
+  let highest = await recordedSequence(files, directory);
   for (const place of places) {
     for (const name of await namesIn(files, place, place === backups)) {
       if (join(place, name) === own) continue;
@@ -21,6 +21,16 @@ export async function nextSequence(files: StoreFiles, layout: StoreLayout, own: 
     }
   }
   return highest + 1;
+}
+
+/** A session.json that cannot be read must not keep the session from saving: the names say the same. */
+async function recordedSequence(files: StoreFiles, directory: string): Promise<number> {
+  try {
+    return (await readSessionFile(files, directory))?.lastCommit?.sequence ?? 0;
+  } catch (error) {
+    if (error instanceof NkatError) return 0;
+    throw error;
+  }
 }
 
 /** @param optional the place may be on another disk, whose failure must not keep a session from saving */

@@ -1,0 +1,113 @@
+/** Damaged checkpoints are moved aside with the reason beside them; only the newest few of them stay. */
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { errnoOf } from '../errors.ts';
+import type { StoreFiles } from './files.ts';
+import {
+  looksLikeCheckpoint,
+  makeDurableDirectory,
+  parseBackupName,
+  parseCheckpointName,
+  QUARANTINE,
+  type StoreLayout,
+  sequenceInName,
+} from './layout.ts';
+import { freePath, readTextIfAny, removeIfAny, writeNewFile } from './small-file.ts';
+import { guarded } from './store-error.ts';
+import { emptyTrash, moveToTrash } from './trash.ts';
+
+/** How many stay in each quarantine. Source: design section 6, "Retention". */
+const QUARANTINE_KEPT = 5;
+const MAX_REASON_BYTES = 1024 * 1024;
+
+export interface QuarantinedEntry {
+  readonly path: string;
+  readonly name: string;
+  readonly sequence: number;
+  readonly step: number | null;
+  readonly reason: string;
+  /** ISO 8601; null where the reason file is missing. */
+  readonly at: string | null;
+}
+
+const reasonSchema = z.object({ reason: z.string(), at: z.string() });
+
+/**
+ * Moves a checkpoint of the session, or a backup of it, to the `.quarantine` of its own directory, durably. Returns
+ * where it went. Only the newest 5 there are kept. @throws NkatError `io`, `no-space`
+ */
+export function quarantineCheckpoint(
+  files: StoreFiles,
+  _layout: StoreLayout,
+  path: string,
+  reason: string,
+): Promise<string> {
+  return guarded('quarantine the checkpoint', path, async () => {
+    const directory = dirname(path);
+    const quarantine = join(directory, QUARANTINE);
+    await makeDurableDirectory(files, quarantine);
+    const target = await freePath(files, quarantine, basename(path));
+    const note = { reason, from: path, at: new Date().toISOString() };
+    // The reason goes first: a quarantined checkpoint without one would be a riddle.
+    await removeIfAny(files, reasonPath(target));
+    await writeNewFile(files, reasonPath(target), Buffer.from(`${JSON.stringify(note, null, 2)}\n`));
+    await files.rename(path, target);
+    await files.syncDirectory(quarantine);
+    await files.syncDirectory(directory);
+    await prune(files, directory);
+    return target;
+  });
+}
+
+/** What the quarantines of session and backups hold, newest sequence first. @throws NkatError `io` */
+export function listQuarantine(files: StoreFiles, layout: StoreLayout): Promise<QuarantinedEntry[]> {
+  return guarded('list the quarantine', layout.directory, async () => [
+    ...(await entriesOf(files, join(layout.directory, QUARANTINE))),
+    ...(await entriesOf(files, join(layout.backups, QUARANTINE))),
+  ]);
+}
+
+async function entriesOf(files: StoreFiles, quarantine: string): Promise<QuarantinedEntry[]> {
+  let names: string[];
+  try {
+    names = await files.list(quarantine);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+  const entries: QuarantinedEntry[] = [];
+  for (const name of names.filter(isEntry)) {
+    const path = join(quarantine, name);
+    const plain = name.replace(/~\d+$/, '');
+    const step = (parseCheckpointName(plain) ?? parseBackupName(plain))?.step ?? null;
+    entries.push({ path, name, sequence: sequenceInName(name) ?? 0, step, ...(await reasonOf(files, path)) });
+  }
+  return entries.sort((a, b) => b.sequence - a.sequence || (a.name < b.name ? 1 : -1));
+}
+
+function isEntry(name: string): boolean {
+  return !name.endsWith('.json') && (looksLikeCheckpoint(name) || sequenceInName(name) !== null);
+}
+
+async function reasonOf(files: StoreFiles, path: string): Promise<{ reason: string; at: string | null }> {
+  const text = await readTextIfAny(files, reasonPath(path), MAX_REASON_BYTES);
+  try {
+    return reasonSchema.parse(JSON.parse(text ?? ''));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return { reason: 'reason not recorded', at: null };
+    throw error;
+  }
+}
+
+async function prune(files: StoreFiles, directory: string): Promise<void> {
+  const old = (await entriesOf(files, join(directory, QUARANTINE))).slice(QUARANTINE_KEPT);
+  for (const { path } of old) {
+    await moveToTrash(files, directory, path);
+    await removeIfAny(files, reasonPath(path));
+  }
+  if (old.length > 0) await emptyTrash(files, directory);
+}
+
+function reasonPath(quarantined: string): string {
+  return `${quarantined}.reason.json`;
+}

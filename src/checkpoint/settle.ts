@@ -1,0 +1,119 @@
+/** What follows a commit in the background: read back, copy the best, rotate, empty the trash. */
+import { errnoOf, NkatError } from '../errors.ts';
+import { backUp } from './backup.ts';
+import { highestClaim } from './claim.ts';
+import { describeDamages } from './damage-text.ts';
+import type { StoreFiles } from './files.ts';
+import { parseBackupName, type StoreLayout } from './layout.ts';
+import { listSession } from './list.ts';
+import { totalBytes } from './manifest.ts';
+import { listPins } from './pins.ts';
+import { quarantineCheckpoint } from './quarantine.ts';
+import { planRetention, type RetentionEntry } from './retention.ts';
+import { guarded } from './store-error.ts';
+import { emptyTrash, moveToTrash } from './trash.ts';
+import type { CheckpointEntry, Committed, RetentionPolicy, Verdict } from './types.ts';
+import { markVerified } from './verified-marker.ts';
+import { verifyCheckpoint } from './verify.ts';
+
+export interface SettleRequest {
+  readonly layout: StoreLayout;
+  readonly committed: Committed;
+  readonly retention: RetentionPolicy;
+  /** Sequence that this launch resumed from: in use. Null: a fresh start. */
+  readonly resumedFrom: number | null;
+}
+
+export interface Settled {
+  readonly verdict: Verdict;
+  /** Sequences that were rotated away. */
+  readonly removed: readonly number[];
+  /** Path of the backup that was made now; null: none was due, or see `backupProblem`. */
+  readonly backup: string | null;
+  /** Why a backup that was due was not made; it is tried again after the next commit. */
+  readonly backupProblem: string | null;
+  /** Where the commit went when it does not verify. */
+  readonly quarantinedTo: string | null;
+}
+
+/** Up to this size the values are looked at too (level 2): it costs about 1 s per GiB. */
+const LEVEL_2_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Nothing is removed unless this very commit was read back whole, and nothing when another process owns the session
+ * by now. A commit that does not verify is quarantined. @throws NkatError `io`, `no-space` when housekeeping fails;
+ * the commit is as durable as before
+ */
+export function settleCommit(files: StoreFiles, request: SettleRequest): Promise<Settled> {
+  const { layout, committed } = request;
+  return guarded('settle the checkpoint', committed.path, async () => {
+    const level = committed.bytes <= LEVEL_2_BYTES ? 2 : 1;
+    const verdict = await verifyCheckpoint(files, committed.path, { session: layout.session, level });
+    const nothing: Settled = { verdict, removed: [], backup: null, backupProblem: null, quarantinedTo: null };
+    if ((await highestClaim(files, layout.directory)) > committed.manifest.claim) return nothing;
+    if (verdict.status === 'damaged') {
+      const reason = `found when it was read back: ${describeDamages(verdict.damages)}`;
+      return { ...nothing, quarantinedTo: await quarantineCheckpoint(files, layout, committed.path, reason) };
+    }
+    if (verdict.status !== 'verified') return nothing;
+    await markVerified(files, committed.path, level);
+    const entries = await listSession(files, layout);
+    const backup = await backUpBest(files, layout, entries);
+    return { ...nothing, ...backup, removed: await rotate(files, request, entries) };
+  });
+}
+
+/** The newest best, unless it has its copy: one that failed after an earlier commit is caught up. */
+async function backUpBest(
+  files: StoreFiles,
+  layout: StoreLayout,
+  entries: readonly CheckpointEntry[],
+): Promise<Pick<Settled, 'backup' | 'backupProblem'>> {
+  const best = entries.find(({ manifest }) => manifest?.kinds.includes('best'));
+  if (best?.manifest == null) return { backup: null, backupProblem: null };
+  try {
+    if (await hasBackup(files, layout, best.sequence)) return { backup: null, backupProblem: null };
+    return { backup: await backUp(files, layout, { path: best.path, manifest: best.manifest }), backupProblem: null };
+  } catch (error) {
+    // Another disk's trouble must not keep this one from rotating; the caller says it.
+    if (!(error instanceof NkatError) && errnoOf(error) === null) throw error;
+    return { backup: null, backupProblem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function hasBackup(files: StoreFiles, { backups }: StoreLayout, sequence: number): Promise<boolean> {
+  try {
+    return (await files.list(backups)).some((name) => parseBackupName(name)?.sequence === sequence);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function rotate(
+  files: StoreFiles,
+  { layout, retention, resumedFrom }: SettleRequest,
+  entries: readonly CheckpointEntry[],
+): Promise<number[]> {
+  const inUse = new Set(await listPins(files, layout));
+  if (resumedFrom !== null) inUse.add(resumedFrom);
+  const removed = planRetention({ entries: entries.map(retentionEntry), policy: retention, inUse });
+  for (const { path } of removed) await moveToTrash(files, layout.directory, path);
+  await emptyTrash(files, layout.directory);
+  return removed.map(({ sequence }) => sequence);
+}
+
+function retentionEntry({ path, sequence, manifest, verified }: CheckpointEntry): RetentionEntry {
+  // Deltas come later; a manifest that names a base already keeps it.
+  const base: unknown = manifest === null ? null : Reflect.get(manifest, 'base');
+  return {
+    path,
+    sequence,
+    claim: manifest?.claim ?? 0,
+    kinds: manifest?.kinds ?? [],
+    verified,
+    readable: manifest !== null,
+    bytes: manifest === null ? 0 : totalBytes(manifest),
+    base: typeof base === 'number' ? base : null,
+  };
+}

@@ -1,0 +1,17 @@
+/** `verified.json`: this checkpoint was read back whole once. A hint for retention and lists, never for loading. */
+import { join } from 'node:path';
+import { errnoOf } from '../errors.ts';
+import type { StoreFiles } from './files.ts';
+import { VERIFIED_FILE } from './manifest.ts';
+import { writeNewFile } from './small-file.ts';
+import type { VerificationLevel } from './types.ts';
+
+/** Leaves the mark; nothing to do where it stands. @throws the system's error */
+export async function markVerified(files: StoreFiles, checkpoint: string, level: VerificationLevel): Promise<void> {
+  const text = `${JSON.stringify({ level, at: new Date().toISOString() })}\n`;
+  try {
+    await writeNewFile(files, join(checkpoint, VERIFIED_FILE), Buffer.from(text));
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
