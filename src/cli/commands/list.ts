@@ -1,14 +1,12 @@
-import { nodeFiles } from '../../checkpoint/files.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionRow } from '../../sessions/types.ts';
 import type { CommandContext } from '../context.ts';
 import type { JsonFlag } from '../flags.ts';
-import { locateSession } from '../located-session.ts';
 import { withIndex } from '../open-index.ts';
 import { paintWith } from '../render/paint.ts';
 import { sessionJson } from '../render/session-json.ts';
 import { sessionTable } from '../render/session-table.ts';
-import { ownWatch, type Present } from '../session-state.ts';
+import type { Present } from '../session-state.ts';
 
 export interface ListedSession {
   readonly row: SessionRow;
@@ -34,12 +32,24 @@ export function list(flags: JsonFlag, context: CommandContext): Promise<number> 
 
 /** Only a session that was running can have changed unseen: the directories of the others are not touched. */
 async function listedSessions(database: SessionsDatabase): Promise<ListedSession[]> {
-  const watch = ownWatch();
-  const listed: ListedSession[] = [];
-  for (const row of database.sessions.list()) {
-    const live = row.state === 'running' || row.state === 'orphaned';
+  const rows = database.sessions.list();
+  const live = rows.filter(({ state }) => state === 'running' || state === 'orphaned');
+  const present = live.length === 0 ? new Map<string, Present>() : await presentOf(live);
+  return rows.map((row) => {
     const settled: Present = { state: row.state, ownerPid: null, workerAlive: false };
-    listed.push({ row, present: live ? (await locateSession(nodeFiles, row, watch)).present : settled });
-  }
-  return listed;
+    return { row, present: present.get(row.id) ?? settled };
+  });
+}
+
+/** Loaded only where it is needed: reading claims costs more than listing a thousand sessions. */
+async function presentOf(rows: readonly SessionRow[]): Promise<Map<string, Present>> {
+  const [{ locateSession }, { ownWatch }, { nodeFiles }] = await Promise.all([
+    import('../located-session.ts'),
+    import('../session-state.ts'),
+    import('../../checkpoint/files.ts'),
+  ]);
+  const watch = ownWatch();
+  const found = new Map<string, Present>();
+  for (const row of rows) found.set(row.id, (await locateSession(nodeFiles, row, watch)).present);
+  return found;
 }

@@ -33,9 +33,14 @@ export function verify(word: string, flags: VerifyFlags, context: CommandContext
       if (flags.json === true) streams.out(`${JSON.stringify(verifyJson(result))}\n`);
       else for (const line of verifyWords(result)) streams.out(paintLine(paint, line));
     }
-    if (found.some(({ kind }) => kind === 'damaged')) return exitCodeOf('damaged');
-    return found.length > 0 ? exitCodeOf('io') : 0;
+    return exitCodeOfFindings(found);
   });
+}
+
+/** Damage outweighs what could not be read; that again is no damage. */
+export function exitCodeOfFindings(findings: readonly Finding[]): number {
+  if (findings.some(({ kind }) => kind === 'damaged')) return exitCodeOf('damaged');
+  return findings.length > 0 ? exitCodeOf('io') : 0;
 }
 
 async function chosenSessions(word: string, flags: VerifyFlags, database: SessionsDatabase): Promise<LocatedSession[]> {

@@ -1,0 +1,171 @@
+/** The three ways to show a run, on a real terminal and without one. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import type { SupervisorEvent } from '../../../src/supervisor/events.ts';
+import { World } from '../world.ts';
+import { chosen, ended, killed, opened, progress, SESSION, saveFacts, started } from './events.ts';
+
+const PLAY = fileURLToPath(new URL('play.mjs', import.meta.url));
+const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
+const ESC = String.fromCharCode(27);
+/** Colours; the rest of the escapes moves the cursor. */
+const SGR = new RegExp(`${ESC}\\[[0-9;]*m`);
+
+const RUN: readonly SupervisorEvent[] = [
+  opened,
+  { ...started, sequence: null, step: 0, epoch: 0, attempt: 1 },
+  { name: 'progress', ...progress },
+  { name: 'progress', ...progress, step: 1300 },
+  { name: 'output', stream: 'stdout', line: 'a line of the trainer' },
+  { name: 'output', stream: 'stderr', line: 'a warning of the trainer' },
+  { name: 'saved', ...saveFacts },
+  killed,
+  chosen,
+  { name: 'attempt-started', attempt: 2, pid: 7 },
+  started,
+  { name: 'recovered', attempt: 2, step: 3202, downMs: 1_200 },
+  { name: 'stop-requested', signal: 'SIGINT', stage: 'saving', deadlineMs: 60_000, lastStepAgeMs: null },
+  { name: 'progress', ...progress, step: 3300 },
+  ended({ outcome: 'stopped-saved' }),
+];
+
+interface Play {
+  readonly events?: readonly SupervisorEvent[];
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  /** Ms that each progress stays on the screen, so that it is drawn. */
+  readonly stay?: number;
+}
+
+function argumentsOf(play: Play): string[] {
+  return [process.execPath, PLAY, DIST, JSON.stringify({ events: RUN, ...play })];
+}
+
+function shown(play: Play, environment: Readonly<Record<string, string>> = {}) {
+  const quoted = argumentsOf(play).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  return new World().shell(quoted.join(' '), environment);
+}
+
+test('without a terminal: one line an event on stderr, the output of the worker on its own streams', async () => {
+  const { code, stdout, stderr } = await shown({});
+  expect(code).toBe(0);
+  expect(stdout).toBe('a line of the trainer\n');
+  for (const fact of [
+    SESSION,
+    'a warning of the trainer',
+    'Attempt 1 was killed',
+    'checkpoint 12',
+    'Recovered in',
+    'SIGINT',
+    'resume',
+  ]) {
+    expect(stderr).toContain(fact);
+  }
+  expect(stderr).toContain('Checkpoint 14 is durable');
+  expect(stderr.split('\n').filter((text) => text.startsWith('epoch 3/10'))).toHaveLength(1);
+  expect(stderr).not.toContain(ESC);
+});
+
+test('quiet keeps crashes and the end and leaves progress and output out', async () => {
+  const { stdout, stderr } = await shown({ quiet: true });
+  expect(stdout).toBe('');
+  for (const fact of ['Attempt 1 was killed', 'Recovered', 'Stopped with a verified save'])
+    expect(stderr).toContain(fact);
+  for (const routine of ['epoch 3/10', 'trainer\n', 'durable', 'Log in']) expect(stderr).not.toContain(routine);
+});
+
+test('JSON: one object an event on stdout, nothing else anywhere', async () => {
+  const { stdout, stderr } = await shown({ json: true });
+  expect(stderr).toBe('');
+  const parsed = stdout
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text) as { version: number; at: string; name: string });
+  expect(parsed.map(({ name }) => name)).toEqual(RUN.map(({ name }) => name));
+  for (const { version, at } of parsed) expect([version, new Date(at).toISOString()]).toEqual([1, at]);
+});
+
+test('on a terminal one line is rewritten in place, events and output stand above it', async () => {
+  const { output, code } = await new World().onTerminal(argumentsOf({ stay: 500 }));
+  expect(code).toBe(0);
+  for (const fact of [
+    'step 1300/4690',
+    'a line of the trainer',
+    'a warning of the trainer',
+    'Attempt 1 was killed',
+    'stopping: saving',
+  ]) {
+    expect(output).toContain(fact);
+  }
+  expect(output).toContain(`${ESC}[2K`.slice(0, 2));
+  expect(output).toMatch(SGR);
+  // Routine saves only show as the age of the last one.
+  expect(output).not.toContain('is durable');
+  // In the end the live line is gone and the cursor was never hidden.
+  const last = screenOf(output, 100).filter((text) => text !== '');
+  expect(last.some((text) => text.includes('steps/s'))).toBe(false);
+  expect(last.at(-1)).toContain(`nkat-recover resume ${SESSION}`);
+  expect(output).not.toContain(`${ESC}[?25l`);
+});
+
+test('NO_COLOR and TERM=dumb are obeyed', async () => {
+  const plain = await new World().onTerminal(argumentsOf({ stay: 500 }), { environment: { NO_COLOR: '1' } });
+  expect(plain.output).toContain('step 1300/4690');
+  expect(plain.output).not.toMatch(SGR);
+  const dumb = await new World().onTerminal(argumentsOf({}), { environment: { TERM: 'dumb' } });
+  expect(dumb.output).toContain('Recovered');
+  expect(dumb.output).not.toContain(ESC);
+});
+
+test('the live line never wraps, on a screen of 30 columns', async () => {
+  const { output } = await new World().onTerminal(
+    argumentsOf({ events: [{ name: 'progress', ...progress }], stay: 1_000 }),
+    { columns: 30 },
+  );
+  const drawn = output.split(/\r|\n/).map((text) => text.replace(new RegExp(`${ESC}\\[[0-9;?]*[A-Za-z]`, 'g'), ''));
+  expect(drawn.some((text) => text.includes('step 1204'))).toBe(true);
+  for (const text of drawn) expect(text.length).toBeLessThan(30);
+});
+
+test('a lost screen silences the words and nothing else', async () => {
+  const events = Array.from(
+    { length: 2_000 },
+    (_, n): SupervisorEvent => ({ name: 'output', stream: 'stdout', line: `line ${n}` }),
+  );
+  const quoted = argumentsOf({ events: [...events, ...RUN] }).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const { stdout, stderr } = await new World().shell(
+    `${quoted.join(' ')} 2>err.txt | head -1; echo $PIPESTATUS; tail -1 err.txt`,
+  );
+  expect(stdout).toMatch(/^line 0\n0\nRun the same line again/);
+  expect(stderr).toBe('');
+});
+
+test('output files of the trainer keep their lines when only stderr is a terminal', async () => {
+  const world = new World();
+  const script = `${process.execPath} '${PLAY}' '${DIST}' "$1" > '${join(world.directory, 'out.txt')}'; cat '${join(world.directory, 'out.txt')}' | od -c | head -3`;
+  const { output } = await world.onTerminal(['bash', '-c', script, 'bash', JSON.stringify({ events: RUN })]);
+  expect(output).toContain('a   l   i   n   e');
+});
+
+/** What a terminal shows in the end: rows of text after carriage returns, line clears and cursor moves. */
+function screenOf(output: string, columns: number): string[] {
+  const rows: string[] = [''];
+  let row = 0;
+  let column = 0;
+  const tokens = output.matchAll(new RegExp(`${ESC}\\[([0-9;?]*)([A-Za-z])|\\r|\\n|[^${ESC}\\r\\n]+`, 'g'));
+  for (const [token, parameter = '', command] of tokens) {
+    const amount = Number(parameter) || 0;
+    if (command === 'K') rows[row] = amount === 2 ? '' : (rows[row] ?? '').slice(0, column);
+    else if (command === 'G') column = Math.max(0, amount - 1);
+    else if (command === 'A') row = Math.max(0, row - (amount || 1));
+    else if (token === '\r') column = 0;
+    else if (token === '\n') rows[++row] ??= '';
+    else if (command === undefined) {
+      const text = (rows[row] ?? '').padEnd(column);
+      rows[row] = (text.slice(0, column) + token + text.slice(column + token.length)).slice(0, columns * 4);
+      column += token.length;
+    }
+  }
+  return rows;
+}
