@@ -6,7 +6,7 @@ import type { Ending } from './ending.ts';
 import type { Orders } from './orders.ts';
 import { type Loaded, Restoring } from './restoring.ts';
 import { SdkThread, threadGivenUp } from './sdk-thread.ts';
-import type { SessionFacts, ThreadMode, ThreadStart, ToLoop, ToThread } from './thread/messages.ts';
+import type { Refusal, SessionFacts, ThreadMode, ThreadStart, ToLoop, ToThread } from './thread/messages.ts';
 
 export interface LinkOptions {
   readonly script: URL;
@@ -156,15 +156,18 @@ export class SessionLink {
     this.#ended = true;
     const { ending } = this.#options;
     if (ending.exiting) return;
-    if (refusal === null) return ending.exit(code, message);
-    const { operation, path, hint } = refusal;
+    if (refusal === null) ending.exit(code, message);
+    else this.#refused(code, message, refusal);
+  }
+
+  #refused(code: number, message: string, { code: word, operation, path, hint }: Refusal): void {
     const error = new NkatError(message, {
-      code: refusal.code,
+      code: word,
       operation,
       ...(path === null ? {} : { path }),
       ...(hint === null ? {} : { hint }),
     });
-    ending.refusedWith(code);
+    this.#options.ending.refusedWith(code);
     this.#welcome.reject(error);
     this.#restoring?.fail(error);
   }
