@@ -1,23 +1,51 @@
 /** The session index as a command finds it: opened, and brought up to date with the directories. */
+import { nodeFiles } from '../checkpoint/files.ts';
+import { readRoots } from '../checkpoint/roots.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
 import { openSessions } from '../sessions/open.ts';
+import { reindexRoots } from '../supervisor/reindex.ts';
 import type { CommandContext } from './context.ts';
 import { line } from './render/line.ts';
 import { paintLine, paintWith } from './render/paint.ts';
+import { StatusLine } from './render/status-line.ts';
 
-/** Opens the index for the length of `work`. */
+/**
+ * Opens the index for the length of `work`, with all that the checkpoint roots hold in it.
+ *
+ * @param root one more root to look into, beside the registered ones
+ */
 export async function withIndex<T>(
   context: CommandContext,
   work: (database: SessionsDatabase) => Promise<T>,
+  root: string | null = null,
 ): Promise<T> {
   const { database, setAside } = openSessions(context.home.database);
   try {
     if (setAside !== null) {
-      const text = `The session database was damaged; it is kept as ${setAside} and rebuilt from the checkpoints.`;
-      context.streams.err(paintLine(paintWith(context.terminal.colourErr), line(text, 'warning')));
+      warn(context, `The session database was damaged; it is kept as ${setAside} and rebuilt from the checkpoints.`);
     }
+    await bringUpToDate(database, context, root);
     return await work(database);
   } finally {
     database.close();
   }
+}
+
+async function bringUpToDate(database: SessionsDatabase, context: CommandContext, root: string | null): Promise<void> {
+  const { home } = context;
+  const roots = [home.checkpoints, ...(await readRoots(nodeFiles, home.roots)), ...(root === null ? [] : [root])];
+  const status = new StatusLine(context);
+  try {
+    const { problems } = await reindexRoots(database, nodeFiles, roots, {
+      onProgress: (done, total) => status.show(`Reading sessions: ${done} of ${total}`),
+    });
+    status.clear();
+    for (const { path, reason } of problems) warn(context, `${path} was passed over: ${reason}`);
+  } finally {
+    status.clear();
+  }
+}
+
+function warn({ streams, terminal }: CommandContext, text: string): void {
+  streams.err(paintLine(paintWith(terminal.colourErr), line(text, 'warning')));
 }

@@ -35,29 +35,33 @@ export function run(words: TrainerWords, flags: RunFlags, context: CommandContex
   const settings = resolveSettings(layers, context.home);
   const place = { cwd: context.cwd, path: context.environment.PATH ?? '' };
   const identity = identityOfWords(words, place, flags.name ?? null);
-  return withIndex(context, async (database) => {
-    const decision = await decide(identity, flags, database, context);
-    if (decision.kind === 'nothing') {
-      context.streams.err('Nothing was started or changed.\n');
-      return 0;
-    }
-    const command = commandOf(identity);
-    if (decision.kind === 'new') {
-      const target = { kind: 'new', identity } as const;
-      return superviseAndShow(
-        { target, settings, command, from: null, words: decision.words },
-        flags,
-        database,
-        context,
-      );
-    }
-    const { row, layout } = decision.session;
-    const target = { kind: 'existing', id: row.id, directory: layout.directory, args: null } as const;
-    const own = settingsOfSession(decision.session, settings, isWritten(layers, 'backups'));
-    const moved = isWritten(layers, 'dir') && own.root !== settings.root;
-    const told = moved ? [line(`The session stays in ${layout.directory}; --dir counts for new ones.`)] : [];
-    return superviseAndShow({ target, settings: own, command, from: null, words: told }, flags, database, context);
-  });
+  return withIndex(
+    context,
+    async (database) => {
+      const decision = await decide(identity, flags, database, context);
+      if (decision.kind === 'nothing') {
+        context.streams.err('Nothing was started or changed.\n');
+        return 0;
+      }
+      const command = commandOf(identity);
+      if (decision.kind === 'new') {
+        const target = { kind: 'new', identity } as const;
+        return superviseAndShow(
+          { target, settings, command, from: null, words: decision.words },
+          flags,
+          database,
+          context,
+        );
+      }
+      const { row, layout } = decision.session;
+      const target = { kind: 'existing', id: row.id, directory: layout.directory, args: null } as const;
+      const own = settingsOfSession(decision.session, settings, isWritten(layers, 'backups'));
+      const moved = isWritten(layers, 'dir') && own.root !== settings.root;
+      const told = moved ? [line(`The session stays in ${layout.directory}; --dir counts for new ones.`)] : [];
+      return superviseAndShow({ target, settings: own, command, from: null, words: told }, flags, database, context);
+    },
+    settings.root,
+  );
 }
 
 /** A session stays where it was begun, and so do its best models unless another place is asked for. */
@@ -86,8 +90,9 @@ async function decide(
     const text = `Session ${row.id} has completed; this starts a new one.`;
     return { kind: 'new', words: [line(text)] };
   }
-  if (flags.resume === true || flags.json === true || !context.terminal.interactive)
-    return { kind: 'continue', session };
+  // Without its directory there is nothing to ask about: the refusal names the disk that is missing.
+  const asks = context.terminal.interactive && session.file !== null;
+  if (flags.resume === true || flags.json === true || !asks) return { kind: 'continue', session };
   const question = continueQuestion({
     session,
     checkpoint: await newestUsable(nodeFiles, session),

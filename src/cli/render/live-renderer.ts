@@ -66,7 +66,7 @@ export class LiveRenderer implements RunRenderer {
     // The summary stands where the live line was.
     if (event.name === 'session-ended') this.#stopSpinner();
     for (const line of lines) this.say(line);
-    if (event.name !== 'progress') this.#refresh();
+    this.#refresh();
   }
 
   say(line: Line): void {

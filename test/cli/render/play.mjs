@@ -1,16 +1,33 @@
 // Plays scripted events on the renderer that this place asks for. Arguments: path of dist, JSON of the options.
-// Stdin is not used, so that the play runs the same on a terminal and without one.
+// With `drawn`, each progress is waited for until it stands on the screen.
 const [, , dist, text] = process.argv;
-const { json = false, quiet = false, events, stay = 0 } = JSON.parse(text);
+const { json = false, quiet = false, events, drawn = false } = JSON.parse(text);
 const { chooseRenderer } = await import(`${dist}/cli/render/choose-renderer.js`);
 const { guardStreams } = await import(`${dist}/cli/streams.js`);
 const { ownTerminal } = await import(`${dist}/cli/terminal.js`);
 const { SYSTEM_CLOCKS } = await import(`${dist}/cli/clocks.js`);
 
+let written = '';
+let wake = () => {};
+const write = process.stderr.write.bind(process.stderr);
+process.stderr.write = (text, ...rest) => {
+  written += text;
+  wake();
+  return write(text, ...rest);
+};
+
+async function drawnStep(step) {
+  while (!written.includes(`step ${step}`)) {
+    await new Promise((resolve) => {
+      wake = resolve;
+    });
+  }
+}
+
 const streams = guardStreams(process.stdout, process.stderr);
 const renderer = await chooseRenderer({ json, quiet, terminal: ownTerminal(), streams, clocks: SYSTEM_CLOCKS });
 for (const event of events) {
   renderer.handle(event);
-  if (event.name === 'progress') await new Promise((resolve) => setTimeout(resolve, stay));
+  if (drawn && event.name === 'progress') await drawnStep(event.step);
 }
 renderer.close();
