@@ -28,7 +28,9 @@ export const MIGRATIONS: readonly string[] = [
     supervisor_pid INTEGER,
     worker_pid INTEGER,
     source_digest TEXT,
-    budget TEXT
+    budget TEXT,
+    -- What the session's directory looked like when it was last read for this index.
+    indexed_change TEXT
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX sessions_by_age ON sessions (created_at, id);
   CREATE INDEX sessions_by_identity ON sessions (cwd, trainer, created_at);

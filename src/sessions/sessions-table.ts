@@ -62,6 +62,12 @@ const UPSERT = upsertSql('sessions', ['id'], OWN_COLUMNS);
 const SELECT = `SELECT ${ALL_COLUMNS.join(', ')} FROM sessions`;
 const NEWEST_FIRST = 'ORDER BY created_at DESC, id DESC';
 
+export interface IndexedSession {
+  readonly state: SessionState;
+  /** Change of the directory that the rows are as new as; null: never read for this index. */
+  readonly change: string | null;
+}
+
 export class SessionsTable {
   readonly #statements: Statements;
 
@@ -102,11 +108,16 @@ export class SessionsTable {
     return this.#select(`WHERE id >= ? AND id < ? ${NEWEST_FIRST} LIMIT ?`, prefix, `${prefix}\u{10ffff}`, limit);
   }
 
-  /** Id and state of the sessions under a checkpoint root; what a re-index compares with the directories. */
-  statesUnder(root: string): Map<string, { readonly state: SessionState; readonly updatedAt: string }> {
-    const sql = 'SELECT id, state, updated_at AS updatedAt FROM sessions WHERE root = ?';
-    const rows = this.#statements.all<{ id: string; state: SessionState; updatedAt: string }>(sql, root);
-    return new Map(rows.map(({ id, state, updatedAt }) => [id, { state, updatedAt }]));
+  /** What a re-index compares with the directories under a checkpoint root; by id. */
+  indexedUnder(root: string): Map<string, IndexedSession> {
+    const sql = 'SELECT id, state, indexed_change FROM sessions WHERE root = ?';
+    const rows = this.#statements.rows<readonly [string, SessionState, string | null]>(sql, root);
+    return new Map(rows.map(([id, state, change]) => [id, { state, change }]));
+  }
+
+  /** Remembers which change of its directory this session's rows are as new as. */
+  markIndexed(id: string, change: string): void {
+    this.#statements.run('UPDATE sessions SET indexed_change = ? WHERE id = ?', change, id);
   }
 
   /**
