@@ -172,7 +172,10 @@ function withSettings(target: Command): Command {
   for (const definition of SETTINGS.filter(({ key }) => RUN_SETTINGS.includes(key))) {
     const flags =
       definition.placeholder === null ? `--${definition.flag}` : `--${definition.flag} ${definition.placeholder}`;
-    target.addOption(new Option(flags, `${definition.description} [${environmentName(definition)}]`));
+    const option = new Option(flags, `${definition.description} [${environmentName(definition)}]`);
+    // `--no-restart-codes` takes a value and negates nothing.
+    option.negate = false;
+    target.addOption(option);
   }
   return target;
 }
