@@ -38,8 +38,6 @@ class TfjsState implements TrainingState {
   readonly #optimizers: readonly OptimizerState[];
   readonly #topology: Readonly<Record<string, string>>;
   #steps = 0;
-  /** Learning rate that the last step was made with. */
-  #lastRate: number | undefined;
 
   constructor(parts: TfjsStateParts) {
     this.#parts = parts;
@@ -93,19 +91,17 @@ class TfjsState implements TrainingState {
       tf.dispose([...tensors.values()]);
     }
     this.#steps = facts.steps;
-    this.#lastRate = undefined;
     this.#parts.schedule?.restore?.(facts.schedule);
     this.#applySchedule();
   }
 
-  /** Of the step just made, once `afterStep` has been called for it. */
+  /** Of the step just made until `afterStep` is called for it, then of the next one. */
   learningRate(): number | undefined {
-    return this.#lastRate ?? this.#optimizers[0]?.learningRate;
+    return this.#optimizers[0]?.learningRate;
   }
 
   afterStep(step: number): void {
     this.#steps = step;
-    this.#lastRate = this.#optimizers[0]?.learningRate;
     this.#parts.average?.afterStep(step);
     this.#applySchedule();
   }
