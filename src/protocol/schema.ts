@@ -4,7 +4,8 @@
  * drives the generators of the fuzz tests.
  */
 
-declare const inferred: unique symbol;
+/** Exists for the type checker only. */
+export declare const inferred: unique symbol;
 
 export type Node =
   | { readonly kind: 'literal'; readonly value: string | number | boolean }
