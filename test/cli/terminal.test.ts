@@ -39,7 +39,7 @@ test('without a terminal nothing limits a line, unless COLUMNS does', () => {
 
 test('a job in the background of a terminal knows that it is one', async () => {
   const dist = new URL('../../dist/cli/terminal.js', import.meta.url).href;
-  const look = `'${process.execPath}' -e "import('${dist}').then((m) => console.log('foreground', m.inForeground()))"`;
+  const look = `'${process.execPath}' -e "import('${dist}').then((m) => console.log('foreground ' + m.inForeground()))"`;
   // With job control each job has a process group of its own, as at a prompt.
   const { output } = await new World().onTerminal(['bash', '-mc', `${look}; ${look} & wait`]);
   expect(output.match(/foreground \w+/g)).toEqual(['foreground true', 'foreground false']);

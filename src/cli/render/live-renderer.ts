@@ -4,8 +4,9 @@ import type { Line } from './line.ts';
 import { type Paint, paintLine, paintWith } from './paint.ts';
 import { liveText, type StopInProgress } from './progress-words.ts';
 import type { RendererChoice, RunRenderer } from './run-renderer.ts';
+import { NO_STORY, type Story } from './story.ts';
 import { onScreen } from './width.ts';
-import { NO_STORY, type Story, tell } from './words.ts';
+import { tell } from './words.ts';
 
 /** Calm on the eye and under 0.1 % of a core. */
 const FRAME_MS = 400;

@@ -3,7 +3,8 @@ import type { Line } from './line.ts';
 import { type Paint, paintLine, paintWith } from './paint.ts';
 import { progressText } from './progress-words.ts';
 import type { RendererChoice, RunRenderer } from './run-renderer.ts';
-import { NO_STORY, type Story, tell } from './words.ts';
+import { NO_STORY, type Story } from './story.ts';
+import { tell } from './words.ts';
 
 const PROGRESS_INTERVAL_MS = 10_000;
 

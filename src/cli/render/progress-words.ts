@@ -64,13 +64,15 @@ function progressParts(facts: ProgressFacts, now: number): Part[] {
 
 function savedText(facts: ProgressFacts, now: number): string {
   const at = facts.lastDurableAt === null ? Number.NaN : Date.parse(facts.lastDurableAt);
-  return Number.isNaN(at) ? 'nothing saved yet' : `saved ${aboutAge(now - at)} ago`;
+  if (Number.isNaN(at)) return 'nothing saved yet';
+  return now - at < 1_000 ? 'saved just now' : `saved ${aboutAge(now - at)} ago`;
 }
 
 function remainingMs(facts: ProgressFacts): number | null {
   const { stepsPerSecond, totalSteps, step } = facts;
   if (totalSteps === null || stepsPerSecond === null || stepsPerSecond <= 0 || step > totalSteps) return null;
-  return ((totalSteps - step) / stepsPerSecond) * 1_000;
+  // In whole seconds: it is an estimate.
+  return Math.ceil((totalSteps - step) / stepsPerSecond) * 1_000;
 }
 
 function stopText(stop: StopInProgress, monotonic: number): string {

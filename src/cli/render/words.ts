@@ -2,22 +2,13 @@
  * What is said about each event of a run. Pure: the story so far goes in and comes out, so that one sentence can use
  * what an earlier event told (a recovery names the checkpoint that was chosen for it).
  */
-import type { Candidate } from '../../checkpoint/types.ts';
 import type { EventNamed, SupervisorEvent } from '../../supervisor/events.ts';
 import { endWords } from './end-words.ts';
 import { type Line, line } from './line.ts';
-import { aboutBytes, aboutDuration, count } from './quantities.ts';
+import { aboutBytes, aboutDuration } from './quantities.ts';
+import { chosenWords, endedWords, placeText, recoveredLine, restartLine, startedWords } from './recovery-words.ts';
 import { stopWords } from './stop-words.ts';
-
-export interface Story {
-  readonly session: string | null;
-  /** What the next start goes on from. */
-  readonly chosen: EventNamed<'checkpoint-chosen'> | null;
-  /** A worker ended and no step came since. */
-  readonly down: boolean;
-}
-
-export const NO_STORY: Story = { session: null, chosen: null, down: false };
+import type { Story } from './story.ts';
 
 export interface Telling {
   readonly story: Story;
@@ -34,9 +25,11 @@ export function tell(story: Story, event: SupervisorEvent): Telling {
     case 'training-started':
       return { story, lines: startedWords(event, story) };
     case 'recovered':
-      return { story: { ...story, down: false }, lines: [recoveredLine(event)] };
+      return { story: { ...story, down: null }, lines: [recoveredLine(event)] };
     case 'worker-ended':
-      return { story: { ...story, down: event.class !== 'completed' }, lines: endedWords(event) };
+      return { story: { ...story, down: event.class === 'completed' ? null : event }, lines: endedWords(event) };
+    case 'restart-planned':
+      return { story, lines: [restartLine(event, story)] };
     case 'session-ended':
       return { story, lines: endWords(event, story.session) };
     default:
@@ -47,7 +40,14 @@ export function tell(story: Story, event: SupervisorEvent): Telling {
 type Remaining = Exclude<
   SupervisorEvent,
   {
-    name: 'session-opened' | 'checkpoint-chosen' | 'training-started' | 'recovered' | 'worker-ended' | 'session-ended';
+    name:
+      | 'session-opened'
+      | 'checkpoint-chosen'
+      | 'training-started'
+      | 'recovered'
+      | 'worker-ended'
+      | 'restart-planned'
+      | 'session-ended';
   }
 >;
 
@@ -71,29 +71,17 @@ function wordsOf(event: Remaining): Line[] {
         ? [line(`Adopted the worker that trained on alone (pid ${event.pid}, attempt ${event.attempt})`, 'good')]
         : [line(`Worker connected (pid ${event.pid})`, 'faint', 'detail')];
     case 'save-started':
-      return [
-        line(
-          `Saving step ${event.step} (${kindsText(event)})`,
-          'plain',
-          event.kinds.includes('emergency') ? 'event' : 'detail',
-        ),
-      ];
+      // A routine save is told once, when it is durable.
+      return isRoutine(event.kinds) ? [] : [line(`Saving step ${event.step} (${kindsText(event)})`)];
     case 'saved':
       return [savedLine(event)];
     case 'checkpoint-verified':
-      return [
-        line(
-          `Checkpoint ${event.sequence} was read back and verified`,
-          'good',
-          isRoutine(event.kinds) ? 'detail' : 'event',
-        ),
-      ];
+      if (isRoutine(event.kinds)) return [];
+      return [line(`Checkpoint ${event.sequence} was read back and verified`, 'good')];
     case 'save-failed':
       return [saveFailedLine(event)];
     case 'stop-requested':
       return stopWords(event);
-    case 'restart-planned':
-      return [restartLine(event)];
     case 'hang-detected':
       return [
         line(
@@ -123,74 +111,6 @@ function openedWords(event: EventNamed<'session-opened'>): Line[] {
   ];
 }
 
-/** Verdicts that no event of their own announces at the moment of choosing. */
-const PASSED_OVER: readonly Candidate['verdict'][] = ['unreadable', 'newer-format', 'set-aside'];
-
-function chosenWords(event: EventNamed<'checkpoint-chosen'>): Line[] {
-  const passed = event.candidates
-    .filter((candidate) => PASSED_OVER.includes(candidate.verdict))
-    .map((candidate) =>
-      line(
-        `Checkpoint ${candidate.sequence} was passed over (${candidate.verdict}): ${candidate.reason}`,
-        'warning',
-        'always',
-      ),
-    );
-  const text = `Going on from checkpoint ${event.sequence} (${placeText(event)}), ${event.reason}; ${lossText(event)}`;
-  return [...passed, line(text, 'plain', 'always')];
-}
-
-function startedWords(event: EventNamed<'training-started'>, story: Story): Line[] {
-  const backend = event.backend === null ? '' : ` on ${event.backend}`;
-  if (event.sequence === null) return [line(`Training starts from the beginning${backend}`)];
-  const lost = story.chosen?.sequence === event.sequence ? `, ${lossText(story.chosen)}` : '';
-  const text = `Resumed at ${placeText(event)}, from checkpoint ${event.sequence}${backend} in ${aboutDuration(event.restoreMs)}${lost}`;
-  // After a crash `recovered` says it, with the time that it took.
-  return [line(text, 'good', story.down ? 'detail' : 'event')];
-}
-
-function recoveredLine(event: EventNamed<'recovered'>): Line {
-  return line(
-    `Recovered in ${aboutDuration(event.downMs)}: attempt ${event.attempt} trains on at step ${event.step}`,
-    'good',
-    'always',
-  );
-}
-
-const ENDED: Readonly<Record<EventNamed<'worker-ended'>['class'], string>> = {
-  completed: 'ended',
-  fatal: 'said that it must not be run again',
-  requested: 'asked to be started again',
-  interrupted: 'was stopped',
-  config: 'could not start',
-  'host-oom': 'was killed for lack of memory',
-  killed: 'was killed',
-  'native-crash': 'crashed in native code',
-  error: 'failed',
-  diverged: 'diverged',
-  'disk-full': 'ran out of disk space',
-  hang: 'hung',
-  vanished: 'vanished',
-  'power-cut': 'was cut off by a power cut',
-};
-
-function endedWords(event: EventNamed<'worker-ended'>): Line[] {
-  const status = event.signal ?? (event.code === null ? null : `exit code ${event.code}`);
-  const how = status === null || event.reason.includes(status) ? '' : ` (${status})`;
-  const text = `Attempt ${event.attempt} ${ENDED[event.class]} at step ${event.lastStep}${how}: ${event.reason}`;
-  if (event.class === 'completed' || event.class === 'interrupted') return [line(text, 'faint', 'detail')];
-  const lines = [line(text, event.class === 'requested' ? 'plain' : 'bad', 'always')];
-  const error = event.class === 'config' ? null : errorLineOf(event.lastLines);
-  if (error !== null && !event.reason.includes(error)) lines.push(line(`  ${error}`, 'faint', 'always'));
-  return lines;
-}
-
-/** The line of a stack trace that says what happened. */
-function errorLineOf(lines: readonly string[]): string | null {
-  const named = lines.findLast((text) => /^(Uncaught )?[A-Za-z_$][\w$.]*(Error|Exception)\b/.test(text));
-  return named?.trim() ?? null;
-}
-
 function savedLine(event: EventNamed<'saved'>): Line {
   const text = `Checkpoint ${event.sequence} is durable: ${placeText(event)}, ${kindsText(event)}, ${aboutBytes(event.bytes)} in ${aboutDuration(event.writeMs)}`;
   return line(text, 'plain', isRoutine(event.kinds) ? 'detail' : 'event');
@@ -201,23 +121,6 @@ function saveFailedLine(event: EventNamed<'save-failed'>): Line {
     return line(`The save of step ${event.step} gave way to a newer one`, 'faint', 'detail');
   }
   return line(`The save of step ${event.step} failed (${event.code}): ${event.message}`, 'warning', 'always');
-}
-
-function restartLine(event: EventNamed<'restart-planned'>): Line {
-  const when = event.delayMs > 0 ? `in ${aboutDuration(event.delayMs)}` : 'at once';
-  const row = event.withoutProgress > 1 ? ` (${event.withoutProgress} attempts in a row without progress)` : '';
-  return line(`Restarting ${when}${row}: ${event.reason}`, 'plain', event.delayMs > 0 ? 'always' : 'detail');
-}
-
-/** "13 steps, 14 s of work lost"; "nothing lost". */
-function lossText(event: EventNamed<'checkpoint-chosen'>): string {
-  if (event.stepsLost <= 0) return 'nothing lost';
-  const work = event.lostMs === null ? '' : `, ${aboutDuration(event.lostMs)} of work`;
-  return `${count(event.stepsLost, 'step')}${work} lost`;
-}
-
-function placeText(event: { readonly epoch: number; readonly step: number }): string {
-  return `epoch ${event.epoch}, step ${event.step}`;
 }
 
 function kindsText(event: { readonly kinds: readonly string[]; readonly reason: string | null }): string {

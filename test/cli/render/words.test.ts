@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { NO_STORY, tell } from '../../../src/cli/render/words.ts';
+import { NO_STORY } from '../../../src/cli/render/story.ts';
+import { tell } from '../../../src/cli/render/words.ts';
 import type { SupervisorEvent } from '../../../src/supervisor/events.ts';
 import { chosen, ended, killed, opened, SESSION, saveFacts, started, summary } from './events.ts';
 
@@ -197,5 +198,32 @@ test('a hang, a divergence and a planned restart name their numbers', () => {
     '5.0 s',
     'killed again',
     '2 attempts',
+  ]);
+});
+
+test('a crash before the first checkpoint says that all of it is lost', () => {
+  const fresh = { ...started, sequence: null, step: 0, epoch: 0 };
+  const texts = told([opened, killed, fresh, { name: 'recovered', attempt: 2, step: 1, downMs: 900 }], 'always');
+  expect(texts).toHaveLength(3);
+  expectFacts(texts[1], ['no checkpoint', 'beginning', '3214 steps lost']);
+});
+
+test('a restart does not repeat the reason that was just given', () => {
+  const planned = { name: 'restart-planned', delayMs: 5_000, reason: killed.reason, withoutProgress: 1 } as const;
+  expect(told([killed, planned]).at(-1)).toBe('Restarting in 5.0 s');
+});
+
+test('a routine save is told once, by its durable checkpoint', () => {
+  const { kinds, reason, step } = saveFacts;
+  const routine = told([
+    { name: 'save-started', step, kinds, reason },
+    { name: 'saved', ...saveFacts },
+    { name: 'checkpoint-verified', ...saveFacts },
+  ]);
+  expect(routine).toHaveLength(1);
+  expectFacts(told([{ name: 'save-started', step, kinds: ['emergency'], reason: 'SIGINT' }])[0], [
+    '3300',
+    'emergency',
+    'SIGINT',
   ]);
 });
