@@ -44,7 +44,7 @@ const schema = z.looseObject({
     restarts: count,
     hostOomRetried: z.boolean(),
   }),
-  setAside: z.array(z.looseObject({ sequence: count, reason: z.string(), at: z.string() })),
+  setAside: z.array(z.looseObject({ sequence: count, step: count, reason: z.string(), at: z.string() })),
   token: z.string(),
   sourceDigest: z.string().nullable(),
   backups: z.string(),

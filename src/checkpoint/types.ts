@@ -195,6 +195,7 @@ export interface SessionIdentity {
 
 export interface SetAside {
   readonly sequence: number;
+  readonly step: number;
   readonly reason: string;
   /** ISO 8601. */
   readonly at: string;

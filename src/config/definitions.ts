@@ -25,6 +25,7 @@ export const SETTING_KEYS = [
   'keepBytes',
   'best',
   'maxRestarts',
+  'backoff',
   'noRestartCodes',
   'grace',
   'hangAfter',
@@ -57,6 +58,7 @@ export const SETTINGS: readonly SettingDefinition[] = [
     'cap on all restarts (default: none while there is progress)',
     'a whole number, or off',
   ),
+  setting('backoff', '<time>', 'first pause between restarts without progress, doubling (default: 5s)', DURATION),
   setting(
     'noRestartCodes',
     '<codes>',

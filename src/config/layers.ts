@@ -56,7 +56,7 @@ export function resolveSettings(layers: readonly SettingLayer[], home: StateHome
   for (const layer of layers) {
     for (const setting of layer.written) assign(values, setting, layer.name);
   }
-  const { save, stop, hang } = DEFAULT_SETTINGS;
+  const { save, stop, hang, backoff } = DEFAULT_SETTINGS;
   const everySteps = unlessOff(values.saveEverySteps, save.everySteps);
   const everyEpochs = unlessOff(values.saveEveryEpochs, save.everyEpochs);
   // Saves by step or by epoch take the place of `auto` unless saves by time are asked for as well.
@@ -75,6 +75,7 @@ export function resolveSettings(layers: readonly SettingLayer[], home: StateHome
     keep: values.keep ?? DEFAULT_SETTINGS.keep,
     maxBytes: unlessOff(values.keepBytes, DEFAULT_SETTINGS.maxBytes),
     maxRestarts: unlessOff(values.maxRestarts, DEFAULT_SETTINGS.maxRestarts),
+    backoff: { ...backoff, initialMs: values.backoff ?? backoff.initialMs },
     noRestartCodes: values.noRestartCodes ?? DEFAULT_SETTINGS.noRestartCodes,
     stop: { ...stop, graceMs: values.grace === 'auto' ? null : (values.grace ?? stop.graceMs) },
     hang: { ...hang, trainMs: values.hangAfter ?? hang.trainMs },

@@ -25,6 +25,7 @@ export const settingSchemas = {
       : { metric: match[1], mode: match[2] === 'min' ? ('min' as const) : ('max' as const) };
   }),
   maxRestarts: fromText((text) => (OFF.test(text) ? ('off' as const) : wholeNumber(text, 0))),
+  backoff: fromText((text) => positive(parseDuration(text))),
   noRestartCodes: fromText((text) => {
     const codes = text.split(/[\s,]+/).map((word) => wholeNumber(word, 1));
     return codes.every((code) => code !== null && code <= 255) ? codes.filter((code) => code !== null) : null;

@@ -69,11 +69,16 @@ export class AttemptHands {
     this.#watch?.lookNow();
   }
 
-  /** Leaves nobody of the group behind before another worker starts. */
+  /**
+   * Leaves nobody of the group behind before another worker starts. When it is empty, everything that the worker said
+   * has been read too, so that `group-gone` always comes after `worker-ended`.
+   */
   async reap(): Promise<void> {
     const { context, dispatch } = this.#options;
-    const group = this.#watch?.process.owned;
-    const result = group === undefined ? 'gone' : await killGroupAndWait(group, context.settings.stop.killWaitMs);
+    const watch = this.#watch;
+    const result =
+      watch === null ? 'gone' : await killGroupAndWait(watch.process.owned, context.settings.stop.killWaitMs);
+    if (result === 'gone') await watch?.finished;
     dispatch({ type: result === 'gone' ? 'group-gone' : 'group-unkillable' });
   }
 

@@ -1,5 +1,5 @@
 /** Carries out `choose-checkpoint`: asks the store, tells what it found, and records what was set aside. */
-import type { Candidate } from '../checkpoint/types.ts';
+import type { Candidate, SessionFile } from '../checkpoint/types.ts';
 import type { Happening } from './machine/event.ts';
 import { type ChosenPoint, chooseResumePoint, type ResumeChoice } from './resume-point.ts';
 import type { SessionContext } from './session-context.ts';
@@ -23,6 +23,7 @@ export async function choose(context: SessionContext, request: ChoosingRequest):
   const choice = await chooseResumePoint(context.files, context.layout, {
     setAside,
     stepBackFrom: request.stepBackFrom,
+    belowStep: stepLimit(record.file),
     only: request.only,
     allowFresh: settings.allowFresh,
     recordedCommit: record.file.lastCommit !== null || index.everCommitted(),
@@ -40,6 +41,12 @@ export async function choose(context: SessionContext, request: ChoosingRequest):
   }
 }
 
+/** Lowest step that was set aside since the last progress; null: the resume point is not stepped back. */
+function stepLimit({ budget, setAside }: SessionFile): number | null {
+  const steps = setAside.slice(setAside.length - budget.stepsBack).map(({ step }) => step);
+  return steps.length === 0 ? null : Math.min(...steps);
+}
+
 async function takePoint(
   context: SessionContext,
   choice: Extract<ResumeChoice, { kind: 'checkpoint' }>,
@@ -49,7 +56,8 @@ async function takePoint(
   const { record, index, tell } = context;
   if (steppedBack && stepBackFrom !== null) {
     const reason = 'two launches from it ended without progress';
-    record.addSetAside({ sequence: stepBackFrom, reason, at: context.now().toISOString() });
+    const step = candidates.find(({ sequence }) => sequence === stepBackFrom)?.step ?? point.step;
+    record.addSetAside({ sequence: stepBackFrom, step, reason, at: context.now().toISOString() });
     await index.setCheckpointState(stepBackFrom, 'set-aside');
     tell({ name: 'checkpoint-set-aside', sequence: stepBackFrom, reason });
   }

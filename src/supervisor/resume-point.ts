@@ -2,8 +2,9 @@
 import { chooseCheckpoint } from '../checkpoint/choose.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
+import { listCheckpoints } from '../checkpoint/list.ts';
 import { everCommitted } from '../checkpoint/session-file.ts';
-import type { Candidate, Choice, Manifest } from '../checkpoint/types.ts';
+import type { Candidate, CheckpointEntry, Choice, Manifest } from '../checkpoint/types.ts';
 import { errnoOf } from '../errors.ts';
 
 export interface ChosenPoint {
@@ -31,8 +32,13 @@ export type ResumeChoice =
 
 export interface ResumeRequest {
   readonly setAside: ReadonlySet<number>;
-  /** Set aside too, if something older verifies. */
+  /** Set aside too, if something from before it verifies. */
   readonly stepBackFrom: number | null;
+  /**
+   * While the resume point is stepped back: what was trained again up to this step or beyond without progress leads to
+   * the same crash, so it is passed over like what was set aside. Null: not stepped back.
+   */
+  readonly belowStep: number | null;
   /** The operator's own choice, by sequence or path. */
   readonly only: number | string | null;
   readonly allowFresh: boolean;
@@ -54,9 +60,16 @@ export async function chooseResumePoint(
   const choose = (setAside: ReadonlySet<number>): Promise<Choice> =>
     chooseCheckpoint(files, { layout, setAside, quarantine: true, ...only });
 
-  if (request.stepBackFrom !== null) {
-    const choice = await choose(new Set([...request.setAside, request.stepBackFrom]));
+  const entries = await listCheckpoints(files, layout);
+  const from = entries.find(({ sequence }) => sequence === request.stepBackFrom);
+  if (from !== undefined) {
+    const limit = Math.min(from.step ?? 0, request.belowStep ?? Number.POSITIVE_INFINITY);
+    const choice = await choose(passedOver(request.setAside, entries, limit));
     if (choice.chosen !== null) return checkpoint(choice.chosen, choice.candidates, true);
+  }
+  if (request.belowStep !== null) {
+    const choice = await choose(passedOver(request.setAside, entries, request.belowStep));
+    if (choice.chosen !== null) return checkpoint(choice.chosen, choice.candidates, false);
   }
   const choice = await choose(request.setAside);
   if (choice.chosen !== null) return checkpoint(choice.chosen, choice.candidates, false);
@@ -65,6 +78,15 @@ export async function chooseResumePoint(
   const committed = request.recordedCommit || candidates.length > 0 || (await everCommitted(files, layout));
   if (!committed || request.allowFresh) return { kind: 'fresh', candidates };
   return { kind: 'none', missing: false, reason: whyNone(candidates), candidates };
+}
+
+function passedOver(
+  setAside: ReadonlySet<number>,
+  entries: readonly CheckpointEntry[],
+  limitStep: number,
+): ReadonlySet<number> {
+  const later = entries.filter(({ step }) => step !== null && step >= limitStep);
+  return new Set([...setAside, ...later.map(({ sequence }) => sequence)]);
 }
 
 function checkpoint(

@@ -14,6 +14,7 @@ export class WorkerReports {
   readonly #answerUnusable: AnswerUnusable;
   #lastDurableAt: string | null;
   #startStep = 0;
+  #progressed: { readonly totalSteps: number | null; readonly loss: number | null } = { totalSteps: null, loss: null };
   /** When the last worker ended, until its successor's first step; null: nothing to recover from. */
   #downSinceMs: number | null = null;
 
@@ -64,7 +65,7 @@ export class WorkerReports {
         this.#dispatch({ type: 'diverged', step: message.step, loss: message.loss });
         break;
       case 'done':
-        this.#dispatch({ type: 'worker-done' });
+        this.#done(message);
         break;
       case 'notice':
         this.#context.tell({ name: 'notice', level: message.level, message: message.message });
@@ -88,7 +89,8 @@ export class WorkerReports {
     const { record, index } = this.#context;
     const attempt = record.file.attempts;
     if (step > record.file.lastStep) record.change({ lastStep: step });
-    index.noteProgress({ epoch: message.epoch, step, totalSteps: message.totalSteps, loss: message.loss });
+    this.#progressed = { totalSteps: message.totalSteps, loss: message.loss };
+    index.noteProgress({ ...this.#progressed, epoch: message.epoch, step });
     if (this.#downSinceMs !== null && step > this.#startStep) {
       const downMs = Math.max(0, this.#context.nowMs() - lastStepAgeMs - this.#downSinceMs);
       this.#downSinceMs = null;
@@ -111,6 +113,14 @@ export class WorkerReports {
       attempt,
     });
     this.#dispatch({ type: 'progressed', phase, step, lastStepAgeMs });
+  }
+
+  /** The last steps came after the last progress report. */
+  #done({ step, epoch }: MessageOf<WorkerMessage, 'done'>): void {
+    const { record, index } = this.#context;
+    if (step > record.file.lastStep) record.change({ lastStep: step });
+    index.noteProgress({ ...this.#progressed, epoch, step });
+    this.#dispatch({ type: 'worker-done' });
   }
 
   #saved(message: MessageOf<WorkerMessage, 'saved'>): void {

@@ -17,6 +17,8 @@ export interface WorkerWatchOptions {
 
 export class WorkerWatch {
   readonly process: SupervisedProcess;
+  /** Resolves after `onEnded`: nothing more will be read or told. */
+  readonly finished: Promise<void>;
   readonly #tail: OutputTail;
   readonly #lookNow: () => void;
 
@@ -29,7 +31,7 @@ export class WorkerWatch {
     this.process = supervised;
     this.#tail = tail;
     this.#lookNow = lookNow;
-    void supervised.ended.then(async (end) => {
+    this.finished = supervised.ended.then(async (end) => {
       await options.channelDrained();
       await tail.drain();
       options.onEnded(end);

@@ -79,6 +79,15 @@ export class SessionLink {
     return this.holding(flushed.promise);
   }
 
+  /** In the exit handler: the same without the event loop, bounded. */
+  flushNow(timeoutMs: number): void {
+    const id = this.#nextFlush++;
+    const flushed = deferred<void>();
+    this.#flushes.set(id, flushed);
+    this.post({ type: 'flush', id });
+    this.drainUntil(() => !this.#flushes.has(id), timeoutMs);
+  }
+
   post(message: ToThread, transfer: ArrayBuffer[] = []): void {
     this.#thread.post(message, transfer);
   }

@@ -51,7 +51,7 @@ export class TrainingRun implements Run {
   #batchesInPass: number | null = null;
   #epochNoted = false;
   #loss: number | null = null;
-  #reportedMs = 0;
+  #reportedMs = Number.NEGATIVE_INFINITY;
   #completed = false;
   #diverged: NkatError | null = null;
 
@@ -365,15 +365,21 @@ export class TrainingRun implements Run {
 
   /** In the exit handler: nothing but synchronous work is left. */
   #finishSave(timeoutMs: number): void {
-    if (this.#saver.idle) return;
-    try {
-      this.#saver.hurry();
-    } catch {
-      // The state can no longer be read; the saver has given the save up and said so.
+    if (!this.#saver.idle) {
+      try {
+        this.#saver.hurry();
+      } catch {
+        // The state can no longer be read; the saver has given the save up and said so.
+      }
+      this.#link.drainUntil(() => this.#saver.idle, timeoutMs);
     }
-    this.#link.drainUntil(() => this.#saver.idle, timeoutMs);
+    // How far it came is news too: the supervisor classifies a trainer that never made a step differently.
+    this.#link.flushNow(LAST_WORDS_MS);
   }
 }
+
+/** How long an ending process waits until its last report was sent. */
+const LAST_WORDS_MS = 500;
 
 function usage(message: string, operation: string): NkatError {
   return new NkatError(message, { code: 'usage', operation });

@@ -8,8 +8,8 @@ import { expect } from 'vitest';
 import type { EventNamed, SupervisorEvent } from '../../src/supervisor/events.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const COMMAND = join(ROOT, 'bin/nkat-recover.js');
-export const FIXTURES = join(ROOT, 'fixtures/trainers');
+const COMMAND = join(ROOT, 'bin/nkat-recover.js');
+const FIXTURES = join(ROOT, 'fixtures/trainers');
 
 /** A state home, and a folder to run in; `close` fails when a process of it is left behind. */
 export class World {
@@ -31,6 +31,11 @@ export class World {
 
   run(trainerAndArgs: readonly string[], options: readonly string[] = []): Run {
     return this.start(['run', '--json', ...options, ...trainerAndArgs]);
+  }
+
+  /** Resolves when `holds` does; looked at each time that the process table may have changed. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   /** Runs to the end and parses its JSON. */
@@ -112,6 +117,22 @@ export class Run {
     }
   }
 
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      if (this.#ended) throw new Error(`ended too early: ${this.describe()}`);
+      await new Promise<void>((resolve) => this.#waiters.add(resolve));
+    }
+  }
+
+  /** Lets real time pass: signals within a second of one another count once. */
+  quiet(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  outputLines(): string[] {
+    return this.named('output').map(({ line }) => line);
+  }
+
   named<N extends SupervisorEvent['name']>(name: N): EventNamed<N>[] {
     return this.events.filter((event): event is EventNamed<N> => event.name === name);
   }
@@ -144,6 +165,20 @@ export class Run {
     this.#waiters.clear();
     for (const wake of waiters) wake();
   }
+}
+
+/** The counting trainer with arguments. */
+export function counter(args: readonly string[]): string[] {
+  return [join(FIXTURES, 'counter.mjs'), ...args];
+}
+
+/** What two runs are compared by. */
+export function digestsOf(run: Run): { readonly final: string | null; readonly bestStep: number | null } {
+  const best = run.named('saved').filter(({ kinds }) => kinds.includes('best'));
+  return {
+    final: run.named('session-ended')[0]?.summary.digest ?? null,
+    bestStep: best.at(-1)?.step ?? null,
+  };
 }
 
 export function signalPid(pid: number, signal: NodeJS.Signals): void {

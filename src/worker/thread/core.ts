@@ -140,6 +140,7 @@ export class ThreadCore {
         return;
       case 'progress-facts':
         this.#reporter.facts(message);
+        this.#reporter.firstStep(performance.now(), process.hrtime.bigint());
         return;
       case 'phase':
         this.#side.tellNow({ v: 1, type: 'phase', phase: message.phase });
@@ -155,6 +156,7 @@ export class ThreadCore {
           .catch((error: unknown) => this.#warn('the session file was not updated', error));
         return;
       case 'flush':
+        this.#reporter.sendNow(performance.now(), process.hrtime.bigint());
         void this.#ending.then(() => this.#post({ type: 'flushed', id: message.id }));
         return;
     }

@@ -15,6 +15,8 @@ export class Reporter {
   #sentAtMs = 0;
   #tickedAtMs = 0;
   #lastStep: number | null = null;
+  /** Where this launch started, until its first step was told. */
+  #startStep: number | null = null;
   #stepsPerSecond: number | null = null;
 
   constructor(control: ControlBlock, send: (message: MessageOf<WorkerMessage, 'progress'>) => void) {
@@ -29,6 +31,20 @@ export class Reporter {
   /** The counter was set to that of a checkpoint: no steps were made in between. */
   rebase(): void {
     this.#lastStep = null;
+    this.#startStep = this.#control.step;
+  }
+
+  /** The first step of a launch is told at once: it ends the recovery, and says that the trainer does start. */
+  firstStep(nowMs: number, now: bigint): void {
+    if (this.#startStep === null || this.#control.step === this.#startStep) return;
+    this.#startStep = null;
+    this.sendNow(nowMs, now);
+  }
+
+  /** Out of turn: what was true when the process ended. */
+  sendNow(nowMs: number, now: bigint): void {
+    this.#sentAtMs = nowMs;
+    this.#send(this.#message(this.#control.step, now));
   }
 
   /** Called twice a second with the monotonic time. */
@@ -40,8 +56,7 @@ export class Reporter {
     this.#lastStep = step;
     this.#tickedAtMs = nowMs;
     if (moved || nowMs - this.#sentAtMs >= REPORT_AT_LEAST_MS - REPORT_EVERY_MS / 2) {
-      this.#sentAtMs = nowMs;
-      this.#send(this.#message(step, now));
+      this.sendNow(nowMs, now);
     }
   }
 

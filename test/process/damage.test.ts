@@ -1,0 +1,140 @@
+/** A damaged checkpoint is never loaded and never deleted; the run falls back and says so. */
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { counter, World } from './rig.ts';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.close());
+
+const LINE = ['--epochs', '3', '--steps-per-epoch', '60', '--step-ms', '20'];
+const SAVES = ['--save-every-steps', '10'];
+
+interface Interrupted {
+  readonly directory: string;
+  /** Names of the checkpoints, newest first. */
+  readonly names: readonly string[];
+}
+
+/** A session that was stopped with several checkpoints. */
+async function interrupted(): Promise<Interrupted> {
+  const run = world.run(counter(LINE), SAVES);
+  await run.event('saved', () => true, 4);
+  run.signal('SIGINT');
+  await run.ended(75);
+  const { directory } = await run.event('session-opened');
+  return { directory, names: checkpointsIn(directory) };
+}
+
+function checkpointsIn(directory: string): string[] {
+  const sequence = (name: string): number => Number(name.split('_').at(-1));
+  return readdirSync(directory)
+    .filter((name) => name.startsWith('checkpoint_'))
+    .sort((a, b) => sequence(b) - sequence(a));
+}
+
+function flip(path: string, offset: number): void {
+  const byte = readFileSync(path)[offset] ?? 0;
+  const fd = openSync(path, 'r+');
+  writeSync(fd, Buffer.from([byte ^ 1]), 0, 1, offset);
+  closeSync(fd);
+}
+
+const TENSORS = 'tensors.safetensors';
+const DAMAGES: Readonly<Record<string, (newest: string, older: string) => void>> = {
+  'a flipped byte in the tensors': (newest) => flip(join(newest, TENSORS), 2_000),
+  'a flipped byte in the state': (newest) => flip(join(newest, 'state.json'), 5),
+  'a flipped byte in the manifest': (newest) => flip(join(newest, 'manifest.json'), 40),
+  'a truncation': (newest) => truncateSync(join(newest, TENSORS), 100),
+  'an extension': (newest) => writeFileSync(join(newest, TENSORS), 'x', { flag: 'a' }),
+  'a missing file': (newest) => rmSync(join(newest, 'state.json')),
+  'swapped files': (newest, older) => {
+    renameSync(join(newest, TENSORS), join(newest, 'aside'));
+    writeFileSync(join(newest, TENSORS), readFileSync(join(older, TENSORS)));
+    rmSync(join(newest, 'aside'));
+  },
+  'an empty manifest': (newest) => truncateSync(join(newest, 'manifest.json'), 0),
+  'a manifest of another session': (newest) => {
+    const path = join(newest, 'manifest.json');
+    const text = readFileSync(path, 'utf8');
+    const session = JSON.parse(text).session as string;
+    writeFileSync(path, text.replaceAll(session, session.replace(/....$/, 'zzzz')));
+  },
+  'a header that lies about its length': (newest) => {
+    const fd = openSync(join(newest, TENSORS), 'r+');
+    writeSync(fd, Buffer.from([255, 255, 255, 255, 255, 255, 31, 0]), 0, 8, 0);
+    closeSync(fd);
+  },
+  'a symbolic link in place of a file': (newest) => {
+    renameSync(join(newest, 'state.json'), join(newest, '..', 'elsewhere.json'));
+    symlinkSync('../elsewhere.json', join(newest, 'state.json'));
+  },
+};
+
+test.each(Object.entries(DAMAGES))('%s: falls back, quarantines, explains', async (_name, damage) => {
+  const { directory, names } = await interrupted();
+  const [newest = '', older = ''] = names;
+  damage(join(directory, newest), join(directory, older));
+
+  const before = (await world.query(['explain', 'latest'])) as { candidates: { verdict: string }[]; stepsLost: number };
+  expect(before.candidates.map(({ verdict }) => verdict).slice(0, 2)).toEqual(['damaged', 'chosen']);
+  expect(before.stepsLost).toBeGreaterThan(0);
+  expect(checkpointsIn(directory)).toEqual(names);
+
+  const run = world.run(counter(LINE), SAVES);
+  const quarantined = await run.event('checkpoint-quarantined');
+  expect(readdirSync(quarantined.to).length).toBeGreaterThan(0);
+  await run.ended(0);
+  expect(run.named('training-started')[0]?.sequence).toBe(Number(older.split('_').at(-1)));
+});
+
+test('all damaged, backups too: exit 65, nothing deleted, again and again', async () => {
+  const { directory, names } = await interrupted();
+  const backups = join(world.home, 'backups');
+  for (const name of names) truncateSync(join(directory, name, TENSORS), 50);
+  for (const session of readdirSync(backups)) {
+    for (const name of readdirSync(join(backups, session)).filter((entry) => entry.startsWith('best_'))) {
+      truncateSync(join(backups, session, name, TENSORS), 50);
+    }
+  }
+  const run = world.run(counter(LINE), SAVES);
+  await run.ended(65);
+  expect(run.named('attempt-started')).toEqual([]);
+  const again = world.run(counter(LINE), SAVES);
+  await again.ended(65);
+  const kept = [...checkpointsIn(directory), ...readdirSync(join(directory, '.quarantine'))];
+  for (const name of names) expect(kept.some((entry) => entry.startsWith(name))).toBe(true);
+});
+
+test('verify names what is damaged and changes nothing: exit 65', async () => {
+  const { directory, names } = await interrupted();
+  flip(join(directory, names[0] ?? '', TENSORS), 2_000);
+  const verify = world.start(['verify', 'latest', '--json']);
+  await verify.ended(65);
+  const { damaged } = JSON.parse(verify.stdout) as { damaged: { file: string; tensors: string[] }[] };
+  expect(damaged[0]).toMatchObject({ file: TENSORS });
+  expect(damaged[0]?.tensors.length).toBeGreaterThan(0);
+  expect(checkpointsIn(directory)).toEqual(names);
+});
+
+test('the directory of a recorded session is missing: exit 74, no fresh start', async () => {
+  const { directory } = await interrupted();
+  renameSync(directory, join(world.directory, 'unmounted'));
+  const run = world.run(counter(LINE), SAVES);
+  await run.ended(74);
+  expect(run.named('attempt-started')).toEqual([]);
+});

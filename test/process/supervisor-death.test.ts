@@ -1,0 +1,89 @@
+/** Who may own a session, and what becomes of a worker whose supervisor dies. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { counter, digestsOf, signalPid, World } from './rig.ts';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.close());
+
+// Long enough that it still trains when a second supervisor has started.
+const LINE = ['--epochs', '6', '--steps-per-epoch', '60', '--step-ms', '40'];
+const SAVES = ['--save-every-steps', '10'];
+
+test('kill -9 of the supervisor: the worker trains on, the same line again adopts it', async () => {
+  const undisturbed = world.run(counter(LINE), [...SAVES, '--name', 'undisturbed']);
+  const first = world.run(counter(LINE), [...SAVES, '--name', 'adopted']);
+  const { pid } = await first.event('worker-connected');
+  await first.event('saved');
+  first.signal('SIGKILL');
+  await first.exited;
+  expect(world.processes()).toContain(pid);
+  const listed = (await world.query(['list'])) as { sessions: { name: string; state: string }[] };
+  expect(listed.sessions.find(({ name }) => name === 'adopted')?.state).toBe('orphaned');
+
+  const second = world.run(counter(LINE), [...SAVES, '--name', 'adopted']);
+  expect(await second.event('worker-connected')).toMatchObject({ pid, adopted: true });
+  await second.ended(0);
+  expect(second.named('attempt-started')).toEqual([]);
+  await undisturbed.ended(0);
+  expect(digestsOf(second).final).toBe(digestsOf(undisturbed).final);
+});
+
+test('an adopted worker can be stopped with a verified save', async () => {
+  const first = world.run(counter(LINE), SAVES);
+  await first.event('saved');
+  first.signal('SIGKILL');
+  await first.exited;
+  const second = world.run(counter(LINE), SAVES);
+  await second.event('worker-connected', ({ adopted }) => adopted);
+  await second.event('progress');
+  second.signal('SIGINT');
+  await second.ended(75);
+});
+
+test('a worker that ends while nobody watches: the next start knows how', async () => {
+  const first = world.run(counter(LINE), SAVES);
+  const { pid } = await first.event('worker-connected');
+  await first.event('saved');
+  first.signal('SIGKILL');
+  await first.exited;
+  signalPid(pid, 'SIGKILL');
+  await world.until(() => !world.processes().includes(pid));
+  const second = world.run(counter(LINE), SAVES);
+  await second.ended(0);
+  expect(second.named('worker-ended')[0]).toMatchObject({ attempt: 1, class: 'killed', signal: 'SIGKILL' });
+});
+
+test('kill -9 of both at once: the same line resumes', async () => {
+  const first = world.run(counter(LINE), SAVES);
+  await first.event('saved');
+  first.signal('SIGKILL');
+  for (const pid of world.processes()) signalPid(pid, 'SIGKILL');
+  await first.exited;
+  const second = world.run(counter(LINE), SAVES);
+  await second.ended(0);
+  expect(second.named('worker-ended')[0]?.class).toBe('vanished');
+  expect(second.named('training-started')[0]?.sequence).toBeGreaterThan(0);
+});
+
+test('a second supervisor is refused and says who holds the session', async () => {
+  const first = world.run(counter(LINE), SAVES);
+  await first.event('progress');
+  const second = world.run(counter(LINE), SAVES);
+  await second.ended(73);
+  expect(second.stdout + second.stderr).toContain(`pid ${first.pid}`);
+  first.signal('SIGINT');
+  await first.ended(75);
+});
+
+test('a supervisor that is killed between spawn and welcome leaves nobody behind', async () => {
+  const first = world.run(counter(LINE), SAVES);
+  await first.event('attempt-started');
+  first.signal('SIGKILL');
+  await first.exited;
+  const second = world.run(counter(LINE), SAVES);
+  await second.ended(0);
+  expect(world.processes()).toEqual([]);
+});
