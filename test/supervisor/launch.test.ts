@@ -167,8 +167,9 @@ test('what cannot be started is an outcome with its errno', async () => {
 });
 
 test('leftovers of an earlier attempt of the same number are not taken for its own', async () => {
-  const first = await launch({ command: fixtureCommand('exits.mjs', '9') });
+  const first = await launch({ args: ['9'] });
   await first.worker.ended;
+  expect(first.worker.announcedPid()).not.toBeNull();
   const second = await launch({ ...first.spec, command: fixtureCommand('deaf.mjs') });
   await written(second.files.stdout, 'ready');
   expect(readExitRecord(second.files)).toBeNull();
