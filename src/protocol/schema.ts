@@ -4,9 +4,6 @@
  * drives the generators of the fuzz tests.
  */
 
-/** Exists for the type checker only. */
-export declare const inferred: unique symbol;
-
 export type Node =
   | { readonly kind: 'literal'; readonly value: string | number | boolean }
   | { readonly kind: 'boolean' }
@@ -19,9 +16,9 @@ export type Node =
   | { readonly kind: 'object'; readonly fields: Readonly<Record<string, Node>> }
   | { readonly kind: 'either'; readonly of: readonly Node[] };
 
-/** A node that remembers, for the type checker only, what it reads. */
-export type Schema<T> = Node & { readonly [inferred]?: T };
-export type Infer<S> = S extends { readonly [inferred]?: infer T } ? Exclude<T, undefined> : never;
+/** A node that remembers what it reads: `reads` is for the type checker only and never there. */
+export type Schema<T> = Node & { readonly reads?: T };
+export type Infer<S> = S extends { readonly reads?: infer T } ? Exclude<T, undefined> : never;
 export type Fields = Readonly<Record<string, Node>>;
 type InferFields<F extends Fields> = { [K in keyof F]: Infer<F[K]> };
 export type ObjectSchema<T> = Schema<T> & { readonly kind: 'object'; readonly fields: Fields };
