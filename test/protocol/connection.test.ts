@@ -10,6 +10,9 @@ import { MAX_UNREAD_BYTES } from '../../src/protocol/connection.ts';
 import { type Listener, listen } from '../../src/protocol/listen.ts';
 import type { MessageOf, SupervisorMessage, WorkerMessage } from '../../src/protocol/messages.ts';
 
+/** Bounded so that a broken build fails with words; the bound measures nothing. */
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 10 });
+
 let directory: string;
 let path: string;
 const cleanUps: (() => unknown)[] = [];
@@ -70,9 +73,9 @@ test('messages go both ways in order, and the end is told after the last of them
   connection.onMessage((message) => answers.push(message));
   for (let i = 0; i < 1000; i += 1) connection.send(notice(String(i)));
   await connection.close();
-  await vi.waitFor(() => expect(seen.at(-1)).toBe('closed null'));
+  await eventually(() => expect(seen.at(-1)).toBe('closed null'));
   expect(seen.slice(0, -1)).toEqual(Array.from({ length: 1000 }, (_, i) => String(i)));
-  await vi.waitFor(() => expect(answers).toEqual([{ v: 1, type: 'pause', reason: null }]));
+  await eventually(() => expect(answers).toEqual([{ v: 1, type: 'pause', reason: null }]));
   expect(connection.open).toBe(false);
   expect(connection.send(notice('late'))).toBe('closed');
 });
@@ -104,7 +107,7 @@ test('closing an older listener leaves the socket of its successor', async () =>
   });
   await first.close();
   const connection = await connectTo(path);
-  await vi.waitFor(() => expect(connected).toBe(1));
+  await eventually(() => expect(connected).toBe(1));
   await connection.close();
 });
 
@@ -125,7 +128,7 @@ test('garbage is reported a bounded number of times and the messages between it 
   socket.write(
     `${'rubbish\n'.repeat(5000)}{"v":1,"type":"from-the-future"}\n${JSON.stringify(notice('still here'))}\n`,
   );
-  await vi.waitFor(() => expect(seen).toEqual([notice('still here')]));
+  await eventually(() => expect(seen).toEqual([notice('still here')]));
   expect(problems.map((problem) => problem.dropped)).toEqual([
     1, 2, 3, 4, 5, 6, 7, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096,
   ]);
@@ -148,10 +151,10 @@ test('a flood is read in slices: timers of the process go on, and memory stays b
   for (let i = 0; i < total / 1000; i += 1) {
     if (!socket.write(block)) await new Promise((resolve) => socket.once('drain', resolve));
   }
-  await vi.waitFor(() => expect(count).toBe(total), { timeout: 20_000 });
+  await eventually(() => expect(count).toBe(total));
   expect(turns).toBeGreaterThan(total / 400);
   expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
-}, 30_000);
+});
 
 /** A peer that accepts and never reads. */
 async function deafServer(): Promise<Server> {
@@ -194,13 +197,13 @@ test('held progress is sent when the peer reads again, before what came after it
   step += 1;
   connection.send(progress(step));
   connection.send(notice('after'));
-  await vi.waitFor(() => expect(peers).toHaveLength(1));
+  await eventually(() => expect(peers).toHaveLength(1));
   let text = '';
   peers[0]?.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
   peers[0]?.resume();
-  await vi.waitFor(() => expect(text).toContain('after'));
+  await eventually(() => expect(text).toContain('after'));
   const lines = text.trimEnd().split('\n').slice(-2);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ type: 'progress', step });
 });
@@ -217,7 +220,7 @@ test('a peer that leaves too much unread is given up, with a reason', async () =
   const message = notice('m'.repeat(10_000));
   while (connection.send(message) === 'sent') sent += 1;
   expect(sent * 10_000).toBeLessThan(MAX_UNREAD_BYTES + 1024 * 1024);
-  await vi.waitFor(() => expect(closed).toHaveLength(1));
+  await eventually(() => expect(closed).toHaveLength(1));
   expect(problems.map((problem) => problem.problem)).toEqual(['unread']);
   expect(closed[0]).toMatchObject({ code: 'protocol' });
 });

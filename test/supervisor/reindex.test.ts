@@ -188,7 +188,7 @@ test('checkpoints in quarantine, set aside, and gone without a word are told apa
   await reindexSession(database, nodeFiles, root, 's');
   const quarantinedTo = await quarantineCheckpoint(nodeFiles, layout, committed[1]?.path ?? '', 'a flipped byte');
   rmSync(committed[2]?.path ?? '', { recursive: true });
-  const aside = [{ sequence: 1, reason: 'crashed twice', at: 'now' }];
+  const aside = [{ sequence: 1, step: 10, reason: 'crashed twice', at: 'now' }];
   await writeSessionFile(nodeFiles, layout.directory, { ...file, setAside: aside });
   await reindexSession(database, nodeFiles, root, 's');
   const states = () =>
