@@ -1,21 +1,11 @@
-/**
- * The commander tree: parse, call the command, hand back its exit code. Each command's file is loaded when it is
- * called, so that `--help` loads none of them.
- */
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
-import { environmentName, SETTINGS, type SettingKey } from '../config/definitions.ts';
+/** One command line from its words to its exit code: parse, call the command, report what was refused. */
+import { CommanderError } from 'commander';
 import { NkatError } from '../errors.ts';
+import { type Action, buildProgram } from './command-tree.ts';
 import type { CommandContext } from './context.ts';
-import { exitCodeOf, exitCodeOfError, exitCodesHelp } from './exit-codes.ts';
-import type { JsonFlag, ResumeFlags, RunFlags, VerifyFlags } from './flags.ts';
+import { exitCodeOf, exitCodeOfError } from './exit-codes.ts';
 import { errorJson, errorWords } from './render/error-words.ts';
 import { paintLine, paintWith } from './render/paint.ts';
-
-type Action = (context: CommandContext) => Promise<number>;
-
-/** Settings that only make sense when a worker is launched; all of them so far. */
-const RUN_SETTINGS: readonly SettingKey[] = SETTINGS.map(({ key }) => key);
 
 /**
  * Runs one command line.
@@ -48,146 +38,6 @@ function splitArguments(argv: readonly string[]): { words: string[]; trailing: r
   return at < 0 ? { words: [...argv], trailing: null } : { words: argv.slice(0, at), trailing: argv.slice(at + 1) };
 }
 
-function buildProgram(
-  context: CommandContext,
-  argv: readonly string[],
-  trailing: readonly string[] | null,
-  choose: (action: Action) => void,
-): Command {
-  const program = new Command('nkat-recover')
-    .description('Keeps a training run alive through power cuts, crashes, hangs and Ctrl-C.')
-    .version(ownVersion(), '--version', 'show the version')
-    .helpOption('-h, --help', 'show this help')
-    .helpCommand(false)
-    .enablePositionalOptions()
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => context.streams.out(text),
-      writeErr: (text) => context.streams.err(text),
-      getOutHelpWidth: () => context.terminal.columnsOut() ?? 100,
-      getErrHelpWidth: () => context.terminal.columnsErr(),
-      outputError: (text, write) => write(text.replace(/^error: /, 'nkat-recover: ')),
-    })
-    .addHelpText('after', () =>
-      after([
-        'nkat-recover run train.ts --epochs 100     start; the same line again continues',
-        'nkat-recover list                          every session on this machine',
-        'nkat-recover resume latest                 continue the newest one',
-      ]),
-    );
-
-  const run = command(program, 'run', 'start a training run, or continue it where it was left')
-    .argument('<trainer>', 'the training script (.ts, .mts, .js, .mjs), or after -- any command')
-    .argument('[args...]', 'everything after the trainer belongs to the trainer')
-    .passThroughOptions()
-    .option('--name <name>', 'a name for the session; it is part of what tells sessions apart')
-    .option('--new', 'start a new session although an earlier one could be continued')
-    .option('--resume', 'continue without asking');
-  withSettings(run)
-    .option('--take-over', 'take the session over from another machine that is known to be dead')
-    .addOption(jsonOption('one JSON object per event, line by line'))
-    .option('-q, --quiet', 'only warnings, crashes and the end; the output of the trainer stays in the log')
-    .addHelpText('after', () =>
-      after([
-        'nkat-recover run train.ts --epochs 100',
-        'nkat-recover run --save-every 5m --best accuracy:max train.ts',
-        'nkat-recover run --name night -- python train.py --lr 0.1',
-      ]),
-    )
-    .action((trainer: string, args: string[], options: RunFlags) => {
-      const rest = [trainer, ...args];
-      // Commander drops the `--` that ends our options: it stands right before the words that it left over.
-      const asIs = argv[argv.length - rest.length - 1] === '--';
-      choose(async (own) => (await import('./commands/run.ts')).run({ words: rest, asIs }, options, own));
-    });
-
-  const resume = command(program, 'resume', 'continue a session by its id, its name, or latest')
-    .argument('<session>', 'id, unique beginning of an id, name, or latest')
-    .usage('[options] <session> [-- trainer args...]')
-    .option('--from <checkpoint>', 'go on from this sequence number or path instead of the newest');
-  withSettings(resume)
-    .option('--take-over', 'take the session over from another machine that is known to be dead')
-    .addOption(jsonOption('one JSON object per event, line by line'))
-    .option('-q, --quiet', 'only warnings, crashes and the end; the output of the trainer stays in the log')
-    .addHelpText('after', () =>
-      after([
-        'nkat-recover resume latest',
-        'nkat-recover resume 20261122_120000 -- --epochs 200   other arguments for the trainer',
-        'nkat-recover resume night --from 12                   from checkpoint 12',
-      ]),
-    )
-    .action((session: string, options: ResumeFlags) => {
-      choose(async (own) => (await import('./commands/resume.ts')).resume({ session, args: trailing }, options, own));
-    });
-
-  command(program, 'list', 'show every session on this machine, newest first')
-    .addOption(jsonOption())
-    .addHelpText('after', () => after(['nkat-recover list', 'nkat-recover list --json | jq ".sessions[0].id"']))
-    .action((options: JsonFlag) => {
-      choose(async (own) => (await import('./commands/list.ts')).list(options, own));
-    });
-
-  command(program, 'show', 'show one session: its attempts and its checkpoints')
-    .argument('<session>', 'id, unique beginning of an id, name, or latest')
-    .addOption(jsonOption())
-    .addHelpText('after', () => after(['nkat-recover show latest', 'nkat-recover show night --json']))
-    .action((session: string, options: JsonFlag) => {
-      choose(async (own) => (await import('./commands/show.ts')).show(session, options, own));
-    });
-
-  command(program, 'explain', 'say which checkpoint a session would go on from, and why; changes nothing')
-    .argument('<session>', 'id, unique beginning of an id, name, or latest')
-    .addOption(jsonOption())
-    .addHelpText('after', () => after(['nkat-recover explain latest']))
-    .action((session: string, options: JsonFlag) => {
-      choose(async (own) => (await import('./commands/explain.ts')).explain(session, options, own));
-    });
-
-  command(program, 'verify', 'read checkpoints against their manifests and report damage; changes nothing')
-    .argument('[session]', 'id, unique beginning of an id, name, or latest', 'latest')
-    .option('--all', 'every session on this machine')
-    .addOption(
-      new Option('--level <level>', '0 manifest and sizes, 1 every byte, 2 also finite values')
-        .choices(['0', '1', '2'])
-        .default('2'),
-    )
-    .addOption(jsonOption())
-    .addHelpText('after', () => after(['nkat-recover verify latest', 'nkat-recover verify --all --level 1']))
-    .action((session: string, options: VerifyFlags) => {
-      choose(async (own) => (await import('./commands/verify.ts')).verify(session, options, own));
-    });
-
-  return program;
-}
-
-function command(program: Command, name: string, description: string): Command {
-  return program
-    .command(name)
-    .description(description)
-    .helpOption('-h, --help', 'show this help')
-    .allowExcessArguments(false);
-}
-
-function withSettings(target: Command): Command {
-  for (const definition of SETTINGS.filter(({ key }) => RUN_SETTINGS.includes(key))) {
-    const flags =
-      definition.placeholder === null ? `--${definition.flag}` : `--${definition.flag} ${definition.placeholder}`;
-    const option = new Option(flags, `${definition.description} [${environmentName(definition)}]`);
-    // `--no-restart-codes` takes a value and negates nothing.
-    option.negate = false;
-    target.addOption(option);
-  }
-  return target;
-}
-
-function jsonOption(description = 'print JSON, a stable contract'): Option {
-  return new Option('--json', description);
-}
-
-function after(examples: readonly string[]): string {
-  return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}\n\n${exitCodesHelp()}`;
-}
-
 function reportUsage(error: CommanderError, argv: readonly string[], context: CommandContext): number {
   if (error.exitCode === 0) return 0;
   const first = argv[0];
@@ -216,11 +66,4 @@ async function carryOut(action: Action, argv: readonly string[], context: Comman
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return argv.slice(0, end < 0 ? argv.length : end).includes('--json');
-}
-
-function ownVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const parsed: unknown = JSON.parse(text);
-  const isPackage = typeof parsed === 'object' && parsed !== null && 'version' in parsed;
-  return isPackage ? String(parsed.version) : 'unknown';
 }

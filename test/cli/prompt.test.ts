@@ -56,3 +56,12 @@ test('other arguments are another session: nothing is asked', async () => {
   expect(output).not.toContain('[Y/n]');
   expect(readdirSync(world.home.checkpoints)).toHaveLength(2);
 });
+
+test('a session that somebody holds is refused before anyone is asked', async () => {
+  const world = new World();
+  writeFileSync(join(world.directory, 'train.mjs'), SOURCE);
+  await world.addSession(A, { steps: [10], held: true, row: { state: 'running' } });
+  const { output, code } = await world.terminal(LINE);
+  expect(code).toBe(73);
+  expect(output).not.toContain('[Y/n]');
+});
