@@ -35,6 +35,8 @@ export interface Run {
   readonly attempt: number;
   /** The session's checkpoint directory. */
   readonly directory: string;
+  /** The operator wants no training without a GPU. */
+  readonly requireGpu: boolean;
   /** Steps completed over all launches. */
   readonly steps: number;
   /** Epochs completed over all launches, hence the number of the present epoch, from 0. */

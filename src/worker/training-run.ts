@@ -120,6 +120,10 @@ export class TrainingRun implements Run {
     return this.#memory.position.epoch;
   }
 
+  get requireGpu(): boolean {
+    return this.#facts.requireGpu;
+  }
+
   get resumed(): ResumedFrom | null {
     return this.#resumed;
   }
@@ -209,14 +213,20 @@ export class TrainingRun implements Run {
     const rule = this.#periodic.policy.best ?? this.#ownRule;
     const value = rule === null ? undefined : (metrics[rule.metric] ?? this.#memory.means.known(rule.metric));
     const best = bestAfter(this.#memory.best, rule, value, epoch);
-    if (best !== this.#memory.best) kinds.push('best');
+    const bestBefore = this.#memory.best;
+    if (best !== bestBefore) kinds.push('best');
     this.#memory.best = best;
     this.#report(performance.now());
     await this.#yield();
     if (this.#boundary.state !== null) {
       const periodic = dueAtEpoch(this.#periodic.policy, this.epoch);
       if (kinds.length > 0) {
-        await this.#boundary.saveNow({ kinds: periodic ? ['auto', ...kinds] : kinds, reason: null, requests: [] });
+        const wish = { kinds: periodic ? ['auto', ...kinds] : kinds, reason: null, requests: [] };
+        const { outcome } = await this.#boundary.saveNow(wish);
+        // A best model that could not be saved is not the one to beat.
+        void outcome.then(({ status }) => {
+          if (status === 'failed' && this.#memory.best === best) this.#memory.best = bestBefore;
+        });
       } else if (periodic) this.#boundary.periodic(performance.now());
     }
     if (this.#orders.any) await this.#obey();

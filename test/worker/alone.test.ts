@@ -90,24 +90,24 @@ test('killed and run again it goes on to the same end; completed, the same line 
   expect(readFileSync(join(home.directory, 'roots.txt'), 'utf8')).toContain(join(home.directory, 'checkpoints'));
 });
 
-test.each([
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const)('%s: saved at the next step, verified, exit 75, taken up there', async (signal) => {
-  const home = new Home();
-  const args = ['--epochs', 500, '--step-ms', 10, '--print-every', 1];
-  const first = home.run(args);
-  await waitFor('steps', () => first.stdout.includes('step 5 '));
-  first.child.kill(signal);
-  expect((await first.ended).code).toBe(75);
-  const saved = home.checkpoints().at(-1);
-  expect(saved).toMatchObject({ kinds: ['emergency'], reason: signal });
-  expect(home.file()).toMatchObject({ state: 'interrupted', lastCommit: { step: saved?.step } });
-  const second = home.run(args);
-  await waitFor('a resume', () =>
-    second.stdout.includes(`resumed {"sequence":${saved?.sequence},"step":${saved?.step},`),
-  );
-});
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s: saved at the next step, verified, exit 75, taken up there',
+  async (signal) => {
+    const home = new Home();
+    const args = ['--epochs', 500, '--step-ms', 10, '--print-every', 1];
+    const first = home.run(args);
+    await waitFor('steps', () => first.stdout.includes('step 5 '));
+    first.child.kill(signal);
+    expect((await first.ended).code).toBe(75);
+    const saved = home.checkpoints().at(-1);
+    expect(saved).toMatchObject({ kinds: ['emergency'], reason: signal });
+    expect(home.file()).toMatchObject({ state: 'interrupted', lastCommit: { step: saved?.step } });
+    const second = home.run(args);
+    await waitFor('a resume', () =>
+      second.stdout.includes(`resumed {"sequence":${saved?.sequence},"step":${saved?.step},`),
+    );
+  },
+);
 
 test('before there is anything to save a signal ends it at once; so does the second one', async () => {
   const home = new Home();

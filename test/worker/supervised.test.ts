@@ -123,6 +123,16 @@ test('stop: emergency save with reason, acknowledged, verified, exit 75; resumed
   again.child.kill('SIGKILL');
 });
 
+test('a loop that never waits still hears signals and orders', async () => {
+  const supervisor = await new ScriptedSupervisor().live();
+  const trainer = launchTrainer(['--epochs', 1_000_000], supervisor.environment());
+  await supervisor.heard('progress', ({ step }) => step > 100);
+  supervisor.save('t1');
+  await supervisor.heard('saved', ({ request }) => request === 't1');
+  trainer.child.kill('SIGTERM');
+  expect((await trainer.ended).code).toBe(143);
+});
+
 test('pause: no step until continue; saves are served meanwhile', async () => {
   const supervisor = await new ScriptedSupervisor().live();
   const trainer = launchTrainer(LONG, supervisor.environment());
