@@ -14,7 +14,7 @@ import { expect, test } from 'vitest';
 import { chooseCheckpoint } from '../../src/checkpoint/choose.ts';
 import { CHUNK_BYTES, digestOf } from '../../src/checkpoint/digest.ts';
 import { nodeFiles, type StoreFiles } from '../../src/checkpoint/files.ts';
-import { encodeManifest } from '../../src/checkpoint/manifest.ts';
+import { encodeManifest, readManifest } from '../../src/checkpoint/manifest.ts';
 import { openCheckpoint } from '../../src/checkpoint/open.ts';
 import { listQuarantine } from '../../src/checkpoint/quarantine.ts';
 import type { Committed, Damage, Manifest, TensorSpec, VerificationLevel } from '../../src/checkpoint/types.ts';
@@ -327,15 +327,14 @@ test.each(CASES)(
 test('every single byte of a manifest is guarded', async () => {
   const layout = temporaryLayout();
   const { path } = await save({ layout, claim: await claimed(layout), step: 1 });
-  const file = join(path, 'manifest.json');
-  const bytes = readFileSync(file);
+  const bytes = readFileSync(join(path, 'manifest.json'));
+  expect(readManifest(bytes).status).toBe('ok');
   for (let at = 0; at < bytes.length; at++) {
-    const bit = 1 << (at % 8);
-    const broken = Buffer.from(bytes);
-    broken.writeUInt8(broken.readUInt8(at) ^ bit, at);
-    writeFileSync(file, broken);
-    const { status } = await verifyCheckpoint(nodeFiles, path, { session: SESSION, level: 0 });
-    expect([at, status]).toEqual([at, 'damaged']);
+    for (let bit = 0; bit < 8; bit++) {
+      const broken = Buffer.from(bytes);
+      broken.writeUInt8(broken.readUInt8(at) ^ (1 << bit), at);
+      expect([at, bit, readManifest(broken).status]).toEqual([at, bit, 'damaged']);
+    }
   }
 });
 

@@ -54,36 +54,34 @@ const KINDS = [
 ];
 
 for (const kind of KINDS) {
-  test.each(['EIO', 'ENOSPC'])(
-    `%s at every single ${kind} of a commit: the one before stays and is chosen`,
-    async (errno) => {
-      const count = await countOf(kind);
-      expect(count).toBeGreaterThan(0);
-      for (let which = 0; which < count; which++) {
-        const layout = temporaryLayout();
-        const claim = await claimed(layout);
-        await save({ layout, claim, step: 1 });
-        const fault = failing(kind, which, errno);
-        const files = watchedFiles(nodeFiles, fault.before);
-        const outcome = await save({ layout, claim, step: 2, files }).catch((error: unknown) => error);
-        expect(fault.hit()).toBe(true);
-        if (outcome instanceof Error) {
-          expect(outcome).toBeInstanceOf(NkatError);
-          expect(outcome).toMatchObject({ code: errno === 'EIO' ? 'io' : 'no-space' });
-          // What was reported as failed is not there to be taken for durable.
-          expect(await chosenStep(layout)).toBe(1);
-        } else {
-          // Only what lies behind the acknowledgement, or does not bear on it, may fail in silence.
-          expect(['rename', 'list']).toContain(kind);
-          expect(await chosenStep(layout)).toBe(2);
-        }
-        expect(readdirSync(join(layout.directory, '.staging'))).toEqual([]);
-        // And the next save does not suffer from it.
-        await save({ layout, claim, step: 3 });
-        expect(await chosenStep(layout)).toBe(3);
+  const errnos = kind === 'list' ? ['EIO'] : ['EIO', 'ENOSPC'];
+  test.each(errnos)(`%s at every single ${kind} of a commit: the one before stays and is chosen`, async (errno) => {
+    const count = await countOf(kind);
+    expect(count).toBeGreaterThan(0);
+    for (let which = 0; which < count; which++) {
+      const layout = temporaryLayout();
+      const claim = await claimed(layout);
+      await save({ layout, claim, step: 1 });
+      const fault = failing(kind, which, errno);
+      const files = watchedFiles(nodeFiles, fault.before);
+      const outcome = await save({ layout, claim, step: 2, files }).catch((error: unknown) => error);
+      expect(fault.hit()).toBe(true);
+      if (outcome instanceof Error) {
+        expect(outcome).toBeInstanceOf(NkatError);
+        expect(outcome).toMatchObject({ code: errno === 'EIO' ? 'io' : 'no-space' });
+        // What was reported as failed is not there to be taken for durable.
+        expect(await chosenStep(layout)).toBe(1);
+      } else {
+        // Only what lies behind the acknowledgement, or does not bear on it, may fail in silence.
+        expect(['rename', 'list']).toContain(kind);
+        expect(await chosenStep(layout)).toBe(2);
       }
-    },
-  );
+      expect(readdirSync(join(layout.directory, '.staging'))).toEqual([]);
+      // And the next save does not suffer from it.
+      await save({ layout, claim, step: 3 });
+      expect(await chosenStep(layout)).toBe(3);
+    }
+  });
 }
 
 test('a failed sync is never tried again on the same file', async () => {
@@ -117,7 +115,9 @@ test('whatever fails while a commit is settled, nothing that was durable is lost
   };
   const counting = watchedFiles(nodeFiles, () => {});
   await run(counting);
-  for (let which = 0; which < counting.log.length; which += 3) {
+  const changing = new Set(['write', 'sync', 'syncDirectory', 'rename', 'unlink', 'open-create', 'makeDirectory']);
+  const places = counting.log.flatMap(({ name }, number) => (changing.has(name) ? [number] : []));
+  for (const which of places.filter((_, index) => index % 2 === 0)) {
     const files = watchedFiles(nodeFiles, (_, number) => {
       if (number === which) throw systemError('EIO');
     });
