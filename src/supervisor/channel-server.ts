@@ -6,7 +6,7 @@ import { type MessageOf, PROTOCOL_VERSION, type SupervisorMessage, type WorkerMe
 import { ensureSocketDirectory, socketPath } from '../protocol/socket-path.ts';
 
 export type Hello = MessageOf<WorkerMessage, 'hello'>;
-export type ControlRequest = MessageOf<WorkerMessage, 'save' | 'stop'>;
+type ControlRequest = MessageOf<WorkerMessage, 'save' | 'stop'>;
 /** All that a worker sends after its hello. */
 export type WorkerReport = Exclude<WorkerMessage, Hello | ControlRequest>;
 

@@ -10,7 +10,7 @@ export interface CheckpointChanges {
   readonly disappeared: readonly string[];
 }
 
-export interface CheckpointWatchOptions {
+interface CheckpointWatchOptions {
   /** The session's checkpoint directory. */
   readonly directory: string;
   /** The first call names those that were there already: nothing falls between a listing and the watch. */

@@ -5,7 +5,7 @@ import { readOomRecords } from './kernel-log.ts';
 import { type OomRecord, oomCounterFiles, parseOomKills } from './oom-records.ts';
 import type { Evidence, WorkerEnd } from './worker-end.ts';
 
-export interface EndedWorker {
+interface EndedWorker {
   readonly end: WorkerEnd;
   /** The worker's pid, if it announced one, and its launcher's. */
   readonly pids: readonly number[];

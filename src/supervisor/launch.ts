@@ -29,7 +29,7 @@ export interface LaunchSpec {
   readonly preload: string;
 }
 
-export type LaunchOutcome =
+type LaunchOutcome =
   | { readonly status: 'launched'; readonly worker: WorkerProcess }
   /** Nothing runs. `errno`: ENOENT, EACCES, ENOSPC, EAGAIN...; `path`: what it is about. */
   | { readonly status: 'failed'; readonly errno: string; readonly path: string; readonly message: string };

@@ -6,7 +6,7 @@ import { errnoOf } from '../errors.ts';
 import { ENVIRONMENT } from '../protocol/messages.ts';
 import { hasEnvironment, isLiving, processTable } from './process-table.ts';
 
-export interface Orphan {
+interface Orphan {
   readonly identity: ProcessIdentity;
   readonly group: number;
   readonly parent: number;

@@ -24,7 +24,7 @@ export interface TailOptions {
 }
 
 /** 64 KiB a line; 8 MiB steps and two files keep a flood that is read in time below 16 MiB on disk. */
-export const DEFAULT_LIMITS: FollowLimits = {
+const DEFAULT_LIMITS: FollowLimits = {
   lineBytes: 64 * 1024,
   sliceBytes: 128 * 1024,
   releaseBytes: 8 * 1024 * 1024,

@@ -6,7 +6,7 @@ import { errnoOf } from '../errors.ts';
 /** Held lines are written from this size on, at the latest in the next turn of the event loop. */
 const HELD_BYTES = 64 * 1024;
 
-export interface RotatingFileOptions {
+interface RotatingFileOptions {
   readonly path: string;
   readonly maxBytes: number;
   /** How many rotated files `<path>.1` to `<path>.<keep>` stay. */

@@ -4,9 +4,9 @@ import { type Logger, pino } from 'pino';
 import type { Stream } from './output-tail.ts';
 import { RotatingFile } from './rotating-file.ts';
 
-export type LogLevel = 'info' | 'warn' | 'error';
+type LogLevel = 'info' | 'warn' | 'error';
 
-export interface SessionLogOptions {
+interface SessionLogOptions {
   /** `<logs>/<session>`; made when missing. */
   readonly directory: string;
   /** Said once, when lines could not be written; the log goes on by itself when there is room. */
@@ -20,7 +20,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
 /** Rotated files that are kept: `session.log.1` is the newest of them. */
 const KEEP = 3;
 
-export const LOG_NAME = 'session.log';
+const LOG_NAME = 'session.log';
 
 export class SessionLog {
   readonly path: string;

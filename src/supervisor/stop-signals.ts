@@ -2,13 +2,13 @@
 import type { StopSignalSource } from './options.ts';
 
 /** Under npx one Ctrl-C arrives twice, a millisecond apart; an operator who means it again waits longer. */
-export const STOP_SIGNAL_DEBOUNCE_MS = 1000;
+const STOP_SIGNAL_DEBOUNCE_MS = 1000;
 
 /**
  * Signals within {@link STOP_SIGNAL_DEBOUNCE_MS} of the last one that counted count once, whichever they are. Measured from
  * that one and not from the last arrival, so that hammering Ctrl-C still gets through.
  */
-export class SignalDebounce {
+class SignalDebounce {
   #countedAtMs: number | null = null;
 
   /** @param nowMs a monotonic time */
@@ -20,12 +20,12 @@ export class SignalDebounce {
 }
 
 /** What of `process` is used. */
-export interface SignalEmitter {
+interface SignalEmitter {
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
   removeListener(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
 }
 
-export interface StopSignalOptions {
+interface StopSignalOptions {
   /**
    * True: SIGHUP means that the terminal is gone, and is a stop signal. False: it is handled and ignored, for Node undoes
    * `nohup`. Default: one of our standard streams is a terminal.

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { errnoOf } from '../errors.ts';
 
-export interface TailOffsets {
+interface TailOffsets {
   readonly stdout: number;
   readonly stderr: number;
 }

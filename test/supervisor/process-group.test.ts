@@ -51,15 +51,19 @@ test('a group without its leader is ours only if a member carries our session', 
 });
 
 test('a zombie is no member', async () => {
-  // The parent never collects its child.
-  const parent = spawn('sh', ['-c', '(exec setsid sh -c "exit 0") & echo $!; exec sleep 1000'], {
+  // Once it has become `sleep`, the parent never collects its child.
+  const parent = spawn('sh', ['-c', 'setsid sleep 1000 & echo $!; exec sleep 1000'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   onTestFinished(() => {
     parent.kill('SIGKILL');
   });
   const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))));
-  await waitFor('the child is a zombie', () => parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.state === 'Z');
+  const read = (process: number, file: string): string => readFileSync(`/proc/${process}/${file}`, 'latin1');
+  await waitFor('the parent', () => read(parent.pid ?? 0, 'comm') === 'sleep\n');
+  await waitFor('the group', () => groupMembers(pid).length === 1);
+  process.kill(pid, 'SIGKILL');
+  await waitFor('the zombie', () => parseStat(read(pid, 'stat'))?.state === 'Z');
   expect(groupMembers(pid)).toEqual([]);
 });
 
