@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -21,7 +22,8 @@ test('every value that JSON can carry, and the ones it cannot, come back as they
   });
   fc.assert(
     fc.property(value, (one) => {
-      expect(back(one)).toStrictEqual(one);
+      // Vitest's own comparison stumbles over a key named `constructor`.
+      deepStrictEqual(back(one), one);
     }),
     { numRuns: 1000 },
   );
