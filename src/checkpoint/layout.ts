@@ -1,5 +1,5 @@
 /** Where things lie in a session's directory and how they are named. */
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { errnoOf } from '../errors.ts';
 import type { StoreFiles } from './files.ts';
 
@@ -109,9 +109,4 @@ async function syncWhereAllowed(files: StoreFiles, path: string): Promise<void> 
     const errno = errnoOf(error);
     if (errno !== 'EACCES' && errno !== 'EPERM' && errno !== 'EINVAL' && errno !== 'EROFS') throw error;
   }
-}
-
-/** The part of the store that a directory's own housekeeping uses: `<directory>/.staging` and so on. */
-export function within(directory: string, part: string): string {
-  return join(directory, part);
 }

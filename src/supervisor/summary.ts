@@ -1,11 +1,6 @@
 /** The figures of the end summary, gathered from the same events that the screen shows. */
 import type { SaveFacts, Summary, SupervisorEvent } from './events.ts';
 
-export interface BestRule {
-  readonly metric: string;
-  readonly mode: 'min' | 'max';
-}
-
 export class SummaryGatherer {
   #trainedMs = 0;
   #lostMs = 0;

@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => world.close());
 
-const LINE = ['--epochs', '3', '--steps-per-epoch', '60', '--step-ms', '20'];
+const LINE = ['--epochs', '8', '--steps-per-epoch', '20', '--step-ms', '20'];
 const SAVES = ['--save-every-steps', '10'];
 
 interface Interrupted {
