@@ -26,7 +26,7 @@ export function dtypeOf(name: string, tensor: tf.Tensor): Dtype {
  * `clone()` copies on wasm.
  */
 export function reference(tensor: tf.Tensor): tf.Tensor {
-  return tensor;
+  return tf.keep(tf.reshape(tensor, tensor.shape));
 }
 
 /** The tensor's values as little-endian bytes in an ArrayBuffer of their own, aliasing nothing. */

@@ -223,6 +223,23 @@ test('all that does not fit is named in one error, and nothing is changed', asyn
   expect(tf.memory().numTensors).toBe(numTensors);
 });
 
+test('restored tensors neither need aligned bytes nor go on using them', async () => {
+  await onBackend('cpu');
+  const { state, run } = training('adam');
+  run(1, 1);
+  const good = saved(state.snapshot());
+  const tensors = new Map(
+    [...good.tensors].map(([name, tensor]) => {
+      const bytes = new Uint8Array(tensor.bytes.length + 1).subarray(1);
+      bytes.set(tensor.bytes);
+      return [name, { ...tensor, bytes }];
+    }),
+  );
+  state.restore({ tensors, json: good.json });
+  for (const { bytes } of tensors.values()) bytes.fill(0xff);
+  expect(contents(saved(state.snapshot()))).toEqual(contents(good));
+});
+
 test('another optimizer, another average and a foreign state are refused', async () => {
   await onBackend('cpu');
   const kept = saved(training('adam').state.snapshot());
