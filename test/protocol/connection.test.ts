@@ -58,6 +58,7 @@ const progress = (step: number): MessageOf<WorkerMessage, 'progress'> => ({
   metrics: {},
   stepsPerSecond: null,
   lastStepAgeMs: 0,
+  best: null,
   skippedSaves: 0,
 });
 

@@ -40,7 +40,11 @@ test('a link, a file and a directory of somebody else are refused', async () => 
   const directory = socketDirectory(place);
   await mkdir(join(base, 'elsewhere'), { mode: 0o700 });
   await symlink(join(base, 'elsewhere'), directory);
-  await expect(ensureSocketDirectory(place)).rejects.toMatchObject({ code: 'preflight', path: directory });
+  await expect(ensureSocketDirectory(place)).rejects.toMatchObject({
+    code: 'preflight',
+    path: directory,
+    message: expect.stringContaining('symbolic link'),
+  });
   await rm(directory);
   await writeFile(directory, '');
   await expect(ensureSocketDirectory(place)).rejects.toThrow('not a directory');

@@ -1,4 +1,5 @@
 import {
+  closeSync,
   copyFileSync,
   existsSync,
   openSync,
@@ -134,6 +135,51 @@ test.each(damages)('%s: it is set aside with its side files and a new one stands
   expect(readFileSync(setAside ?? '')).toEqual(damaged);
   expect(database.sessions.list()).toEqual([]);
   expect(database.degraded).toBeNull();
+});
+
+/** One page of rows that no opening needs to read. */
+function damageOnePage(path: string): void {
+  const file = openSync(path, 'r+');
+  const pages = statSync(path).size / 4096;
+  writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, Math.floor(pages / 2) * 4096);
+  closeSync(file);
+}
+
+test('one damaged page in a small file is found at every opening', () => {
+  const path = filled();
+  damageOnePage(path);
+  expect(openTestDatabase(path, options).setAside).not.toBeNull();
+});
+
+test('one damaged page in a large file is found at the first opening after a boot', () => {
+  const path = join(temporaryDirectory(), 'sessions.db');
+  const { database } = openSessions(path);
+  void database.write(({ sessions }) => {
+    for (let i = 0; i < 3000; i += 1) sessions.upsert(sessionRow(`s${i}`, { args: ['x'.repeat(2000)] }));
+  });
+  database.close();
+  damageOnePage(path);
+  const sameBoot = openSessions(path);
+  expect(sameBoot.setAside).toBeNull();
+  sameBoot.database.close();
+  const raw = new SqliteDatabase(path);
+  raw.exec(`UPDATE facts SET value = 'an earlier boot' WHERE name = 'checked-in-boot'`);
+  raw.close();
+  expect(openTestDatabase(path, options).setAside).not.toBeNull();
+});
+
+test('the log goes with the file that is set aside, also while somebody has it open', async () => {
+  const path = join(temporaryDirectory(), 'sessions.db');
+  const holder = openTestDatabase(path);
+  await holder.database.write(({ sessions }) => sessions.upsert(sessionRow('in the log')));
+  // What a reader leaves that met damage.
+  writeFileSync(`${path}.damaged`, '');
+  const { database, setAside } = openTestDatabase(path, options);
+  expect(database.sessions.list()).toEqual([]);
+  expect(statSync(`${setAside}-wal`).size).toBeGreaterThan(0);
+  const old = new SqliteDatabase(setAside ?? '');
+  expect(old.prepare('SELECT id FROM sessions').pluck().all()).toEqual(['in the log']);
+  old.close();
 });
 
 test('a second damaged one of the same second gets a name of its own', () => {

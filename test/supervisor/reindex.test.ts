@@ -141,6 +141,8 @@ test('where nothing changed, nothing is opened', async () => {
   const { database } = openTestDatabase();
   await reindexRoots(database, nodeFiles, [root]);
   const { files, count } = countingFiles();
+  // A completed session is over; its directory is not looked at again unasked.
+  mkdirSync(join(root, 'a', 'notes'));
   expect(await reindexRoots(database, files, [root])).toEqual({ indexed: [], absent: [], problems: [] });
   expect(count()).toBe(0);
   // A checkpoint that was rotated away while nobody told the index.
@@ -157,12 +159,16 @@ test('what the index knows better stays, what the directory knows better comes',
   const { database } = openTestDatabase();
   await reindexSession(database, nodeFiles, root, 's');
   await database.write(({ sessions }) => {
-    sessions.patch('s', { supervisorPid: 99, bestMetric: { name: 'accuracy', value: 1 } }, '2026-11-22T14:00:00.000Z');
+    sessions.patch(
+      's',
+      { state: 'gave-up', attempts: 9, supervisorPid: 99, bestMetric: { name: 'accuracy', value: 1 } },
+      '2026-11-22T14:00:00.000Z',
+    );
     sessions.recordProgress('s', { epoch: 2, step: 39, totalSteps: 90, loss: 0.5 }, '2026-11-22T14:00:00.000Z');
   });
   await writeSessionFile(nodeFiles, layout.directory, { ...file, lastStep: 35, updatedAt: '2026-11-22T13:30:00.000Z' });
   await reindexSession(database, nodeFiles, root, 's');
-  expect(database.sessions.find('s')).toMatchObject({ state: 'running', step: 39, supervisorPid: 99 });
+  expect(database.sessions.find('s')).toMatchObject({ state: 'gave-up', attempts: 9, step: 39, supervisorPid: 99 });
   await writeSessionFile(nodeFiles, layout.directory, {
     ...file,
     state: 'interrupted',
