@@ -133,7 +133,6 @@ export class RunMemory {
     const { run, kept } = readSavedRun(this.#takeUpText);
     this.#takeUpText = null;
     this.random.putBack(run.random.now);
-    this.means.putBack(run.means);
     for (const [name, object] of this.#kept) {
       if (Object.hasOwn(kept, name)) putBackInPlace(name, object, kept[name]);
     }
