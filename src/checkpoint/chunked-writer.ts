@@ -121,13 +121,9 @@ export class ChunkedWriter {
         this.#goBuffered();
         continue;
       }
-      // A short direct write may end inside a block, where the next one may not begin: that block is written again.
-      const progress = file.direct && done + written < length ? written - (written % BLOCK_BYTES) : written;
-      if (progress === 0) {
-        if (!file.direct) throw new Error(`nothing more could be written to ${this.#path}`);
-        this.#goBuffered();
-      }
-      done += progress;
+      if (written === 0) throw new Error(`nothing more could be written to ${this.#path}`);
+      // A short direct write may end inside a block: the next one is then refused (EINVAL) and goes on buffered.
+      done += written;
     }
   }
 

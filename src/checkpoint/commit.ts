@@ -24,7 +24,7 @@ import {
 } from './manifest.ts';
 import { buildManifest } from './manifest-facts.ts';
 import { type PlannedFile, planFile } from './safetensors-header.ts';
-import { nextSequence } from './sequence.ts';
+import { nextSequence, usedSequences } from './sequence.ts';
 import { removeIfAny, removeTree, writeNewFile } from './small-file.ts';
 import { requireRoom } from './space.ts';
 import { cleanStaging, makeStaging } from './staging.ts';
@@ -88,7 +88,7 @@ export async function beginCommit(files: StoreFiles, request: CommitRequest): Pr
     const last = (await listSession(files, layout)).find(({ manifest }) => manifest !== null)?.manifest;
     const bytes = Math.max(planned.bytes, request.expectedBytes ?? 0, last ? totalBytes(last) : 0);
     await requireRoom(files, layout, bytes);
-    const made = await makeStaging(files, staging, await nextSequence(files, layout, null));
+    const made = await makeStaging(files, staging, nextSequence(await usedSequences(files, layout, null)));
     const commit = new StagedCommit(files, request, planned, made, startedAt);
     await commit.start();
     return commit;
@@ -182,7 +182,9 @@ class StagedCommit implements Commit {
   ): Promise<Committed> {
     const { session, directory } = this.#layout;
     for (;;) {
-      this.#sequence = Math.max(this.#sequence, await nextSequence(this.#files, this.#layout, this.#staging));
+      // The number stays in the order of the states, not of the endings, unless another commit has it by now.
+      const used = await usedSequences(this.#files, this.#layout, this.#staging);
+      if (used.has(this.#sequence)) this.#sequence = nextSequence(used);
       const manifest = await this.#writeManifest(contents, facts, claim);
       await this.#files.syncDirectory(this.#staging);
       await requireClaim(this.#files, this.#layout, claim);

@@ -6,21 +6,30 @@ import { QUARANTINE, STAGING, type StoreLayout, sequenceInName, TRASH } from './
 import { readSessionFile } from './session-file.ts';
 
 /**
- * 1 + the highest number that the names in the session's directory, its backups, quarantine, trash and staging and
- * the record in session.json speak of.
+ * Every number that the names in the session's directory, its backups, quarantine, trash and staging and the record
+ * in session.json speak of.
  * @param own a staging directory that does not count, because it is the asker's
  */
-export async function nextSequence(files: StoreFiles, layout: StoreLayout, own: string | null): Promise<number> {
+export async function usedSequences(
+  files: StoreFiles,
+  layout: StoreLayout,
+  own: string | null,
+): Promise<ReadonlySet<number>> {
   const { directory, backups } = layout;
   const places = [directory, backups, ...[QUARANTINE, TRASH, STAGING].map((part) => join(directory, part))];
-  let highest = await recordedSequence(files, directory);
+  const used = new Set([await recordedSequence(files, directory)]);
   for (const place of places) {
     for (const name of await namesIn(files, place, place === backups)) {
-      if (join(place, name) === own) continue;
-      highest = Math.max(highest, sequenceInName(name) ?? 0);
+      const sequence = join(place, name) === own ? null : sequenceInName(name);
+      if (sequence !== null) used.add(sequence);
     }
   }
-  return highest + 1;
+  return used;
+}
+
+/** 1 + the highest of them. */
+export function nextSequence(used: ReadonlySet<number>): number {
+  return 1 + Math.max(0, ...used);
 }
 
 /** A session.json that cannot be read must not keep the session from saving: the names say the same. */

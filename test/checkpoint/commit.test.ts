@@ -152,6 +152,18 @@ test('a name taken while the commit was under way: the next sequence, in the man
   expect(readdirSync(join(layout.directory, '.staging'))).toEqual([]);
 });
 
+test('the number follows the order of the states, and is never that of another commit', async () => {
+  const layout = temporaryLayout();
+  const claim = await claimed(layout);
+  const older = await beginCommit(nodeFiles, { layout, claim, tensors: [] });
+  const newer = await save({ layout, claim, step: 2 });
+  const late = await older.finish({ state: '{}', facts: facts(1) });
+  expect([late.manifest.sequence, newer.manifest.sequence]).toEqual([1, 2]);
+  const third = await beginCommit(nodeFiles, { layout, claim, tensors: [] });
+  await nodeFiles.makeDirectory(join(layout.directory, `checkpoint_${SESSION}_99_${third.sequence}`));
+  expect((await third.finish({ state: '{}', facts: facts(3) })).manifest.sequence).toBe(4);
+});
+
 test('missing and surplus bytes are refused, and the commit can still be completed', async () => {
   const layout = temporaryLayout();
   const claim = await claimed(layout);
