@@ -90,6 +90,8 @@ export const progress = object({
   loss: nullable(number()),
   metrics,
   stepsPerSecond: nullable(number(0)),
+  /** Best value so far of the metric that the best-model rule names. */
+  best: nullable(object({ name: string(256), value: number() })),
   /** Age of the last beat of the training loop; the SDK's thread invents no beats. */
   lastStepAgeMs: ms,
   /** Periodic saves passed over because one was in flight. */

@@ -153,8 +153,11 @@ function readObject(node: Extract<Node, { kind: 'object' }>, value: unknown): un
   for (const key of Object.keys(node.fields)) {
     const field = node.fields[key];
     if (field === undefined) continue;
-    if (!Object.hasOwn(value, key)) return new Invalid('missing', [key]);
-    const one = readNode(field, value[key]);
+    // What may be null may be missing: an older peer does not know the field yet.
+    const absent = field.kind === 'nullable' ? null : undefined;
+    const given = Object.hasOwn(value, key) ? value[key] : absent;
+    if (given === undefined) return new Invalid('missing', [key]);
+    const one = readNode(field, given);
     if (one instanceof Invalid) return one.inside(key);
     result[key] = one;
   }

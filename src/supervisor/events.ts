@@ -28,6 +28,7 @@ export interface ProgressFacts {
   readonly loss: number | null;
   readonly metrics: Readonly<Record<string, number>>;
   readonly stepsPerSecond: number | null;
+  readonly bestMetric: { readonly name: string; readonly value: number } | null;
   readonly skippedSaves: number;
   /** Wall-clock ISO time of the newest durable checkpoint of this session; null: none yet. */
   readonly lastDurableAt: string | null;

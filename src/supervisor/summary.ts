@@ -21,6 +21,9 @@ export class SummaryGatherer {
       case 'worker-connected':
         if (event.adopted) this.#trainingSinceMs = nowMs;
         break;
+      case 'progress':
+        this.#best = event.bestMetric ?? this.#best;
+        break;
       case 'worker-ended':
         this.#endTraining(nowMs);
         this.#attemptsByClass.set(event.class, (this.#attemptsByClass.get(event.class) ?? 0) + 1);
@@ -36,15 +39,12 @@ export class SummaryGatherer {
         this.#lastCheckpoint = facts(event);
         break;
       case 'save-failed':
-        this.#failedSaves += 1;
+        // Given up for a newer one: nothing failed.
+        if (event.code !== 'superseded') this.#failedSaves += 1;
         break;
       default:
         break;
     }
-  }
-
-  takeBest(best: Summary['bestMetric']): void {
-    this.#best = best;
   }
 
   summary(nowMs: number): Summary {

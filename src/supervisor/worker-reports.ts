@@ -14,6 +14,7 @@ export class WorkerReports {
   readonly #answerUnusable: AnswerUnusable;
   #lastDurableAt: string | null;
   #startStep = 0;
+  #best: MessageOf<WorkerMessage, 'progress'>['best'] = null;
   #progressed: { readonly totalSteps: number | null; readonly loss: number | null } = { totalSteps: null, loss: null };
   /** When the last worker ended, until its successor's first step; null: nothing to recover from. */
   #downSinceMs: number | null = null;
@@ -96,6 +97,7 @@ export class WorkerReports {
       this.#downSinceMs = null;
       this.#context.tell({ name: 'recovered', attempt, step, downMs });
     }
+    this.#noteBest(message.best);
     const { epoch, epochs, totalSteps, percent, loss, metrics, stepsPerSecond, skippedSaves } = message;
     this.#context.tell({
       name: 'progress',
@@ -108,11 +110,18 @@ export class WorkerReports {
       loss,
       metrics,
       stepsPerSecond,
+      bestMetric: message.best,
       skippedSaves,
       lastDurableAt: this.#lastDurableAt,
       attempt,
     });
     this.#dispatch({ type: 'progressed', phase, step, lastStepAgeMs });
+  }
+
+  #noteBest(best: MessageOf<WorkerMessage, 'progress'>['best']): void {
+    if (best === null || (best.name === this.#best?.name && best.value === this.#best.value)) return;
+    this.#best = best;
+    void this.#context.index.patchSession({ bestMetric: best });
   }
 
   /** The last steps came after the last progress report. */

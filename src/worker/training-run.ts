@@ -358,9 +358,10 @@ export class TrainingRun implements Run {
 
   #report(nowMs: number): void {
     this.#reportedMs = nowMs;
-    const { position, metrics } = this.#memory;
+    const { position, metrics, best } = this.#memory;
     this.#link.post({
       type: 'progress-facts',
+      best: best === null ? null : { name: best.metric, value: best.value },
       epochs: this.#epochCount,
       totalSteps: stepTotal(position, this.#epochCount, this.#batchesInPass),
       loss: this.#loss,

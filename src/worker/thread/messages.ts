@@ -87,6 +87,7 @@ export interface ProgressFacts {
   readonly totalSteps: number | null;
   readonly loss: number | null;
   readonly metrics: Readonly<Record<string, number>>;
+  readonly best: { readonly name: string; readonly value: number } | null;
   readonly skippedSaves: number;
 }
 

@@ -82,6 +82,7 @@ export class Reporter {
       loss: this.#facts?.loss ?? null,
       metrics: this.#facts?.metrics ?? {},
       stepsPerSecond: this.#stepsPerSecond,
+      best: this.#facts?.best ?? null,
       lastStepAgeMs: this.#control.beatAgeMs(now),
       skippedSaves: this.#facts?.skippedSaves ?? 0,
     };

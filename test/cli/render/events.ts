@@ -58,6 +58,7 @@ export const progress: ProgressFacts = {
   loss: 0.123456,
   metrics: {},
   stepsPerSecond: 85.25,
+  bestMetric: null,
   skippedSaves: 0,
   lastDurableAt: '2026-11-22T12:00:00.000Z',
   attempt: 2,
