@@ -142,3 +142,21 @@ test('listeners of stop run before the emergency save and are part of it', async
   await again.ended;
   expect(again.stdout.trim()).toBe('{"stopped":"storm"}');
 });
+
+test('a loop that never waits still hears signals and orders', async () => {
+  const supervisor = await new ScriptedSupervisor().live();
+  const script = join(temporaryDirectory(), 'trainer.mjs');
+  writeFileSync(
+    script,
+    `import { arraysState, connect } from ${JSON.stringify(SDK)};
+    const run = await connect();
+    await run.restore(arraysState({ weights: new Float32Array(4) }));
+    for (;;) await run.step();`,
+  );
+  const trainer = launchTrainer([], supervisor.environment(), { script });
+  await supervisor.heard('progress', ({ step }) => step > 100);
+  supervisor.save('t1');
+  await supervisor.heard('saved', ({ request }) => request === 't1');
+  trainer.child.kill('SIGTERM');
+  expect((await trainer.ended).code).toBe(143);
+});
