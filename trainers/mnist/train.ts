@@ -32,7 +32,7 @@ const run = await connect({ seed });
 
 // 2. Everything that a resumed run builds anew: backend, data, model, optimizer. Seeds make it the same each time.
 run.phase('load');
-const backend = await useBackend();
+const backend = await useBackend({ requireGpu: run.requireGpu });
 const everything = loadDigits('train');
 const training = everything.slice(0, Math.min(Number(flags.limit), 55_000));
 const validation = everything.slice(55_000);

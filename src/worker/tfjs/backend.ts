@@ -7,8 +7,8 @@ export const BACKENDS = ['node-gpu', 'node', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
 export interface BackendOptions {
-  /** `gpu`: a GPU or nothing; never falls back. */
-  readonly require?: 'gpu' | undefined;
+  /** True: a GPU or nothing, never something slower. `run.requireGpu` is what the operator asked for. Default false. */
+  readonly requireGpu?: boolean | undefined;
   /** Only this one, for comparisons and tests. */
   readonly only?: BackendName | undefined;
 }
@@ -24,24 +24,24 @@ export interface BackendChoice {
 /**
  * Loads a backend and makes it tfjs's current one; call it before the first tensor.
  *
- * @throws NkatError 'backend-missing' when none of the admitted backends loads; with `require: 'gpu'` that is so
+ * @throws NkatError 'backend-missing' when none of the admitted backends loads; with `requireGpu` that is so
  * whenever TensorFlow runs on no GPU.
  */
 export async function useBackend(options: BackendOptions = {}): Promise<BackendChoice> {
   const admitted = options.only === undefined ? BACKENDS : [options.only];
   const passedOver: { name: BackendName; reason: string }[] = [];
   for (const name of admitted) {
-    const reason = await load(name, options.require === 'gpu');
+    const reason = await load(name, options.requireGpu === true);
     if (reason === null) return { name: backendInUse(), device: usesGpu() ? 'gpu' : 'cpu', passedOver };
     passedOver.push({ name, reason });
   }
   const reasons = passedOver.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
-  const wanted = options.require === 'gpu' ? 'a GPU is required, and no GPU backend' : 'no tfjs backend';
+  const wanted = options.requireGpu === true ? 'a GPU is required, and no GPU backend' : 'no tfjs backend';
   throw new NkatError(`${wanted} could be loaded (${reasons})`, {
     code: 'backend-missing',
     operation: 'choose a tfjs backend',
     hint:
-      options.require === 'gpu'
+      options.requireGpu === true
         ? 'Install a working @tensorflow/tfjs-node-gpu, or run without --require-gpu.'
         : 'Install @tensorflow/tfjs-backend-wasm beside the trainer.',
   });

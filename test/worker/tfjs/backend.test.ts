@@ -23,9 +23,9 @@ test('one alone can be asked for', async () => {
 
 test('a required GPU is never replaced by something slower', async () => {
   await useBackend({ only: 'cpu' });
-  const error = await useBackend({ require: 'gpu' }).catch((reason: unknown) => reason);
+  const error = await useBackend({ requireGpu: true }).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(NkatError);
   expect(error).toMatchObject({ code: 'backend-missing', message: expect.stringContaining('node-gpu: not installed') });
   expect(backendInUse()).toBe('tfjs-cpu');
-  await expect(useBackend({ only: 'wasm', require: 'gpu' })).rejects.toMatchObject({ code: 'backend-missing' });
+  await expect(useBackend({ only: 'wasm', requireGpu: true })).rejects.toMatchObject({ code: 'backend-missing' });
 });
