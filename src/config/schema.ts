@@ -1,7 +1,7 @@
 /** What each setting's text means, as zod schemas from text to value. */
 import { z } from 'zod';
+import { parseDuration, parseShare, parseSize } from '../units.ts';
 import type { SettingKey } from './definitions.ts';
-import { parseDuration, parseShare, parseSize } from './units.ts';
 
 const OFF = /^(off|none)$/i;
 

@@ -5,6 +5,7 @@ import type { SessionIdentity } from '../checkpoint/types.ts';
 import { NkatError } from '../errors.ts';
 import { stateHome } from '../home.ts';
 import type { SavePolicy } from '../protocol/messages.ts';
+import { parseDuration, parseShare, parseSize } from '../units.ts';
 import type { ThreadMode } from './thread/messages.ts';
 
 /** What `connect` may be told for a run without a supervisor; under one, its settings count. */
@@ -26,27 +27,6 @@ export interface AloneSettings {
   readonly best?: { readonly metric: string; readonly mode: 'min' | 'max' } | null;
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-const UNIT_BYTES: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-  tib: 2 ** 40,
-};
-
 /** @throws NkatError `configuration` naming the variable that means nothing */
 export function aloneMode(
   environment: NodeJS.ProcessEnv,
@@ -64,26 +44,26 @@ export function aloneMode(
       operation: 'read the environment',
     });
   };
+  const whole = 'a whole number from 1, or off';
+  const everySteps = read('NKAT_SAVE_EVERY_STEPS', settings.saveEverySteps ?? null, wholeOrOff, whole);
+  const everyEpochs = read('NKAT_SAVE_EVERY_EPOCHS', settings.saveEveryEpochs ?? null, wholeOrOff, whole);
+  // Saves by step or by epoch take the place of `auto` unless saves by time are asked for as well.
+  const byTime = everySteps === null && everyEpochs === null ? 'auto' : null;
   const policy: SavePolicy = {
     every: read(
       'NKAT_SAVE_EVERY',
-      settings.saveEvery ?? (settings.saveEvery === null ? null : 'auto'),
+      settings.saveEvery === undefined ? byTime : settings.saveEvery,
       every,
       'a duration such as 300s or 5m, auto, or off',
     ),
-    everySteps: read(
-      'NKAT_SAVE_EVERY_STEPS',
-      settings.saveEverySteps ?? null,
-      wholeOrOff,
-      'a whole number from 1, or off',
+    everySteps,
+    everyEpochs,
+    overhead: read(
+      'NKAT_SAVE_OVERHEAD',
+      settings.saveOverhead ?? 0.005,
+      (text) => parseShare(text) ?? undefined,
+      'a share such as 0.5%',
     ),
-    everyEpochs: read(
-      'NKAT_SAVE_EVERY_EPOCHS',
-      settings.saveEveryEpochs ?? null,
-      wholeOrOff,
-      'a whole number from 1, or off',
-    ),
-    overhead: read('NKAT_SAVE_OVERHEAD', settings.saveOverhead ?? 0.005, share, 'a share such as 0.5%'),
     keep: read('NKAT_KEEP', settings.keep ?? 5, (text) => wholeOrOff(text) ?? undefined, 'a whole number from 1'),
     maxBytes: read('NKAT_KEEP_BYTES', settings.keepBytes ?? null, bytesOrOff, 'a size such as 20GB or 500MiB, or off'),
     best: read(
@@ -118,15 +98,7 @@ export function ownIdentity(argv: readonly string[], cwd: string): SessionIdenti
 
 function every(text: string): 'auto' | number | null | undefined {
   if (text === 'auto') return 'auto';
-  return text === 'off' ? null : duration(text);
-}
-
-/** `300s`, `5m`, `1h30m`; a bare number is seconds. */
-function duration(text: string): number | undefined {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1_000;
-  if (!/^(\d+(\.\d+)?(ms|min|[smhd]))+$/.test(text)) return undefined;
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|min|[smhd])/g)];
-  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? Number.NaN), 0);
+  return text === 'off' ? null : (parseDuration(text) ?? undefined);
 }
 
 function wholeOrOff(text: string): number | null | undefined {
@@ -136,15 +108,7 @@ function wholeOrOff(text: string): number | null | undefined {
 }
 
 function bytesOrOff(text: string): number | null | undefined {
-  if (text === 'off') return null;
-  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/.exec(text) ?? [];
-  const size = UNIT_BYTES[unit ?? ''];
-  return amount === undefined || size === undefined ? undefined : Math.round(Number(amount) * size);
-}
-
-function share(text: string): number | undefined {
-  const [, percent] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? [];
-  return percent === undefined || Number(percent) > 100 ? undefined : Number(percent) / 100;
+  return text === 'off' ? null : (parseSize(text) ?? undefined);
 }
 
 /** The metric's own case counts. */

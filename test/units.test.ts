@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  formatDuration,
-  formatShare,
-  formatSize,
-  parseDuration,
-  parseShare,
-  parseSize,
-} from '../../src/config/units.ts';
+import { formatDuration, formatShare, formatSize, parseDuration, parseShare, parseSize } from '../src/units.ts';
 
 test('durations are read as people write them', () => {
   expect(parseDuration('300s')).toBe(300_000);
