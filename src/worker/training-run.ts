@@ -8,6 +8,7 @@ import type { Ending } from './ending.ts';
 import { Orders } from './orders.ts';
 import { Periodic } from './periodic.ts';
 import type { DataFacts, PassStart } from './position.ts';
+import { ProgressNotes } from './progress-notes.ts';
 import type { RandomGenerator } from './random.ts';
 import type { ManualSave, Metrics, ResumedFrom, Run } from './run.ts';
 import { RunMemory } from './run-memory.ts';
@@ -16,12 +17,7 @@ import { type SaveOutcome, Saver } from './saver.ts';
 import { SessionLink } from './session-link.ts';
 import type { TrainingState } from './state.ts';
 import { StepClock } from './step-clock.ts';
-import { stepTotal } from './step-total.ts';
 import type { SessionFacts, ThreadMode } from './thread/messages.ts';
-
-/** Name of the learning rate among the columns of the step history. */
-const LEARNING_RATE = 'learning-rate';
-const REPORT_EVERY_MS = 500;
 
 export interface TrainingRunOptions {
   readonly script: URL;
@@ -44,14 +40,11 @@ export class TrainingRun implements Run {
   readonly #boundary: Boundary;
   readonly #periodic: Periodic;
   readonly #clock = new StepClock();
+  readonly #notes: ProgressNotes;
   #resumed: ResumedFrom | null;
   #restored: 'not' | 'under-way' | 'done' = 'not';
   #ownRule: BestRule | null = null;
-  #epochCount: number | null = null;
-  #batchesInPass: number | null = null;
   #epochNoted = false;
-  #loss: number | null = null;
-  #reportedMs = Number.NEGATIVE_INFINITY;
   #completed = false;
   #diverged: NkatError | null = null;
 
@@ -90,6 +83,13 @@ export class TrainingRun implements Run {
       saver: this.#saver,
       memory: this.#memory,
       periodic: () => this.#periodic,
+    });
+    this.#notes = new ProgressNotes({
+      memory: this.#memory,
+      control: options.control,
+      clock: this.#clock,
+      periodic: this.#periodic,
+      post: (facts) => link.post(facts),
     });
     const { resume } = facts;
     this.#resumed = resume === null ? null : { ...resume, insideEpoch: false };
@@ -160,14 +160,14 @@ export class TrainingRun implements Run {
 
   *epochs(count: number): Generator<number, void, void> {
     if (!Number.isSafeInteger(count) || count < 0) throw usage(`epochs takes a whole number, not ${count}`, 'train');
-    this.#epochCount = count;
+    this.#notes.epochCount = count;
     while (this.epoch < count) {
       const { epoch } = this;
       this.#memory.epochBegins();
       this.#epochNoted = false;
       yield epoch;
       // A trainer that has nothing to say at the end of an epoch may leave `epochEnd` out.
-      if (!this.#epochNoted) this.#noteEpoch({});
+      if (!this.#epochNoted) this.#notes.epoch({});
     }
     this.#boundary.phase('eval');
   }
@@ -189,15 +189,13 @@ export class TrainingRun implements Run {
   step(metrics: Metrics = {}): Promise<void> | undefined {
     if (this.#diverged !== null) throw this.#diverged;
     if (this.#link.broken !== null) throw this.#link.broken;
-    const now = process.hrtime.bigint();
     const nowMs = performance.now();
-    this.#noteStep(metrics, nowMs);
-    const { step, epoch } = this.#memory.position;
-    this.#control.position(step, epoch);
-    this.#control.beat(now);
-    if (this.#loss !== null && !Number.isFinite(this.#loss)) return this.#divergedAt(step, this.#loss);
+    this.#notes.step(metrics, this.#boundary.state, nowMs);
+    const { step } = this.#memory.position;
+    const { loss } = this.#notes;
+    if (loss !== null && !Number.isFinite(loss)) return this.#divergedAt(step, loss);
     this.#boundary.state?.afterStep?.(step);
-    if (nowMs - this.#reportedMs >= REPORT_EVERY_MS) this.#report(nowMs);
+    this.#notes.reportIfDue(nowMs);
     if (this.#link.pending) this.#link.drain();
     this.#saver.advance(readBudgetMs(this.#clock.stepMs));
     if (this.#periodic.due(step, nowMs)) this.#boundary.periodic(nowMs);
@@ -208,7 +206,8 @@ export class TrainingRun implements Run {
   async epochEnd(metrics: Metrics = {}): Promise<void> {
     if (this.#diverged !== null) throw this.#diverged;
     const { epoch } = this;
-    this.#noteEpoch(metrics);
+    this.#epochNoted = true;
+    this.#notes.epoch(metrics);
     const kinds: string[] = [];
     const rule = this.#periodic.policy.best ?? this.#ownRule;
     const value = rule === null ? undefined : (metrics[rule.metric] ?? this.#memory.means.known(rule.metric));
@@ -216,7 +215,7 @@ export class TrainingRun implements Run {
     const bestBefore = this.#memory.best;
     if (best !== bestBefore) kinds.push('best');
     this.#memory.best = best;
-    this.#report(performance.now());
+    this.#notes.report(performance.now());
     await this.#yield();
     if (this.#boundary.state !== null) {
       const periodic = dueAtEpoch(this.#periodic.policy, this.epoch);
@@ -290,7 +289,7 @@ export class TrainingRun implements Run {
 
   #beginPass(facts: DataFacts): PassStart {
     const start = this.#memory.position.beginPass(facts);
-    this.#batchesInPass = batchCount(facts);
+    this.#notes.batchesInPass = batchCount(facts);
     if (start.kind === 'completed') return start;
     if (start.takenUp) this.#memory.takeUp();
     if (start.differs !== null) {
@@ -303,30 +302,6 @@ export class TrainingRun implements Run {
     this.#clock.interrupted();
     this.#boundary.phase('train');
     return start;
-  }
-
-  #noteStep(metrics: Metrics, nowMs: number): void {
-    const memory = this.#memory;
-    memory.position.stepMade();
-    this.#clock.step(nowMs);
-    for (const [name, value] of Object.entries(metrics)) {
-      if (typeof value !== 'number') throw usage(`step metric '${name}' is a ${typeof value}, not a number`, 'step');
-      memory.means.add(name, value);
-      memory.metrics[name] = value;
-    }
-    const rate = this.#boundary.state?.learningRate?.();
-    memory.steps.append(rate === undefined ? metrics : { ...metrics, [LEARNING_RATE]: rate });
-    this.#loss = metrics.loss ?? null;
-  }
-
-  #noteEpoch(metrics: Metrics): void {
-    this.#epochNoted = true;
-    this.#memory.position.epochMade();
-    this.#memory.epochs.append(metrics);
-    Object.assign(this.#memory.metrics, metrics);
-    this.#control.position(this.steps, this.epoch);
-    this.#control.beat(process.hrtime.bigint());
-    this.#clock.interrupted();
   }
 
   async #divergedAt(step: number, loss: number): Promise<void> {
@@ -353,20 +328,6 @@ export class TrainingRun implements Run {
         this.#clock.yielded(performance.now());
         resolve();
       });
-    });
-  }
-
-  #report(nowMs: number): void {
-    this.#reportedMs = nowMs;
-    const { position, metrics, best } = this.#memory;
-    this.#link.post({
-      type: 'progress-facts',
-      best: best === null ? null : { name: best.metric, value: best.value },
-      epochs: this.#epochCount,
-      totalSteps: stepTotal(position, this.#epochCount, this.#batchesInPass),
-      loss: this.#loss,
-      metrics,
-      skippedSaves: this.#periodic.skipped,
     });
   }
 
