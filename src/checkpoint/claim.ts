@@ -16,6 +16,8 @@ import type { ClaimOutcome, Owner } from './types.ts';
 
 /** How many of the newest claim files stay, for people who look for what happened. */
 const KEPT_CLAIMS = 5;
+/** What file systems without hard links answer. */
+const NO_HARD_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 const MAX_OWNER_BYTES = 64 * 1024;
 
 const ownerSchema = z.object({
@@ -120,10 +122,11 @@ async function holderOf(
 /** False when another process made that very number first. */
 async function createClaim(files: StoreFiles, owners: string, claim: number, role: Owner['role']): Promise<boolean> {
   const owner: Owner = { claim, at: new Date().toISOString(), ...currentOwner(role) };
+  const content = Buffer.from(`${JSON.stringify(owner, null, 2)}\n`);
   const temporary = temporaryPath(owners, 'claim');
   try {
-    await writeNewFile(files, temporary, Buffer.from(`${JSON.stringify(owner, null, 2)}\n`));
-    await files.link(temporary, claimPath(owners, claim));
+    await writeNewFile(files, temporary, content);
+    await linkOrCreate(files, temporary, claimPath(owners, claim), content);
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
     throw error;
@@ -132,6 +135,19 @@ async function createClaim(files: StoreFiles, owners: string, claim: number, rol
   }
   await files.syncDirectory(owners);
   return true;
+}
+
+/**
+ * On a file system without hard links the claim is created by its name and filled then. Who reads it half-written
+ * takes the next number; the look after the claim, and the fence at every commit, settle which one counts.
+ */
+async function linkOrCreate(files: StoreFiles, from: string, to: string, content: Buffer): Promise<void> {
+  try {
+    await files.link(from, to);
+  } catch (error) {
+    if (!NO_HARD_LINKS.has(errnoOf(error) ?? '')) throw error;
+    await writeNewFile(files, to, content);
+  }
 }
 
 async function highestIn(files: StoreFiles, owners: string): Promise<number> {

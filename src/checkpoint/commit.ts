@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { errnoOf, NkatError } from '../errors.ts';
 import { bounceBuffers } from './bounce-buffers.ts';
 import { ChunkedWriter } from './chunked-writer.ts';
-import { highestClaim } from './claim.ts';
+import { requireClaim } from './fence.ts';
 import type { StoreFiles } from './files.ts';
 import { pointLatest } from './latest.ts';
 import { checkpointName, makeDurableDirectory, STAGING, type StoreLayout } from './layout.ts';
@@ -27,7 +27,7 @@ import { type PlannedFile, planFile } from './safetensors-header.ts';
 import { nextSequence, usedSequences } from './sequence.ts';
 import { removeIfAny, removeTree, writeNewFile } from './small-file.ts';
 import { requireRoom } from './space.ts';
-import { cleanStaging, makeStaging } from './staging.ts';
+import { cleanStaging, makeStaging, publishStaging } from './staging.ts';
 import { storeError } from './store-error.ts';
 import { TensorDigests } from './tensor-digests.ts';
 import { moveToTrash } from './trash.ts';
@@ -189,7 +189,7 @@ class StagedCommit implements Commit {
       await this.#files.syncDirectory(this.#staging);
       await requireClaim(this.#files, this.#layout, claim);
       const path = join(directory, checkpointName(session, facts.step, this.#sequence));
-      if (!(await renamed(this.#files, this.#staging, path))) {
+      if (!(await publishStaging(this.#files, this.#staging, path))) {
         this.#sequence++;
         continue;
       }
@@ -270,35 +270,6 @@ class StagedCommit implements Commit {
       // The disk that failed may refuse this too. The name says whose it is: a later commit removes it.
       ignoreSystemError(error);
     }
-  }
-}
-
-async function requireClaim(files: StoreFiles, layout: StoreLayout, claim: number): Promise<void> {
-  const highest = await highestClaim(files, layout.directory);
-  if (highest <= claim) return;
-  throw new NkatError(`Claim ${claim} on this session has been superseded by claim ${highest}.`, {
-    code: 'fenced',
-    operation: OPERATION,
-    path: layout.directory,
-    hint: 'Another process owns the session now.',
-  });
-}
-
-/** False when the name is taken. */
-async function renamed(files: StoreFiles, from: string, to: string): Promise<boolean> {
-  try {
-    await files.facts(to);
-    return false;
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-  }
-  try {
-    await files.rename(from, to);
-    return true;
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'ENOTEMPTY' || errno === 'EEXIST' || errno === 'ENOTDIR') return false;
-    throw error;
   }
 }
 

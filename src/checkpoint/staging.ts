@@ -41,3 +41,21 @@ export async function cleanStaging(files: StoreFiles, directory: string): Promis
     if (owner !== null && isTagDead(owner)) await removeTree(files, join(staging, name));
   }
 }
+
+/** Gives a finished staging directory its name. False when the name is taken. */
+export async function publishStaging(files: StoreFiles, staging: string, path: string): Promise<boolean> {
+  try {
+    await files.facts(path);
+    return false;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+  try {
+    await files.rename(staging, path);
+    return true;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOTEMPTY' || errno === 'EEXIST' || errno === 'ENOTDIR') return false;
+    throw error;
+  }
+}

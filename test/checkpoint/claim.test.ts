@@ -204,6 +204,26 @@ test('a late process whose number was used and pruned meanwhile does not get it'
   expect(await highestClaim(nodeFiles, directory)).toBe(12);
 });
 
+test('a file system without hard links has exclusive claims too', async () => {
+  const directory = temporaryDirectory();
+  const files: StoreFiles = { ...nodeFiles, link: () => Promise.reject(systemError('EPERM')) };
+  expect(await acquireClaim(files, directory, ALONE)).toMatchObject({ status: 'claimed', claim: 1 });
+  expect(await readOwner(files, directory)).toMatchObject({ claim: 1, pid: process.pid });
+  const child = sleeper();
+  writeOwner(directory, 2, identityOf(child.pid) ?? {});
+  const late: StoreFiles = {
+    ...files,
+    list: async (path) => (await nodeFiles.list(path)).filter((name) => !name.startsWith('2')),
+  };
+  let looks = 0;
+  const outcome = await acquireClaim(
+    { ...files, list: (path) => (looks++ < 2 ? late : nodeFiles).list(path) },
+    directory,
+    ALONE,
+  );
+  expect(outcome).toMatchObject({ status: 'held', by: { claim: 2 } });
+});
+
 test('claims that cannot be read are an error, not a free session', async () => {
   const directory = temporaryDirectory();
   await claim(directory);
