@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/setup-build.ts'],
+    globalSetup: ['test/setup-build.ts', 'test/setup-python.ts'],
     // Real processes on two cores: what waits for a condition is bounded by this, nothing asserts time.
     testTimeout: 60_000,
     hookTimeout: 120_000,
