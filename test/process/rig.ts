@@ -8,7 +8,7 @@ import { expect } from 'vitest';
 import type { EventNamed, SupervisorEvent } from '../../src/supervisor/events.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COMMAND = join(ROOT, 'bin/nkat-recover.js');
+export const COMMAND = join(ROOT, 'bin/nkat-recover.js');
 const FIXTURES = join(ROOT, 'fixtures/trainers');
 
 /** A state home, and a folder to run in; `close` fails when a process of it is left behind. */
@@ -17,20 +17,20 @@ export class World {
   readonly home = join(this.directory, 'home');
   readonly #runs: Run[] = [];
 
-  environment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  environment(): NodeJS.ProcessEnv {
     const inherited = Object.entries(process.env).filter(([name]) => !/^(NKAT_|VITEST|NODE_OPTIONS)/.test(name));
-    return { ...Object.fromEntries(inherited), NKAT_HOME: this.home, NKAT_TEST_WORLD: this.directory, ...extra };
+    return { ...Object.fromEntries(inherited), NKAT_HOME: this.home, NKAT_TEST_WORLD: this.directory };
   }
 
   /** Starts `nkat-recover run --json <options> <trainer args>` or any other command line. */
-  start(args: readonly string[], extra: Readonly<Record<string, string>> = {}): Run {
-    const run = new Run(args, this.directory, this.environment(extra));
+  start(args: readonly string[], command = COMMAND): Run {
+    const run = new Run([command, ...args], this.directory, this.environment());
     this.#runs.push(run);
     return run;
   }
 
-  run(trainerAndArgs: readonly string[], options: readonly string[] = []): Run {
-    return this.start(['run', '--json', ...options, ...trainerAndArgs]);
+  run(trainerAndArgs: readonly string[], options: readonly string[] = [], command = COMMAND): Run {
+    return this.start(['run', '--json', ...options, ...trainerAndArgs], command);
   }
 
   /** Resolves when `holds` does; looked at each time that the process table may have changed. */
@@ -80,7 +80,7 @@ export class Run {
   readonly #waiters = new Set<() => void>();
 
   constructor(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [COMMAND, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, [...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#take(text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
