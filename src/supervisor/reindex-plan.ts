@@ -4,10 +4,10 @@
  */
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { totalBytes } from '../checkpoint/manifest.ts';
 import type { CheckpointEntry, Manifest, SessionFile } from '../checkpoint/types.ts';
 import type { Tables } from '../sessions/tables.ts';
 import type { AttemptRow, CheckpointRow, CheckpointState, SessionRow, SessionUpsert } from '../sessions/types.ts';
+import { checkpointRow, startedAttempt } from './index-rows.ts';
 
 /** A session's directory as it was read. */
 export interface FoundSession {
@@ -147,19 +147,8 @@ function attemptRows(found: FoundSession, known: readonly AttemptRow[]): Attempt
       const group = worker?.attempt === number ? worker.group : null;
       const times = manifests.map(({ createdAt }) => createdAt).sort();
       return {
-        session: found.id,
-        number,
-        startedAt: times[0] ?? found.file?.updatedAt ?? '',
-        endedAt: null,
-        exitCode: null,
-        signal: null,
-        class: null,
-        reason: null,
-        evidence: null,
-        resumedFromSequence: null,
-        firstStep: null,
+        ...startedAttempt(found.id, number, times[0] ?? found.file?.updatedAt ?? ''),
         lastStep: manifests.length === 0 ? null : Math.max(...manifests.map(({ step }) => step)),
-        pid: null,
         groupPid: group?.pid ?? null,
         startTime: group?.startTime ?? null,
         bootId: group?.bootId ?? null,
@@ -176,13 +165,13 @@ function checkpointRows(found: FoundSession, known: readonly CheckpointRow[]): C
     seen.add(sequence);
     if (manifest === null || rows.has(sequence)) continue;
     const state = setAside.has(sequence) ? 'set-aside' : verified ? 'verified' : 'durable';
-    rows.set(sequence, rowOf(found.id, manifest, path, state));
+    rows.set(sequence, checkpointRow(found.id, manifest, path, state));
   }
   for (const { sequence, manifest, path } of found.quarantined) {
     if (seen.has(sequence)) continue;
     seen.add(sequence);
     const row = known.find((one) => one.sequence === sequence);
-    if (manifest !== null) rows.set(sequence, rowOf(found.id, manifest, path, 'quarantined'));
+    if (manifest !== null) rows.set(sequence, checkpointRow(found.id, manifest, path, 'quarantined'));
     else if (row !== undefined) rows.set(sequence, { ...row, path, state: 'quarantined' });
   }
   for (const row of known) {
@@ -196,28 +185,6 @@ function checkpointRows(found: FoundSession, known: readonly CheckpointRow[]): C
 /** Retention removes nothing before a newer one is verified: then its absence is as planned. */
 function stateOfAbsent(sequence: number, found: FoundSession): CheckpointState {
   return found.entries.some((entry) => entry.verified && entry.sequence > sequence) ? 'removed' : 'missing';
-}
-
-function rowOf(session: string, manifest: Manifest, path: string, state: CheckpointState): CheckpointRow {
-  const { sequence, step, epoch, kinds, reason, createdAt, metrics, parent, attempt } = manifest;
-  const digest = manifest.tensorsDigest;
-  const bytes = totalBytes(manifest);
-  return {
-    session,
-    sequence,
-    step,
-    epoch,
-    kinds,
-    reason,
-    state,
-    bytes,
-    createdAt,
-    digest,
-    path,
-    metrics,
-    parent,
-    attempt,
-  };
 }
 
 function says(known: readonly CheckpointRow[], row: CheckpointRow): boolean {

@@ -15,6 +15,7 @@ import type {
   SessionRow,
   SessionUpsert,
 } from '../sessions/types.ts';
+import { checkpointRow, startedAttempt } from './index-rows.ts';
 
 export class SessionIndex {
   readonly #sessions: SessionsDatabase;
@@ -68,24 +69,7 @@ export class SessionIndex {
   }
 
   attemptStarting(number: number, resumedFromSequence: number | null): Promise<void> {
-    const row = {
-      session: this.#id,
-      number,
-      startedAt: this.#at(),
-      endedAt: null,
-      exitCode: null,
-      signal: null,
-      class: null,
-      reason: null,
-      evidence: null,
-      resumedFromSequence,
-      firstStep: null,
-      lastStep: null,
-      pid: null,
-      groupPid: null,
-      startTime: null,
-      bootId: null,
-    };
+    const row = { ...startedAttempt(this.#id, number, this.#at()), resumedFromSequence };
     return this.#write(({ attempts }) => attempts.upsert(row));
   }
 
@@ -124,25 +108,7 @@ export class SessionIndex {
 
   /** A checkpoint found in the directory: committed while the channel was down. */
   noteFound(manifest: Manifest, path: string, state: 'durable' | 'verified'): Promise<void> {
-    const { sequence, step, epoch, kinds, reason, createdAt, metrics, parent, attempt } = manifest;
-    const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
-    const digest = manifest.tensorsDigest;
-    const row = {
-      sequence,
-      step,
-      epoch,
-      kinds,
-      reason,
-      state,
-      bytes,
-      createdAt,
-      digest,
-      path,
-      metrics,
-      parent,
-      attempt,
-    };
-    return this.#write(({ checkpoints }) => checkpoints.upsert({ session: this.#id, ...row }));
+    return this.#write(({ checkpoints }) => checkpoints.upsert(checkpointRow(this.#id, manifest, path, state)));
   }
 
   /** True when the row already says what a look at the directory would. */
