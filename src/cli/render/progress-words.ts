@@ -50,7 +50,9 @@ function progressParts(facts: ProgressFacts, now: number): Part[] {
   if (facts.percent !== null && facts.totalSteps === null) {
     parts.push({ text: `${facts.percent.toFixed(1)} %`, worth: 8 });
   }
-  parts.push({ text: `epoch ${of(facts.epoch, facts.epochs)}`, worth: 8 });
+  // The epoch that is being trained, from 1; reports count those that are over.
+  const current = Math.min(facts.epoch + 1, facts.epochs ?? Number.POSITIVE_INFINITY);
+  parts.push({ text: `epoch ${of(current, facts.epochs)}`, worth: 8 });
   parts.push({ text: `step ${of(facts.step, facts.totalSteps)}`, worth: 9 });
   if (facts.loss !== null) parts.push({ text: `loss ${aboutNumber(facts.loss)}`, worth: 6 });
   if (facts.stepsPerSecond !== null) parts.push({ text: `${aboutNumber(facts.stepsPerSecond)} steps/s`, worth: 3 });

@@ -10,7 +10,7 @@ const clock = { now, monotonic: 1_000 };
 test('the live line has epoch, step, loss, rate, ETA, age of the last save and the attempt', () => {
   const text = liveText(progress, null, clock, 200);
   for (const fact of [
-    'epoch 3/10',
+    'epoch 4/10',
     'step 1204/4690',
     'loss 0.1235',
     '85.25 steps/s',
@@ -36,7 +36,7 @@ test('what is not known is left out', () => {
     },
     now,
   );
-  expect(text).toBe('epoch 3 · step 1204 · nothing saved yet');
+  expect(text).toBe('epoch 4 · step 1204 · nothing saved yet');
 });
 
 test('a narrow screen keeps the step and is never overrun', () => {

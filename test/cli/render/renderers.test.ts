@@ -63,7 +63,7 @@ test('without a terminal: one line an event on stderr, the output of the worker 
     expect(stderr).toContain(fact);
   }
   expect(stderr).toContain('Checkpoint 14 is durable');
-  expect(stderr.split('\n').filter((text) => text.startsWith('epoch 3/10'))).toHaveLength(1);
+  expect(stderr.split('\n').filter((text) => text.startsWith('epoch 4/10'))).toHaveLength(1);
   expect(stderr).not.toContain(ESC);
 });
 
@@ -72,7 +72,7 @@ test('quiet keeps crashes and the end and leaves progress and output out', async
   expect(stdout).toBe('');
   for (const fact of ['Attempt 1 was killed', 'Recovered', 'Stopped with a verified save'])
     expect(stderr).toContain(fact);
-  for (const routine of ['epoch 3/10', 'trainer\n', 'durable', 'Log in']) expect(stderr).not.toContain(routine);
+  for (const routine of ['epoch 4/10', 'trainer\n', 'durable', 'Log in']) expect(stderr).not.toContain(routine);
 });
 
 test('JSON: one object an event on stdout, nothing else anywhere', async () => {
