@@ -1,5 +1,6 @@
 /** The supervisor's end of the channel: who may speak on it, who is the worker, and whose answer goes where. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { ChannelProblem, SendOutcome, SupervisorConnection } from '../protocol/connection.ts';
 import { type Listener, listen } from '../protocol/listen.ts';
 import { type MessageOf, PROTOCOL_VERSION, type SupervisorMessage, type WorkerMessage } from '../protocol/messages.ts';
@@ -46,6 +47,8 @@ export class ChannelServer {
   readonly path: string;
   readonly #options: ChannelServerOptions;
   #listener: Listener | null = null;
+  /** Listeners whose socket was removed under them: nobody finds them, but their connections live. */
+  #deaf: Listener[] = [];
   #worker: SupervisorConnection | null = null;
   readonly #open = new Set<SupervisorConnection>();
   /** Who asked, by request. */
@@ -60,6 +63,21 @@ export class ChannelServer {
   async listen(): Promise<void> {
     await ensureSocketDirectory();
     this.#listener = await listen(this.path, (connection) => this.#greet(connection));
+  }
+
+  /**
+   * Listens anew when the socket is no longer in its place: cleaners of temporary folders remove what looks old. Connections
+   * stay.
+   *
+   * @returns true when it had to
+   * @throws what {@link listen} throws
+   */
+  async listenAgain(): Promise<boolean> {
+    if (this.#listener === null || process.platform === 'win32' || existsSync(this.path)) return false;
+    const before = this.#listener;
+    await this.listen();
+    this.#deaf.push(before);
+    return true;
   }
 
   /** True while a worker is connected. */
@@ -81,8 +99,9 @@ export class ChannelServer {
   async close(): Promise<void> {
     this.#worker = null;
     await Promise.all([...this.#open].map((connection) => connection.close(FLUSH_MS)));
-    await this.#listener?.close();
+    await Promise.all([this.#listener, ...this.#deaf].map((listener) => listener?.close()));
     this.#listener = null;
+    this.#deaf = [];
   }
 
   #greet(connection: SupervisorConnection): void {

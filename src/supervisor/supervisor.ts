@@ -121,6 +121,7 @@ export class Supervisor implements Actor {
         this.#beside(this.#choose(effect.stepBackFrom));
         break;
       case 'launch-worker':
+        await this.#line.ensureReachable();
         await this.#hands.launch(effect.attempt, effect.resumedFrom);
         break;
       case 'welcome-worker':

@@ -32,6 +32,7 @@ export class WorkerLine {
     this.#channel = new ChannelServer({
       session: layout.session,
       token: options.token,
+      mayConnect: (hello) => this.#refusalOf(hello),
       onHello: (hello) => this.#hello(hello),
       onMessage: (message) => options.onMessage(message),
       onDisconnected: () => this.#closed(),
@@ -41,6 +42,14 @@ export class WorkerLine {
 
   listen(): Promise<void> {
     return this.#channel.listen();
+  }
+
+  /** Before a launch: a worker that finds no socket ends itself. */
+  async ensureReachable(): Promise<void> {
+    if (await this.#channel.listenAgain()) {
+      const message = 'the socket of this session had been removed, and was made again';
+      this.#options.context.tell({ name: 'notice', level: 'warning', message });
+    }
   }
 
   close(): Promise<void> {
@@ -83,20 +92,20 @@ export class WorkerLine {
     this.#onDisconnected = null;
   }
 
-  #hello({ attempt, pid, welcomed, phase, step, lastSaved }: Hello): Refusal | undefined {
-    const { tell, index, record } = this.#options.context;
-    if (attempt !== record.file.attempts) {
-      return {
-        code: 'fenced',
-        message: `attempt ${attempt} is over; attempt ${record.file.attempts} has taken its place`,
-      };
-    }
+  /** Before it is admitted: a straggler of an earlier attempt must not take the channel from the present worker. */
+  #refusalOf({ attempt }: Hello): Refusal | null {
+    const { attempts } = this.#options.context.record.file;
+    if (attempt === attempts) return null;
+    return { code: 'fenced', message: `attempt ${attempt} is over; attempt ${attempts} has taken its place` };
+  }
+
+  #hello({ attempt, pid, welcomed, phase, step, lastSaved }: Hello): void {
+    const { tell, index } = this.#options.context;
     this.#connected = true;
     void index.patchSession({ workerPid: pid });
     void index.patchAttempt(attempt, { pid });
     tell({ name: 'worker-connected', attempt, pid, adopted: welcomed });
-    this.#options.dispatch({ type: 'worker-connected', phase, step, lastSaved });
-    return undefined;
+    this.#options.dispatch({ type: 'worker-connected', welcomed, phase, step, lastSaved });
   }
 
   #closed(): void {

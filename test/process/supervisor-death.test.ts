@@ -1,5 +1,10 @@
 /** Who may own a session, and what becomes of a worker whose supervisor dies. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connectTo } from '../../src/protocol/connect.ts';
+import { socketPath } from '../../src/protocol/socket-path.ts';
 import { counter, digestsOf, signalPid, World } from './rig.ts';
 
 let world: World;
@@ -86,4 +91,78 @@ test('a supervisor that is killed between spawn and welcome leaves nobody behind
   const second = world.run(counter(LINE), SAVES);
   await second.ended(0);
   expect(world.processes()).toEqual([]);
+});
+
+test('a supervisor that is killed before the welcome of a slow starter: its worker resumes, it does not start from zero', async () => {
+  const gate = join(world.directory, 'open');
+  const trainer = join(world.directory, 'slow.mjs');
+  const [script = ''] = counter([]);
+  writeFileSync(
+    trainer,
+    `import { existsSync } from 'node:fs';
+while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 20));
+await import(${JSON.stringify(pathToFileURL(script).href)});
+`,
+  );
+  writeFileSync(gate, '');
+  const first = world.run([trainer, ...LINE], SAVES);
+  await first.event('saved');
+  first.signal('SIGINT');
+  await first.ended(75);
+
+  rmSync(gate);
+  const second = world.run([trainer, ...LINE], SAVES);
+  const { attempt } = await second.event('attempt-started');
+  second.signal('SIGKILL');
+  await second.exited;
+  const third = world.run([trainer, ...LINE], SAVES);
+  expect(await third.event('session-opened')).toMatchObject({ adopted: true });
+  writeFileSync(gate, '');
+  const started = await third.event('training-started');
+  expect(started.attempt).toBe(attempt);
+  expect(started.sequence).toBe(first.named('saved').at(-1)?.sequence);
+  third.signal('SIGINT');
+  await third.ended(75);
+});
+
+test('a worker that dies after its socket was removed is succeeded by one that can connect', async () => {
+  const run = world.run(counter(LINE), SAVES);
+  const { pid } = await run.event('worker-connected');
+  await run.event('saved');
+  const { session } = await run.event('session-opened');
+  rmSync(socketPath(session));
+  signalPid(pid, 'SIGKILL');
+  await run.event('worker-connected', () => true, 2);
+  run.signal('SIGINT');
+  await run.ended(75);
+});
+
+test('a straggler of an earlier attempt is refused, and the present worker keeps its channel', async () => {
+  const run = world.run(counter(LINE), SAVES);
+  const { pid } = await run.event('worker-connected');
+  const { session, directory } = await run.event('session-opened');
+  const { token } = JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8')) as { token: string };
+  const straggler = await connectTo(socketPath(session));
+  const answer = new Promise((resolve) => straggler.onMessage(resolve));
+  straggler.send({
+    v: 1,
+    type: 'hello',
+    role: 'worker',
+    token,
+    session,
+    attempt: 7,
+    pid,
+    welcomed: true,
+    claim: 1,
+    step: 1,
+    epoch: 0,
+    phase: 'train',
+    lastSaved: null,
+    sdk: '0',
+  });
+  expect(await answer).toMatchObject({ type: 'refused', code: 'fenced' });
+  straggler.destroy();
+  run.signal('SIGINT');
+  await run.ended(75);
+  expect(run.named('worker-connected')).toHaveLength(1);
 });

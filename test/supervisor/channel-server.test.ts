@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectTo } from '../../src/protocol/connect.ts';
@@ -294,3 +294,19 @@ async function rawConnection({ server }: Bench): Promise<Socket> {
   await new Promise((resolve) => socket.once('connect', resolve));
   return socket;
 }
+
+test('a socket that was removed under it is made again, and the connected worker stays', async () => {
+  const bench = await serve();
+  const worker = await connect(bench);
+  worker.connection.send(hello(bench));
+  await waitFor('the first hello', () => bench.hellos.length === 1);
+  expect(await bench.server.listenAgain()).toBe(false);
+  rmSync(bench.server.path);
+  expect(await bench.server.listenAgain()).toBe(true);
+  const again = await connect(bench);
+  expect(worker.closed()).toBe(false);
+  again.connection.send(hello(bench));
+  await waitFor('the second hello', () => bench.hellos.length === 2);
+  await bench.server.close();
+  expect(existsSync(bench.server.path)).toBe(false);
+});

@@ -26,6 +26,8 @@ export type Happening =
   | { readonly type: 'spawn-failed'; readonly reason: string }
   | {
       readonly type: 'worker-connected';
+      /** True: some supervisor told it what to resume from. False: it trains only after a welcome that names a resume point. */
+      readonly welcomed: boolean;
       readonly phase: Phase;
       readonly step: number;
       readonly lastSaved: number | null;

@@ -25,6 +25,7 @@ export function fromOpening(state: Opening, event: MachineEvent, settings: Machi
         ledger: { ...state.ledger, attempt: event.attempt },
         launch: newLaunch(event.attempt, event.resumedFrom),
         deadlineMs: event.nowMs + ADOPT_WAIT_MS,
+        unwelcomed: null,
       });
     case 'no-orphan':
       return event.unseenEnd === null ? toPreflight(state.ledger, null) : afterUnseenEnd(state, event, settings);
@@ -92,6 +93,7 @@ export function fromAdopting(state: Adopting, event: MachineEvent, settings: Mac
   const noted = note(state, event);
   switch (event.type) {
     case 'worker-connected': {
+      if (!event.welcomed) return greet(state, event);
       const lastSaved = event.lastSaved === null ? null : { sequence: event.lastSaved, verified: false };
       return {
         state: {
@@ -104,17 +106,50 @@ export function fromAdopting(state: Adopting, event: MachineEvent, settings: Mac
         effects: [{ type: 'welcome-worker' }],
       };
     }
+    case 'checkpoint-chosen':
+      return state.unwelcomed === null ? stay(state) : welcomeFirst(state, state.unwelcomed, event);
+    case 'no-checkpoint':
+      // It must not train from zero; the choice after its end says why there is nothing to go on from.
+      return reap(state, null);
     case 'worker-ended':
       return reap(state, event.end);
     case 'stop-signal':
       return terminate(state, event, settings);
     case 'woke-late':
-      return stay({ ...state, deadlineMs: state.deadlineMs + event.gapMs });
+      return stay({ ...state, deadlineMs: state.deadlineMs === null ? null : state.deadlineMs + event.gapMs });
     case 'time-passed':
-      return event.nowMs >= state.deadlineMs ? reap(state, null) : stay(state);
+      return state.deadlineMs !== null && event.nowMs >= state.deadlineMs ? reap(state, null) : stay(state);
     default:
       return stay({ ...state, ...noted });
   }
+}
+
+/**
+ * Its supervisor died before it was welcomed, so it knows of no resume point: a welcome without one would start it from
+ * zero. The choice is made once, whatever reconnects meanwhile.
+ */
+function greet(state: Adopting, event: EventOf<'worker-connected'>): Step<State> {
+  const { phase, step } = event;
+  const greeted: Adopting = { ...state, ...note(state, event), deadlineMs: null, unwelcomed: { phase, step } };
+  if (state.unwelcomed !== null) return stay(greeted);
+  return { state: greeted, effects: [{ type: 'choose-checkpoint', stepBackFrom: null }] };
+}
+
+function welcomeFirst(
+  { ledger, launch }: Adopting,
+  { phase, step }: Adopting['unwelcomed'] & {},
+  { sequence, nowMs }: EventOf<'checkpoint-chosen'>,
+): Step<State> {
+  return {
+    state: {
+      kind: 'running',
+      ledger,
+      launch: { ...launch, resumedFrom: sequence },
+      beat: firstBeat(phase, step, nowMs),
+      online: true,
+    },
+    effects: [{ type: 'welcome-worker' }],
+  };
 }
 
 export function fromPreflight(state: Preflight, event: MachineEvent): Step<State> {

@@ -2,6 +2,7 @@
  * The states of a supervised session. Each carries only what is legal in it; what outlives an attempt stands in the
  * ledger, what belongs to one launch of the worker in the launch.
  */
+import type { Phase } from '../../protocol/messages.ts';
 import type { RestartBudget } from '../../words.ts';
 import type { Outcome, StopStage } from '../events.ts';
 import type { WorkerEnd } from '../worker-end.ts';
@@ -49,7 +50,10 @@ export interface Opening {
 /** A live worker of an earlier supervisor was found; we wait for it to connect. */
 export interface Adopting extends Alive {
   readonly kind: 'adopting';
-  readonly deadlineMs: number;
+  /** Null: it has connected, and what it is to resume from is being chosen, however long that takes. */
+  readonly deadlineMs: number | null;
+  /** The worker that has connected and that nobody has welcomed yet; null: none has. */
+  readonly unwelcomed: { readonly phase: Phase; readonly step: number } | null;
 }
 export interface Preflight {
   readonly kind: 'preflight';

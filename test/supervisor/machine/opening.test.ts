@@ -14,9 +14,29 @@ describe('what an earlier supervisor left', () => {
   test('a live worker is adopted: no launch, a welcome that carries the new claim', () => {
     const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2 });
     expect(rig.effects).toEqual([]);
-    rig.happen({ type: 'worker-connected', phase: 'train', step: 40, lastSaved: 5 });
+    rig.happen({ type: 'worker-connected', welcomed: true, phase: 'train', step: 40, lastSaved: 5 });
     expect(rig.state).toMatchObject({ kind: 'running', ledger: { attempt: 3, lastStep: 40 } });
     expect(rig.effects).toEqual([{ type: 'welcome-worker' }]);
+  });
+
+  test('a live worker that nobody has welcomed is told what to resume from, and never starts from zero unasked', () => {
+    const connected = { type: 'worker-connected', welcomed: false, phase: 'load', step: 0, lastSaved: null } as const;
+    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2 }).happen(connected);
+    expect(rig.effects).toEqual([{ type: 'choose-checkpoint', stepBackFrom: null }]);
+    rig.happen(connected);
+    expect(rig.effects).toEqual([]);
+    rig.wait(3_600_000);
+    expect(rig.state.kind).toBe('adopting');
+    rig.happen({ type: 'checkpoint-chosen', sequence: 5, steppedBack: false });
+    expect(rig.state).toMatchObject({ kind: 'running', launch: { attempt: 3, resumedFrom: 5, connected: true } });
+    expect(rig.effects).toEqual([{ type: 'welcome-worker' }]);
+  });
+
+  test('a live worker that nobody has welcomed is ended when nothing verifies', () => {
+    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2 });
+    rig.happen({ type: 'worker-connected', welcomed: false, phase: 'load', step: 0, lastSaved: null });
+    rig.happen({ type: 'no-checkpoint', reason: 'all 3 are damaged', missing: false });
+    expect(rig.effects).toEqual([{ type: 'reap-group' }]);
   });
 
   test('one that does not connect in time is killed before another is launched', () => {

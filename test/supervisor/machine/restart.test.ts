@@ -47,7 +47,7 @@ describe('restart budget', () => {
       stepBacks.push(stepBackFrom);
       if (stepBackFrom !== null) from -= 1;
       rig.happen({ type: 'checkpoint-chosen', sequence: from, steppedBack: stepBackFrom !== null });
-      rig.happen({ type: 'worker-connected', phase: 'train', step: 1, lastSaved: null });
+      rig.happen({ type: 'worker-connected', welcomed: false, phase: 'train', step: 1, lastSaved: null });
       attempts += 1;
       rig.die(null, 1);
     }

@@ -54,7 +54,7 @@ export class Rig {
     if (this.state.kind === 'opening') this.happen({ type: 'no-orphan', unseenEnd: null });
     if (this.state.kind === 'backing-off') this.passDeadline();
     this.happen({ type: 'checkpoint-chosen', sequence, steppedBack: false });
-    return this.happen({ type: 'worker-connected', phase: 'train', step, lastSaved: null });
+    return this.happen({ type: 'worker-connected', welcomed: false, phase: 'train', step, lastSaved: null });
   }
 
   /** The worker ends, its group empties, the evidence is read. */

@@ -92,7 +92,7 @@ describe('stop protocol', () => {
 
   test('a worker that reconnects in mid-stop is asked again', () => {
     const rig = new Rig().train().happen({ type: 'stop-signal', signal: 'SIGINT' });
-    rig.happen({ type: 'worker-connected', phase: 'train', step: 5, lastSaved: null });
+    rig.happen({ type: 'worker-connected', welcomed: true, phase: 'train', step: 5, lastSaved: null });
     expect(rig.has('request-stop')).toBe(true);
   });
 
