@@ -22,6 +22,8 @@ test('every value that JSON can carry, and the ones it cannot, come back as they
   });
   fc.assert(
     fc.property(value, (one) => {
+      // Node 20's comparison holds an invalid date for different from itself; it has a test of its own below.
+      fc.pre(!encodeState(one).includes('{"$nkat":"Date","value":{'));
       // Vitest's own comparison stumbles over a key named `constructor`.
       deepStrictEqual(back(one), one);
     }),
@@ -49,6 +51,12 @@ test.each([
   Number.MIN_VALUE,
 ])('%s survives', (value) => {
   expect(back([value])).toStrictEqual([value]);
+});
+
+test('an invalid date comes back as one', () => {
+  const date = back(new Date(Number.NaN));
+  expect(date).toBeInstanceOf(Date);
+  expect((date as Date).getTime()).toBeNaN();
 });
 
 test('a view of part of a buffer brings only its part; a Buffer comes back as bytes', () => {
