@@ -94,8 +94,9 @@ export class AttemptHands {
   }
 
   async recordEnd(effect: Extract<Effect, { type: 'record-attempt-end' }>): Promise<void> {
-    const { attempt, end, evidence, classification, lastStep } = effect;
+    const { attempt, end, evidence, classification } = effect;
     const { record, index, tell, now } = this.#options.context;
+    const lastStep = record.reached.step;
     await this.close();
     record.change({ worker: null });
     await this.#options.persist();

@@ -33,6 +33,7 @@ export async function choose(context: SessionContext, request: ChoosingRequest):
     case 'none':
       return { point: null, happening: { type: 'no-checkpoint', reason: choice.reason, missing: choice.missing } };
     case 'fresh':
+      record.reach(0);
       return { point: null, happening: { type: 'checkpoint-chosen', sequence: null, steppedBack: false } };
     case 'checkpoint':
       return await takePoint(context, choice, request.stepBackFrom);
@@ -61,8 +62,8 @@ async function takePoint(
     await index.setCheckpointState(stepBackFrom, 'set-aside');
     tell({ name: 'checkpoint-set-aside', sequence: stepBackFrom, reason });
   }
-  const lastAt = Date.parse(record.file.updatedAt);
-  const stepsLost = Math.max(0, record.file.lastStep - point.step);
+  const { reached } = record;
+  const stepsLost = Math.max(0, reached.step - point.step);
   tell({
     name: 'checkpoint-chosen',
     sequence: point.sequence,
@@ -71,8 +72,10 @@ async function takePoint(
     reason: candidates.find(({ verdict }) => verdict === 'chosen')?.reason ?? 'the newest that verifies',
     candidates,
     stepsLost,
-    lostMs: stepsLost === 0 ? 0 : Math.max(0, lastAt - Date.parse(point.createdAt)),
+    lostMs: stepsLost === 0 ? 0 : Math.max(0, reached.at.getTime() - Date.parse(point.createdAt)),
   });
+  // What is lost is told once, also when the next launch dies before it trains.
+  record.reach(point.step);
   return { point, happening: { type: 'checkpoint-chosen', sequence: point.sequence, steppedBack } };
 }
 

@@ -41,6 +41,12 @@ export class SessionIndex {
     await this.#write(({ sessions }) => sessions.upsert(row));
   }
 
+  /** Newest step that was indexed, and when; null: none. */
+  reached(): { readonly step: number; readonly at: Date } | null {
+    const row = this.#sessions.sessions.find(this.#id);
+    return row?.step == null ? null : { step: row.step, at: new Date(row.updatedAt) };
+  }
+
   lastCheckpointAt(): string | null {
     return this.#sessions.sessions.find(this.#id)?.lastCheckpointAt ?? null;
   }

@@ -6,9 +6,17 @@ import type { StoreFiles } from '../checkpoint/files.ts';
 import { writeSessionFile } from '../checkpoint/session-file.ts';
 import type { SessionFile, SetAside } from '../checkpoint/types.ts';
 
+/** How far the newest attempt came, as far as anyone knows. */
+export interface Reached {
+  readonly step: number;
+  /** When it was there, by the wall clock. */
+  readonly at: Date;
+}
+
 export class SessionRecord {
   #file: SessionFile;
   #written: string;
+  #reached: Reached;
   readonly #files: StoreFiles;
   readonly #directory: string;
   readonly #now: () => Date;
@@ -18,11 +26,23 @@ export class SessionRecord {
     this.#directory = directory;
     this.#file = file;
     this.#written = fingerprint(file);
+    this.#reached = { step: file.lastStep, at: new Date(file.updatedAt) };
     this.#now = now;
   }
 
   get file(): SessionFile {
     return this.#file;
+  }
+
+  /** What a crash now would be measured against; a step that is trained again counts anew. */
+  get reached(): Reached {
+    return this.#reached;
+  }
+
+  /** The newest attempt starts at, or came to, this step. */
+  reach(step: number, at: Date = this.#now()): void {
+    this.#reached = { step, at };
+    if (step > this.#file.lastStep) this.change({ lastStep: step });
   }
 
   get setAside(): ReadonlySet<number> {

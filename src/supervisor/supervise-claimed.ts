@@ -89,6 +89,9 @@ async function openRecord(
     budget: file.state === 'gave-up' ? renewBudget(file.budget) : file.budget,
   });
   await record.persist();
+  // The index is written each second, the file at each save: it knows better how far the last attempt came.
+  const indexed = index.reached();
+  if (indexed !== null && indexed.step > record.reached.step) record.reach(indexed.step, indexed.at);
   await index.open(record.file, settings.root, process.pid);
   tell({
     name: 'session-opened',

@@ -80,6 +80,7 @@ export class WorkerReports {
   #restored(message: MessageOf<WorkerMessage, 'restored'>): void {
     const { sequence, step, epoch, backend } = message;
     this.#startStep = step;
+    this.#context.record.reach(step);
     const { attempts: attempt } = this.#context.record.file;
     this.#context.index.noteFirstStep(attempt, step);
     this.#context.tell({ name: 'training-started', attempt, sequence, step, epoch, backend, restoreMs: message.ms });
@@ -89,7 +90,7 @@ export class WorkerReports {
     const { phase, step, lastStepAgeMs } = message;
     const { record, index } = this.#context;
     const attempt = record.file.attempts;
-    if (step > record.file.lastStep) record.change({ lastStep: step });
+    record.reach(step);
     this.#progressed = { totalSteps: message.totalSteps, loss: message.loss };
     index.noteProgress({ ...this.#progressed, epoch: message.epoch, step });
     if (this.#downSinceMs !== null && step > this.#startStep) {
@@ -127,7 +128,7 @@ export class WorkerReports {
   /** The last steps came after the last progress report. */
   #done({ step, epoch }: MessageOf<WorkerMessage, 'done'>): void {
     const { record, index } = this.#context;
-    if (step > record.file.lastStep) record.change({ lastStep: step });
+    record.reach(step);
     index.noteProgress({ ...this.#progressed, epoch, step });
     this.#dispatch({ type: 'worker-done' });
   }
@@ -142,6 +143,7 @@ export class WorkerReports {
       return;
     }
     record.noteCommit(message.sequence, message.step);
+    if (message.step > record.reached.step) record.reach(message.step);
     this.#lastDurableAt = message.createdAt;
     this.#context.tell({ name: 'saved', ...facts });
     this.#dispatch({

@@ -21,7 +21,6 @@ export type Effect =
       readonly end: WorkerEnd;
       readonly evidence: Evidence;
       readonly classification: Classification;
-      readonly lastStep: number;
     }
   /** Verify the checkpoint on which the outcome rests; answers `confirmation`. */
   | { readonly type: 'confirm-checkpoint'; readonly sequence: number }

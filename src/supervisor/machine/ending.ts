@@ -72,7 +72,6 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
     end: state.end,
     evidence,
     classification,
-    lastStep: ledger.lastStep,
   };
   const { reason } = classification;
   const sequence = classification.class === 'interrupted' ? launch.confirmed : (launch.lastSaved?.sequence ?? null);

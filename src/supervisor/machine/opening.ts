@@ -69,7 +69,6 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
     end: unseen.end,
     evidence,
     classification,
-    lastStep: ledger.lastStep,
   } as const;
   if (classification.class === 'completed') {
     const { reason } = classification;
@@ -184,13 +183,9 @@ export function fromStarting(state: Starting, event: MachineEvent, settings: Mac
       const classification = { class: 'config', reason: event.reason } as const;
       const ended = end(state.ledger, 'config-error', event.reason);
       const { attempt } = state.launch;
-      const { lastStep } = state.ledger;
       return {
         state: ended.state,
-        effects: [
-          { type: 'record-attempt-end', attempt, end: launchEnd, evidence, classification, lastStep },
-          ...ended.effects,
-        ],
+        effects: [{ type: 'record-attempt-end', attempt, end: launchEnd, evidence, classification }, ...ended.effects],
       };
     }
     case 'worker-connected':
