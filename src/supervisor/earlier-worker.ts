@@ -4,6 +4,7 @@ import type { StoreLayout } from '../checkpoint/layout.ts';
 import { listCheckpoints } from '../checkpoint/list.ts';
 import { currentBootId, isAlive } from '../checkpoint/process-identity.ts';
 import type { SessionFile, WorkerIdentity } from '../checkpoint/types.ts';
+import { NkatError } from '../errors.ts';
 import { attemptFiles } from './attempt-files.ts';
 import { readExitRecord } from './exit-record.ts';
 import type { UnseenEnd } from './machine/event.ts';
@@ -28,8 +29,10 @@ export async function findEarlierWorker(
   const owned = { leader: worker.group, session: file.id };
   if (isAlive(worker.group)) return { kind: 'alive', worker };
   // The launcher is gone. Whatever is left of its group has nobody who would record its end.
-  if (ownedMembers(owned).length > 0) await killGroupAndWait(owned, KILL_WAIT_MS);
-  return { kind: 'ended', worker, unseen: await unseenEnd(files, layout, file, worker) };
+  if (ownedMembers(owned).length > 0 && (await killGroupAndWait(owned, KILL_WAIT_MS)) === 'unkillable') {
+    throw unkillable(`group ${worker.group.pid}`);
+  }
+  return { kind: 'ended', worker, unseen: await unseenEnd(files, layout, worker) };
 }
 
 /**
@@ -37,19 +40,26 @@ export async function findEarlierWorker(
  * recording it. It was never welcomed, so it has trained nothing.
  *
  * @returns how many were ended
+ * @throws NkatError `unkillable-worker`
  */
 export async function endUnrecordedWorkers(session: string, recorded: WorkerIdentity | null): Promise<number> {
   const strangers = () =>
     findOrphans(session).filter(({ identity, group }) => group !== recorded?.group.pid && identity.pid !== process.pid);
-  return (await endOrphans(strangers, KILL_WAIT_MS)).ended;
+  const { ended, unkillable: left } = await endOrphans(strangers, KILL_WAIT_MS);
+  if (left.length > 0) throw unkillable(`pid ${left.map(({ identity }) => identity.pid).join(', ')}`);
+  return ended;
 }
 
-async function unseenEnd(
-  files: StoreFiles,
-  layout: StoreLayout,
-  _file: SessionFile,
-  worker: WorkerIdentity,
-): Promise<UnseenEnd> {
+/** Two workers of one session must never live at once, so nothing is launched beside it. */
+function unkillable(what: string): NkatError {
+  return new NkatError(`${what} of an earlier launch survives SIGKILL`, {
+    code: 'unkillable-worker',
+    operation: 'end what an earlier launch left',
+    hint: 'A driver or a disk hangs under it: free that, or reboot the machine, and run the same line again.',
+  });
+}
+
+async function unseenEnd(files: StoreFiles, layout: StoreLayout, worker: WorkerIdentity): Promise<UnseenEnd> {
   const end = readExitRecord(attemptFiles(worker.outputDirectory, worker.attempt));
   const { bootId } = worker.group;
   const own = (await listCheckpoints(files, layout)).filter(

@@ -1,8 +1,10 @@
 /** From the command line's request to the end of the session: open it, claim it, run it, give the claim back. */
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { acquireClaim, releaseClaim } from '../checkpoint/claim.ts';
 import { nodeFiles, type StoreFiles } from '../checkpoint/files.ts';
 import { type StoreLayout, storeLayout } from '../checkpoint/layout.ts';
+import { isAlive } from '../checkpoint/process-identity.ts';
 import { registerRoot } from '../checkpoint/roots.ts';
 import { newSessionFile, readSessionFile, writeSessionFile } from '../checkpoint/session-file.ts';
 import { newSessionId } from '../checkpoint/session-id.ts';
@@ -19,6 +21,8 @@ import { superviseClaimed } from './supervise-claimed.ts';
 export async function supervise(options: SuperviseOptions): Promise<SessionEnd> {
   const files = nodeFiles;
   const { layout, file: opened } = await openSession(files, options);
+  // Before the claim, which would fence the worker that is to go on undisturbed.
+  refuseToChangeLiveWorker(options, opened);
   const claim = await claimSession(files, layout, options.takeOver);
   try {
     // Read again under the claim: an earlier owner may have written until it died.
@@ -29,6 +33,19 @@ export async function supervise(options: SuperviseOptions): Promise<SessionEnd> 
   } finally {
     await releaseClaim(files, layout.directory, claim);
   }
+}
+
+/** A worker that trains on alone can be adopted as it is; other arguments or another resume point need a new launch. */
+function refuseToChangeLiveWorker({ target, from }: SuperviseOptions, file: SessionFile): void {
+  const changesArgs =
+    target.kind === 'existing' && target.args !== null && !isDeepStrictEqual(target.args, file.identity.args);
+  if (!changesArgs && from === null) return;
+  if (file.worker === null || !isAlive(file.worker.group)) return;
+  throw new NkatError('its worker is still training, with the arguments and from the checkpoint that it was given', {
+    code: 'session-held',
+    operation: `change how session ${file.id} goes on`,
+    hint: `Take it over with nkat-recover resume ${file.id}, stop it with Ctrl-C, then ask for the change again.`,
+  });
 }
 
 interface OpenedSession {

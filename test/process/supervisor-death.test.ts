@@ -48,6 +48,22 @@ test('an adopted worker can be stopped with a verified save', async () => {
   await second.ended(75);
 });
 
+test('other arguments for a worker that trains on are refused; it goes on and can be adopted', async () => {
+  const first = world.run(counter(LINE), [...SAVES, '--name', 'kept']);
+  const { pid } = await first.event('worker-connected');
+  await first.event('saved');
+  first.signal('SIGKILL');
+  await first.exited;
+  const other = world.start(['resume', 'kept', '--json', '--', '--epochs', '1']);
+  await other.ended(73);
+  expect(world.processes()).toContain(pid);
+  const second = world.run(counter(LINE), [...SAVES, '--name', 'kept']);
+  expect(await second.event('worker-connected')).toMatchObject({ pid, adopted: true });
+  await second.event('saved');
+  second.signal('SIGINT');
+  await second.ended(75);
+});
+
 test('a worker that ends while nobody watches: the next start knows how', async () => {
   const first = world.run(counter(LINE), SAVES);
   const { pid } = await first.event('worker-connected');

@@ -31,6 +31,8 @@ export interface EndFacts {
   /** The boot changed while the attempt ran. */
   readonly bootChanged: boolean;
   readonly connected: boolean;
+  /** From the launch to the end. */
+  readonly ranMs: number;
   readonly done: boolean;
   /** True once any attempt of the session made a step. */
   readonly everStepped: boolean;
@@ -69,6 +71,13 @@ export function classify(facts: EndFacts): Classification {
   return end.signal === null ? classifyCode(facts, end.code ?? 0) : classifySignal(facts, end.signal);
 }
 
+/** A script without the SDK tells of no steps; what lasts this long has got past its start. */
+const STARTED_MS = 10_000;
+
+function worksWithoutSdk({ connected, ranMs }: EndFacts): boolean {
+  return !connected && ranMs >= STARTED_MS;
+}
+
 function classifyCode(facts: EndFacts, code: number): Classification {
   if (code === 0) {
     const reason = facts.connected ? 'it exited 0 without reporting done' : 'it exited 0';
@@ -77,7 +86,8 @@ function classifyCode(facts: EndFacts, code: number): Classification {
   if (code === WORKER_FATAL) return { class: 'fatal', reason: `exit code ${code}: do not retry` };
   if (facts.noRestartCodes.includes(code)) return { class: 'fatal', reason: `exit code ${code} is a no-restart code` };
   if (code === WORKER_RESTART) return { class: 'requested', reason: `exit code ${code}: it asked to be restarted` };
-  if (!facts.everStepped) return { class: 'config', reason: `exit code ${code} before the session's first step` };
+  if (!facts.everStepped && !worksWithoutSdk(facts))
+    return { class: 'config', reason: `exit code ${code} before the session's first step` };
   if (facts.noSpace) return { class: 'disk-full', reason: `exit code ${code} after a save found no space` };
   return { class: 'error', reason: `exit code ${code}` };
 }

@@ -56,6 +56,7 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
     spawnError: null,
     bootChanged: false,
     connected: launch.connected,
+    ranMs: event.nowMs - launch.launchedAtMs,
     done: launch.done,
     everStepped: ledger.lastStep > 0,
     stopSignal: ledger.stopSignal,
@@ -106,6 +107,10 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
 
 /** An outcome is only as good as the checkpoint behind it. */
 export function fromConfirming(state: Confirming, event: MachineEvent): Step<State> {
+  if (event.type === 'stop-signal') {
+    const reason = `checkpoint ${state.sequence} was saved, but its verification was cut short by ${event.signal}`;
+    return end(state.ledger, 'stopped-unsaved', reason, state.ledger.stopSignal ?? event.signal);
+  }
   if (event.type !== 'confirmation') return stay(state);
   if (event.verified) return end(state.ledger, state.outcome, state.reason);
   const outcome = state.outcome === 'completed' ? 'no-checkpoint' : 'stopped-unsaved';

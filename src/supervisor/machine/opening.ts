@@ -23,7 +23,7 @@ export function fromOpening(state: Opening, event: MachineEvent, settings: Machi
       return stay({
         kind: 'adopting',
         ledger: { ...state.ledger, attempt: event.attempt },
-        launch: newLaunch(event.attempt, event.resumedFrom),
+        launch: newLaunch(event.attempt, event.resumedFrom, event.nowMs),
         deadlineMs: event.nowMs + ADOPT_WAIT_MS,
         unwelcomed: null,
       });
@@ -55,6 +55,7 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
     spawnError: null,
     bootChanged: unseen.bootChanged,
     connected: true,
+    ranMs: 0,
     done: unseen.final !== null,
     everStepped: true,
     stopSignal: null,
@@ -160,7 +161,7 @@ export function fromPreflight(state: Preflight, event: MachineEvent): Step<State
         state: {
           kind: 'starting',
           ledger: { ...state.ledger, attempt, budget },
-          launch: newLaunch(attempt, event.sequence),
+          launch: newLaunch(attempt, event.sequence, event.nowMs),
         },
         effects: [{ type: 'launch-worker', attempt, resumedFrom: event.sequence }],
       };

@@ -26,6 +26,8 @@ export interface Ledger {
 export interface Launch {
   readonly attempt: number;
   readonly resumedFrom: number | null;
+  /** Supervisor time of the launch, or of the adoption. */
+  readonly launchedAtMs: number;
   readonly connected: boolean;
   readonly progressed: boolean;
   readonly done: boolean;
@@ -130,10 +132,11 @@ export type State =
   | BackingOff
   | Ended;
 
-export function newLaunch(attempt: number, resumedFrom: number | null): Launch {
+export function newLaunch(attempt: number, resumedFrom: number | null, launchedAtMs: number): Launch {
   return {
     attempt,
     resumedFrom,
+    launchedAtMs,
     connected: false,
     progressed: false,
     done: false,

@@ -24,6 +24,12 @@ describe('stop protocol', () => {
     expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-unsaved' });
   });
 
+  test('a further signal cuts the last verification short, and the save is not called confirmed', () => {
+    const rig = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGINT' });
+    rig.saved(4, 10, 'stop-1').die(null, 75).happen({ type: 'stop-signal', signal: 'SIGINT' });
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-unsaved' });
+  });
+
   test('second signal: SIGTERM and SIGCONT; third: the group is killed', () => {
     const rig = new Rig().train().happen({ type: 'stop-signal', signal: 'SIGINT' });
     rig.happen({ type: 'stop-signal', signal: 'SIGINT' });
