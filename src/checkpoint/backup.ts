@@ -9,7 +9,7 @@ import { digestOf } from './digest.ts';
 import type { StoreFiles } from './files.ts';
 import { backupName, makeDurableDirectory, parseBackupName, STAGING, type StoreLayout } from './layout.ts';
 import { MANIFEST_FILE, MAX_MANIFEST_BYTES, totalBytes } from './manifest.ts';
-import { quarantineCheckpoint } from './quarantine.ts';
+import { pruneQuarantine, quarantineCheckpoint } from './quarantine.ts';
 import { readSmallFile, removeTree, writeNewFile } from './small-file.ts';
 import { cleanStaging, makeStaging } from './staging.ts';
 import { guarded } from './store-error.ts';
@@ -103,6 +103,7 @@ async function removeOthers(files: StoreFiles, backups: string, kept: string): P
   const others = (await files.list(backups)).filter((name) => name !== kept && parseBackupName(name) !== null);
   for (const name of others) await moveToTrash(files, backups, join(backups, name));
   await emptyTrash(files, backups);
+  await pruneQuarantine(files, backups);
 }
 
 function damaged(reason: string, path: string): NkatError {

@@ -18,6 +18,8 @@ import type { ClaimOutcome, Owner } from './types.ts';
 const KEPT_CLAIMS = 5;
 /** What file systems without hard links answer. */
 const NO_HARD_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+/** The names of claims have up to 15 digits. */
+const MAX_CLAIM = 999_999_999_999_999;
 const MAX_OWNER_BYTES = 64 * 1024;
 
 const ownerSchema = z.object({
@@ -54,6 +56,7 @@ export function acquireClaim(files: StoreFiles, directory: string, request: Clai
       const holder = await holderOf(files, owners, previous, request.takeOver);
       if (holder !== null) return holder;
       const claim = highest + 1;
+      if (claim > MAX_CLAIM) throw new Error(`no claim can follow number ${highest}`);
       if (!(await createClaim(files, owners, claim, request.role))) continue;
       // Between our look and our link others may have claimed and pruned: the number is ours only if it is the top.
       if ((await highestIn(files, owners)) !== claim) {
@@ -163,7 +166,8 @@ async function claimNumbers(files: StoreFiles, owners: string): Promise<number[]
     throw error;
   }
   return names.flatMap((name) => {
-    const digits = /^(\d{1,15})\.json$/.exec(name)?.[1];
+    // The note of a release whose claim is gone counts too: that number must not be given away as released.
+    const digits = /^(\d{1,15})\.(?:json|released)$/.exec(name)?.[1];
     return digits === undefined ? [] : [Number(digits)];
   });
 }

@@ -4,11 +4,17 @@ import { highestClaim } from './claim.ts';
 import type { StoreFiles } from './files.ts';
 import type { StoreLayout } from './layout.ts';
 
-/** @throws NkatError `fenced` when a higher claim than this one exists, `io` */
-export async function requireClaim(files: StoreFiles, layout: StoreLayout, claim: number): Promise<void> {
+/** Whether the session was claimed after this claim. @throws NkatError `io` */
+export async function isFenced(files: StoreFiles, layout: StoreLayout, claim: number): Promise<boolean> {
   const highest = await highestClaim(files, layout.directory);
-  if (highest <= claim) return;
-  throw new NkatError(`Claim ${claim} on this session has been superseded by claim ${highest}.`, {
+  // None at all: somebody removed the claims, and nobody has claimed since. A lower one was made after that.
+  return highest !== claim && highest !== 0;
+}
+
+/** @throws NkatError `fenced` when the session was claimed after this claim, `io` */
+export async function requireClaim(files: StoreFiles, layout: StoreLayout, claim: number): Promise<void> {
+  if (!(await isFenced(files, layout, claim))) return;
+  throw new NkatError(`Claim ${claim} on this session has been superseded by another one.`, {
     code: 'fenced',
     operation: 'commit a checkpoint',
     path: layout.directory,

@@ -65,14 +65,16 @@ export interface StoreFiles {
 }
 
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+/** A pipe that stands in place of a file would otherwise hold its opener for ever. Nothing to a regular file. */
+const NO_WAIT = constants.O_NONBLOCK ?? 0;
 /** 0 where the platform has no such flag. */
 const DIRECT = process.platform === 'linux' ? (constants.O_DIRECT ?? 0) : 0;
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
-  read: constants.O_RDONLY,
+  read: constants.O_RDONLY | NO_WAIT,
   create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
   reopen: constants.O_WRONLY,
-  append: constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND,
+  append: constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | NO_WAIT,
 };
 
 /** The real disk. */

@@ -12,6 +12,8 @@ const LAYOUTS: Partial<Record<Dtype, FloatLayout>> = {
   F16: { elementBytes: 2, exponent: 0x7c00 },
   BF16: { elementBytes: 2, exponent: 0x7f80 },
   F32: { elementBytes: 4, exponent: 0x7f80_0000 },
+  /** Two F32 an element. */
+  C64: { elementBytes: 4, exponent: 0x7f80_0000 },
   F64: { elementBytes: 8, exponent: 0x7ff0_0000 },
 };
 

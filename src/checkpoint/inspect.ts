@@ -1,4 +1,4 @@
-/** Level 0: the manifest, and the name, kind and size of everything in a checkpoint's directory. */
+/** Level 0: the manifest, and the kind and size of every file that it names. */
 import { join } from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { CHUNK_BYTES } from './digest.ts';
@@ -10,7 +10,6 @@ import {
   type ReadManifest,
   readManifest,
   TENSORS_FILE,
-  VERIFIED_FILE,
 } from './manifest.ts';
 import { FileTooLarge, readSmallFile } from './small-file.ts';
 import type { Damage, Manifest } from './types.ts';
@@ -26,7 +25,6 @@ export async function inspect(files: StoreFiles, path: string, session: string):
   if (directory === null) return { status: 'gone' };
   if (directory.kind === 'symlink') return wrong(damage(null, 'a symbolic link stands in place of the directory'));
   if (directory.kind !== 'directory') return wrong(damage(null, 'something else stands in place of the directory'));
-  const names = await files.list(path);
   const standing = await standingProblem(files, path, MANIFEST_FILE);
   if (standing !== null) return goneOr(files, path, wrong(standing));
   const read = await manifestIn(files, path);
@@ -41,8 +39,7 @@ export async function inspect(files: StoreFiles, path: string, session: string):
     const problem = (await standingProblem(files, path, name)) ?? (await sizeProblem(files, path, name, manifest));
     if (problem !== null) damages.push(problem);
   }
-  const known = new Set([MANIFEST_FILE, VERIFIED_FILE, ...Object.keys(manifest.files)]);
-  for (const name of names) if (!known.has(name)) damages.push(damage(name, 'the file is no part of this checkpoint'));
+  // What else lies there (a note, what a desktop or a later release left) takes nothing from what the manifest names.
   const result: Inspection = { status: 'read', manifest, damages };
   return damages.length === 0 ? result : goneOr(files, path, result);
 }
@@ -92,7 +89,9 @@ async function standingProblem(files: StoreFiles, path: string, name: string): P
   const facts = await factsIfAny(files, join(path, name));
   if (facts === null) return damage(name, 'the file is missing');
   if (facts.kind === 'symlink') return damage(name, 'a symbolic link stands in place of the file');
-  return facts.kind === 'file' ? null : damage(name, `a ${facts.kind} stands in place of the file`);
+  if (facts.kind === 'file') return null;
+  const found = facts.kind === 'directory' ? 'a directory' : 'something else';
+  return damage(name, `${found} stands in place of the file`);
 }
 
 async function sizeProblem(files: StoreFiles, path: string, name: string, manifest: Manifest): Promise<Damage | null> {

@@ -1,4 +1,4 @@
-/** Damaged checkpoints are moved aside with the reason beside them; only the newest few of them stay. */
+/** Damaged checkpoints are moved aside with the reason beside them; once a newer one verifies, only the newest few stay. */
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { errnoOf } from '../errors.ts';
@@ -12,7 +12,7 @@ import {
   type StoreLayout,
   sequenceInName,
 } from './layout.ts';
-import { freePath, readTextIfAny, removeIfAny, writeNewFile } from './small-file.ts';
+import { FileTooLarge, freePath, readTextIfAny, removeIfAny, writeNewFile } from './small-file.ts';
 import { guarded } from './store-error.ts';
 import { emptyTrash, moveToTrash } from './trash.ts';
 
@@ -34,7 +34,7 @@ const reasonSchema = z.object({ reason: z.string(), at: z.string() });
 
 /**
  * Moves a checkpoint of the session, or a backup of it, to the `.quarantine` of its own directory, durably. Returns
- * where it went. Only the newest 5 there are kept. @throws NkatError `io`, `no-space`
+ * where it went. Nothing is deleted for it: see {@link pruneQuarantine}. @throws NkatError `io`, `no-space`
  */
 export function quarantineCheckpoint(
   files: StoreFiles,
@@ -54,17 +54,41 @@ export function quarantineCheckpoint(
     await files.rename(path, target);
     await files.syncDirectory(quarantine);
     await files.syncDirectory(directory);
-    await prune(files, directory);
     return target;
   });
 }
 
-/** What the quarantines of session and backups hold, newest sequence first. @throws NkatError `io` */
+/**
+ * What the quarantines of session and backups hold, newest sequence first. That of backups which cannot be read is
+ * left out: another disk's trouble must not keep a session from its own checkpoints. @throws NkatError `io`
+ */
 export function listQuarantine(files: StoreFiles, layout: StoreLayout): Promise<QuarantinedEntry[]> {
   return guarded('list the quarantine', layout.directory, async () => [
     ...(await entriesOf(files, join(layout.directory, QUARANTINE))),
-    ...(await entriesOf(files, join(layout.backups, QUARANTINE))),
+    ...(await entriesIfReadable(files, join(layout.backups, QUARANTINE))),
   ]);
+}
+
+/**
+ * Throws away all but the newest 5 of a directory's quarantine. Only for a session that has a newer checkpoint which
+ * verifies: until then what is damaged may be all that there is. @throws the system's error
+ */
+export async function pruneQuarantine(files: StoreFiles, directory: string): Promise<void> {
+  const old = (await entriesOf(files, join(directory, QUARANTINE))).slice(QUARANTINE_KEPT);
+  for (const { path } of old) {
+    await moveToTrash(files, directory, path);
+    await removeIfAny(files, reasonPath(path));
+  }
+  if (old.length > 0) await emptyTrash(files, directory);
+}
+
+async function entriesIfReadable(files: StoreFiles, quarantine: string): Promise<QuarantinedEntry[]> {
+  try {
+    return await entriesOf(files, quarantine);
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return [];
+  }
 }
 
 async function entriesOf(files: StoreFiles, quarantine: string): Promise<QuarantinedEntry[]> {
@@ -90,22 +114,14 @@ function isEntry(name: string): boolean {
 }
 
 async function reasonOf(files: StoreFiles, path: string): Promise<{ reason: string; at: string | null }> {
-  const text = await readTextIfAny(files, reasonPath(path), MAX_REASON_BYTES);
   try {
-    return reasonSchema.parse(JSON.parse(text ?? ''));
+    return reasonSchema.parse(JSON.parse((await readTextIfAny(files, reasonPath(path), MAX_REASON_BYTES)) ?? ''));
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof z.ZodError) return { reason: 'reason not recorded', at: null };
-    throw error;
+    // A note for people: whatever became of it, it must not keep a session from its checkpoints.
+    const isNoNote = error instanceof SyntaxError || error instanceof z.ZodError || error instanceof FileTooLarge;
+    if (!isNoNote && errnoOf(error) === null) throw error;
+    return { reason: 'reason not recorded', at: null };
   }
-}
-
-async function prune(files: StoreFiles, directory: string): Promise<void> {
-  const old = (await entriesOf(files, join(directory, QUARANTINE))).slice(QUARANTINE_KEPT);
-  for (const { path } of old) {
-    await moveToTrash(files, directory, path);
-    await removeIfAny(files, reasonPath(path));
-  }
-  if (old.length > 0) await emptyTrash(files, directory);
 }
 
 function reasonPath(quarantined: string): string {

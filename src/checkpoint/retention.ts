@@ -26,8 +26,8 @@ export interface RetentionRequest {
 const VERIFIED_KEPT = 2;
 
 /**
- * The entries to remove, oldest first. Always kept: the newest, the newest `best`, the last two verified, what is in
- * use or cannot be read, and the bases of all that is kept. The newest `keep` are kept too, as far as the byte budget
+ * The entries to remove, oldest first. Always kept: the newest, the newest `best` and, while that is not verified,
+ * the newest `best` that is, the last two verified, what is in use or cannot be read, and the bases of all that is kept. The newest `keep` are kept too, as far as the byte budget
  * goes. Nothing is removed before a newer one is verified.
  */
 export function planRetention({ entries, policy, inUse }: RetentionRequest): RetentionEntry[] {
@@ -49,10 +49,15 @@ function isAlwaysKept(entry: RetentionEntry, readable: readonly RetentionEntry[]
   return (
     !entry.readable ||
     entry === readable[0] ||
-    entry === readable.find(({ kinds }) => kinds.includes('best')) ||
+    entry === readable.find(isBest) ||
+    entry === readable.find((other) => other.verified && isBest(other)) ||
     verified.includes(entry) ||
     inUse.has(entry.sequence)
   );
+}
+
+function isBest({ kinds }: RetentionEntry): boolean {
+  return kinds.includes('best');
 }
 
 /** The entries and all that they are deltas of. */

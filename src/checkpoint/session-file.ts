@@ -11,6 +11,8 @@ import type { SessionFile, SessionIdentity } from './types.ts';
 
 export const SESSION_FILE = 'session.json';
 const SESSION_FILE_VERSION = 1;
+const DAMAGED_HINT =
+  'Put a copy of it back; the checkpoints beside it are untouched. Or start another session with --new.';
 const MAX_SESSION_BYTES = 16 * 1024 * 1024;
 
 const count = z.int().min(0);
@@ -146,7 +148,8 @@ function parseSessionFile(text: string, path: string): SessionFile {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new NkatError('session.json is not JSON: it is damaged.', { code: 'io', operation, path, cause: error });
+    const message = 'session.json is not JSON: it is damaged.';
+    throw new NkatError(message, { code: 'io', operation, path, hint: DAMAGED_HINT, cause: error });
   }
   const version = z.looseObject({ version: z.int() }).safeParse(value);
   if (version.success && version.data.version > SESSION_FILE_VERSION) {
@@ -159,5 +162,6 @@ function parseSessionFile(text: string, path: string): SessionFile {
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new NkatError(`session.json is damaged: ${z.prettifyError(parsed.error)}`, { code: 'io', operation, path });
+  const message = `session.json is damaged: ${z.prettifyError(parsed.error)}`;
+  throw new NkatError(message, { code: 'io', operation, path, hint: DAMAGED_HINT });
 }

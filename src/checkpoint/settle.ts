@@ -1,14 +1,14 @@
 /** What follows a commit in the background: read back, copy the best, rotate, empty the trash. */
 import { errnoOf, NkatError } from '../errors.ts';
 import { backUp } from './backup.ts';
-import { highestClaim } from './claim.ts';
 import { describeDamages } from './damage-text.ts';
+import { isFenced } from './fence.ts';
 import type { StoreFiles } from './files.ts';
 import { parseBackupName, type StoreLayout } from './layout.ts';
 import { listSession } from './list.ts';
 import { totalBytes } from './manifest.ts';
 import { listPins } from './pins.ts';
-import { quarantineCheckpoint } from './quarantine.ts';
+import { pruneQuarantine, quarantineCheckpoint } from './quarantine.ts';
 import { planRetention, type RetentionEntry } from './retention.ts';
 import { guarded } from './store-error.ts';
 import { emptyTrash, moveToTrash } from './trash.ts';
@@ -50,10 +50,14 @@ export function settleCommit(files: StoreFiles, request: SettleRequest): Promise
     const level = committed.bytes <= LEVEL_2_BYTES ? 2 : 1;
     const verdict = await verifyCheckpoint(files, committed.path, { session: layout.session, level });
     const nothing: Settled = { verdict, removed: [], backup: null, backupProblem: null, quarantinedTo: null };
-    if ((await highestClaim(files, layout.directory)) > committed.manifest.claim) return nothing;
+    if (await isFenced(files, layout, committed.manifest.claim)) return nothing;
     if (verdict.status === 'damaged') {
       const reason = `found when it was read back: ${describeDamages(verdict.damages)}`;
-      return { ...nothing, quarantinedTo: await quarantineCheckpoint(files, layout, committed.path, reason) };
+      const quarantinedTo = await quarantineCheckpoint(files, layout, committed.path, reason);
+      // A disk that damages whatever is written must not fill up with it while something else verifies.
+      const isSafe = (await listSession(files, layout)).some((entry) => entry.verified && entry.manifest !== null);
+      if (isSafe) await pruneQuarantine(files, layout.directory);
+      return { ...nothing, quarantinedTo };
     }
     if (verdict.status !== 'verified') return nothing;
     await markVerified(files, committed.path, level);
@@ -100,6 +104,7 @@ async function rotate(
   const removed = planRetention({ entries: entries.map(retentionEntry), policy: retention, inUse });
   for (const { path } of removed) await moveToTrash(files, layout.directory, path);
   await emptyTrash(files, layout.directory);
+  await pruneQuarantine(files, layout.directory);
   return removed.map(({ sequence }) => sequence);
 }
 

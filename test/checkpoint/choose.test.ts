@@ -1,11 +1,20 @@
-import { existsSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { chooseCheckpoint } from '../../src/checkpoint/choose.ts';
 import { nodeFiles, type StoreFiles } from '../../src/checkpoint/files.ts';
 import { checkpointName, type StoreLayout } from '../../src/checkpoint/layout.ts';
 import { listCheckpoints } from '../../src/checkpoint/list.ts';
-import { listQuarantine, quarantineCheckpoint } from '../../src/checkpoint/quarantine.ts';
+import { listQuarantine, pruneQuarantine, quarantineCheckpoint } from '../../src/checkpoint/quarantine.ts';
 import { everCommitted } from '../../src/checkpoint/session-file.ts';
 import { settleCommit } from '../../src/checkpoint/settle.ts';
 import type { Candidate, Choice, Committed } from '../../src/checkpoint/types.ts';
@@ -130,10 +139,44 @@ test('all damaged: nothing is chosen, nothing deleted, and the session is known 
   expect((await choose(layout)).candidates.length).toBe(3);
 });
 
+test('all damaged: however many there are, none is deleted before a newer one verifies', async () => {
+  const layout = temporaryLayout();
+  for (const commit of await saved(layout, [1, 2, 3, 4, 5, 6, 7, 8])) damage(commit);
+  expect((await choose(layout)).chosen).toBeNull();
+  expect(await listQuarantine(nodeFiles, layout)).toHaveLength(8);
+  const claim = await claimed(layout);
+  const more = { layout, retention: { keep: 5, maxBytes: null }, resumedFrom: null };
+  const bad = await save({ layout, claim, step: 9 });
+  damage(bad);
+  await settleCommit(nodeFiles, { ...more, committed: bad });
+  expect(await listQuarantine(nodeFiles, layout)).toHaveLength(9);
+  await settleCommit(nodeFiles, { ...more, committed: await save({ layout, claim, step: 10 }) });
+  expect((await listQuarantine(nodeFiles, layout)).map(({ sequence }) => sequence)).toEqual([9, 8, 7, 6, 5]);
+  const worse = await save({ layout, claim, step: 11 });
+  damage(worse);
+  await settleCommit(nodeFiles, { ...more, committed: worse });
+  expect((await listQuarantine(nodeFiles, layout)).map(({ sequence }) => sequence)).toEqual([11, 9, 8, 7, 6]);
+});
+
+test('a quarantine of which the notes or the place of the backups cannot be read hinders nothing', async () => {
+  const layout = temporaryLayout();
+  const [first, second] = await saved(layout, [1, 2]);
+  if (!first || !second) throw new Error('two were saved');
+  const aside = await quarantineCheckpoint(nodeFiles, layout, second.path, 'the test says so');
+  rmSync(`${aside}.reason.json`);
+  symlinkSync('elsewhere', `${aside}.reason.json`);
+  mkdirSync(dirname(layout.backups), { recursive: true });
+  writeFileSync(layout.backups, 'no directory');
+  const choice = await choose(layout);
+  expect(choice.chosen?.path).toBe(first.path);
+  expect(words(choice)).toEqual(['1 session chosen', '2 quarantine damaged', '0 backup unreadable']);
+});
+
 test('the quarantine keeps the newest five, and what is moved there never collides', async () => {
   const layout = temporaryLayout();
   const commits = await saved(layout, [1, 2, 3, 4, 5, 6, 7]);
   for (const { path } of commits) await quarantineCheckpoint(nodeFiles, layout, path, 'the test says so');
+  await pruneQuarantine(nodeFiles, layout.directory);
   const held = await listQuarantine(nodeFiles, layout);
   expect(held.map(({ sequence }) => sequence)).toEqual([7, 6, 5, 4, 3]);
   expect(held[0]).toMatchObject({ step: 7, reason: 'the test says so', at: expect.any(String) });
@@ -145,6 +188,7 @@ test('the quarantine keeps the newest five, and what is moved there never collid
   renameSync(again.path, same);
   const moved = await quarantineCheckpoint(nodeFiles, layout, same, 'again');
   expect(basename(moved)).toBe(`${basename(same)}~2`);
+  await pruneQuarantine(nodeFiles, layout.directory);
   expect((await listQuarantine(nodeFiles, layout)).map(({ sequence }) => sequence)).toEqual([7, 7, 6, 5, 4]);
 });
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
@@ -154,6 +154,24 @@ test('a released claim is free although its owner lives; its number stays used',
   await releaseClaim(nodeFiles, directory, 7);
   expect(await isReleased(nodeFiles, directory, 7)).toBe(true);
   expect(await claim(directory)).toMatchObject({ status: 'claimed', claim: 8 });
+});
+
+test('a claim file that is lost does not leave its number to be had as a released one', async () => {
+  const directory = temporaryDirectory();
+  const first = await claim(directory);
+  if (first.status !== 'claimed') throw new Error('the claim is held');
+  await releaseClaim(nodeFiles, directory, first.claim);
+  rmSync(join(directory, 'owners', `${first.claim}.json`));
+  const second = await claim(directory);
+  if (second.status !== 'claimed') throw new Error('the claim is held');
+  expect(await isReleased(nodeFiles, directory, second.claim)).toBe(false);
+});
+
+test('the last number there can be is an error, not an endless search', async () => {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, 'owners'), { recursive: true });
+  writeFileSync(join(directory, 'owners', '999999999999999.json'), '{}');
+  expect(await rejection(claim(directory))).toMatchObject({ code: 'io' });
 });
 
 test('old claim files are removed, the last few stay', async () => {

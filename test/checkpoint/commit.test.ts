@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { beginCommit } from '../../src/checkpoint/commit.ts';
@@ -204,6 +204,18 @@ test('fenced by a higher claim: staging waits, and a higher claim completes it',
   expect(await rejection(beginCommit(nodeFiles, { layout, claim, tensors: SMALL }))).toMatchObject({ code: 'fenced' });
   const committed = await commit.finish({ state: '{}', facts: facts(1), claim: higher });
   expect(committed.manifest.claim).toBe(higher);
+});
+
+test('claims that somebody removed: saving goes on, until someone claims the session anew', async () => {
+  const layout = temporaryLayout();
+  await claimed(layout);
+  const claim = await claimed(layout);
+  rmSync(join(layout.directory, 'owners'), { recursive: true });
+  expect((await save({ layout, claim, step: 1 })).manifest.claim).toBe(claim);
+  const anew = await claimed(layout);
+  expect(anew).toBeLessThan(claim);
+  expect(await rejection(save({ layout, claim, step: 2 }))).toMatchObject({ code: 'fenced' });
+  expect((await save({ layout, claim: anew, step: 3 })).manifest.claim).toBe(anew);
 });
 
 test('a claim made between the first look and the rename still fences', async () => {

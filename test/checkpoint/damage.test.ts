@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   mkdirSync,
@@ -216,12 +217,6 @@ const CASES: readonly Case[] = [
     level: 0,
     damage: { file: FILE, reason: 'a directory stands in place of the file' },
   },
-  {
-    name: 'a file too many',
-    make: (committed) => writeFileSync(at(committed, 'more.bin'), 'x'),
-    level: 0,
-    damage: { file: 'more.bin' },
-  },
   ...(
     [
       ['negative offsets', header([-8, END / 2], [END / 2, END])],
@@ -338,16 +333,18 @@ test('every single byte of a manifest is guarded', async () => {
   }
 });
 
-test.each(['F32', 'F64', 'F16', 'BF16'] as const)(
+test.each(['F32', 'C64', 'F64', 'F16', 'BF16'] as const)(
   'a value of %s that is not finite is found, wherever it lies',
   async (dtype) => {
     const layout = temporaryLayout();
     const claim = await claimed(layout);
-    const size = { F16: 2, BF16: 2, F32: 4, F64: 8 }[dtype];
+    const size = { F16: 2, BF16: 2, F32: 4, C64: 8, F64: 8 }[dtype];
     const infinity = {
       F16: [0, 0x7c],
       BF16: [0x80, 0x7f],
       F32: [0, 0, 0x80, 0xff],
+      // The imaginary part.
+      C64: [0, 0, 0, 0, 0, 0, 0x80, 0x7f],
       F64: [0, 0, 0, 0, 0, 0, 0xf0, 0x7f],
     }[dtype];
     // One odd byte before it: no element is aligned, and one lies across the border of the first chunk.
@@ -375,6 +372,28 @@ test.each(['F32', 'F64', 'F16', 'BF16'] as const)(
     }
   },
 );
+
+test('a file that the manifest does not name takes nothing from the checkpoint', async () => {
+  const layout = temporaryLayout();
+  const { path } = await save({ layout, claim: await claimed(layout), step: 1 });
+  writeFileSync(join(path, '.DS_Store'), 'left by a desktop');
+  const choice = await chooseCheckpoint(nodeFiles, { layout, setAside: new Set(), quarantine: true });
+  expect(choice.chosen?.path).toBe(path);
+  expect(await rejection(openCheckpoint(nodeFiles, path, 'another session'))).toMatchObject({
+    code: 'checkpoint-damaged',
+  });
+  await (await openCheckpoint(nodeFiles, path, SESSION)).close();
+});
+
+test.each(['manifest.json', 'state.json', FILE])('a pipe in place of %s is found and holds nobody', async (name) => {
+  const layout = temporaryLayout();
+  const { path } = await save({ layout, claim: await claimed(layout), step: 1 });
+  rmSync(join(path, name));
+  execFileSync('mkfifo', [join(path, name)]);
+  const choice = await chooseCheckpoint(nodeFiles, { layout, setAside: new Set(), quarantine: true });
+  expect(choice).toMatchObject({ chosen: null, candidates: [{ verdict: 'damaged' }] });
+  expect(choice.candidates[0]?.reason).toContain(`${name}: something else stands in place of the file`);
+});
 
 test('every element across the border of two chunks is looked at', async () => {
   const layout = temporaryLayout();

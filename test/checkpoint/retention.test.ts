@@ -62,6 +62,7 @@ test('the newest, the newest best, the last two verified, what is in use or unre
     const stay = [
       readable[0],
       readable.find(({ kinds }) => kinds.includes('best')),
+      readable.find(({ kinds, verified }) => verified && kinds.includes('best')),
       ...readable.filter(({ verified }) => verified).slice(0, 2),
       ...newestFirst.filter((entry) => inUse.has(entry.sequence) || !entry.readable),
     ];
@@ -103,7 +104,8 @@ test('without a byte budget the newest `keep` stay, and all else goes that may',
         entry.sequence >= newestVerified ||
         stayed.some(({ base }) => base === entry.sequence) ||
         newestFirst.filter(({ verified, readable }) => verified && readable).indexOf(entry) === 1 ||
-        newestFirst.find(({ kinds, readable }) => readable && kinds.includes('best')) === entry;
+        newestFirst.find(({ kinds, readable }) => readable && kinds.includes('best')) === entry ||
+        newestFirst.find(({ kinds, readable, verified }) => readable && verified && kinds.includes('best')) === entry;
       expect(needed).toBe(true);
     }
   });

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodeFiles, type StoreFiles } from '../../src/checkpoint/files.ts';
 import { findByIdentity, listSessions } from '../../src/checkpoint/find-session.ts';
@@ -121,6 +121,25 @@ test('sessions under a root: newest first, by identity the newest, one that cann
   expect((await findByIdentity(nodeFiles, root, identity))?.id).toBe('b');
   expect((await findByIdentity(nodeFiles, root, { ...identity, args: ['--epochs', '4'] }))?.id).toBe('c');
   expect(await findByIdentity(nodeFiles, root, { ...identity, name: 'x' })).toBeNull();
+});
+
+test('a copied directory is no session; a later record that is damaged is never passed over in silence', async () => {
+  const layout = temporaryLayout();
+  const root = dirname(layout.directory);
+  const trainer = { path: identity.trainer, args: identity.args, sourceDigest: null };
+  await save({ layout, claim: await claimed(layout), step: 1, facts: { trainer } });
+  await writeSessionFile(nodeFiles, layout.directory, record(layout.session));
+  await writeSessionFile(nodeFiles, join(root, '20200101_000000_aaaa'), record('20200101_000000_aaaa'));
+  cpSync(layout.directory, `${layout.directory}-copy`, { recursive: true });
+  const told: string[] = [];
+  await listSessions(nodeFiles, root, (directory) => told.push(basename(directory)));
+  expect(told).toEqual([`${layout.session}-copy`]);
+  expect((await findByIdentity(nodeFiles, root, identity))?.id).toBe(layout.session);
+  writeFileSync(join(layout.directory, 'session.json'), '');
+  expect(await rejection(findByIdentity(nodeFiles, root, identity))).toMatchObject({ code: 'io' });
+  expect(await findByIdentity(nodeFiles, root, { ...identity, args: [] })).toBeNull();
+  await writeSessionFile(nodeFiles, join(root, '20990101_000000_aaaa'), record('20990101_000000_aaaa'));
+  expect((await findByIdentity(nodeFiles, root, identity))?.id).toBe('20990101_000000_aaaa');
 });
 
 test('ids of sessions: local time and four characters', () => {
