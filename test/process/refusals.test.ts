@@ -43,7 +43,10 @@ test('a throw at the same step each time: steps back, gives up, exit 1', async (
   expect(run.named('checkpoint-set-aside').length).toBe(2);
   // What is trained again up to the poisoned step is not taken for a way out of it.
   const steps = run.named('training-started').map(({ step }) => step);
-  expect(steps.slice(-6)).toEqual([24, 24, 18, 18, 12, 12]);
+  const [first, again, back, backAgain, further, furtherAgain] = steps.slice(-6);
+  expect(again).toBe(first);
+  expect(Math.max(back ?? 99, backAgain ?? 99)).toBeLessThan(first ?? 0);
+  expect(Math.max(further ?? 99, furtherAgain ?? 99)).toBeLessThan(backAgain ?? 0);
   expect(run.named('session-ended')[0]).toMatchObject({ outcome: 'gave-up' });
 
   const listed = (await world.query(['list'])) as { sessions: { state: string }[] };
