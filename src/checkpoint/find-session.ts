@@ -54,8 +54,16 @@ export async function findByIdentity(
   return found;
 }
 
-/** A copy of another session's directory has none of its own. */
-async function hasCheckpointsOf(files: StoreFiles, directory: string, identity: SessionIdentity): Promise<boolean> {
+/**
+ * Whether a session directory that cannot be read as one holds checkpoints of this trainer and these arguments. A copy
+ * of another session's directory has none of its own.
+ * @throws NkatError `io`
+ */
+export async function hasCheckpointsOf(
+  files: StoreFiles,
+  directory: string,
+  identity: SessionIdentity,
+): Promise<boolean> {
   const entries = await guarded('list the checkpoints', directory, () => listPlace(files, directory, 'session'));
   return entries.some(({ manifest }) => {
     if (manifest === null || manifest.session !== basename(directory) || manifest.trainer === null) return false;

@@ -9,6 +9,12 @@ import { line } from './render/line.ts';
 import { paintLine, paintWith } from './render/paint.ts';
 import { StatusLine } from './render/status-line.ts';
 
+/** A session directory that could not be read, and why. */
+export interface IndexProblem {
+  readonly path: string;
+  readonly reason: string;
+}
+
 /**
  * Opens the index for the length of `work`, with all that the checkpoint roots hold in it.
  *
@@ -16,7 +22,7 @@ import { StatusLine } from './render/status-line.ts';
  */
 export async function withIndex<T>(
   context: CommandContext,
-  work: (database: SessionsDatabase) => Promise<T>,
+  work: (database: SessionsDatabase, problems: readonly IndexProblem[]) => Promise<T>,
   root: string | null = null,
 ): Promise<T> {
   const { database, setAside } = openSessions(context.home.database);
@@ -24,14 +30,18 @@ export async function withIndex<T>(
     if (setAside !== null) {
       warn(context, `The session database was damaged; it is kept as ${setAside} and rebuilt from the checkpoints.`);
     }
-    await bringUpToDate(database, context, root);
-    return await work(database);
+    const problems = await bringUpToDate(database, context, root);
+    return await work(database, problems);
   } finally {
     database.close();
   }
 }
 
-async function bringUpToDate(database: SessionsDatabase, context: CommandContext, root: string | null): Promise<void> {
+async function bringUpToDate(
+  database: SessionsDatabase,
+  context: CommandContext,
+  root: string | null,
+): Promise<readonly IndexProblem[]> {
   const { home } = context;
   const roots = [home.checkpoints, ...(await readRoots(nodeFiles, home.roots)), ...(root === null ? [] : [root])];
   const status = new StatusLine(context);
@@ -41,6 +51,7 @@ async function bringUpToDate(database: SessionsDatabase, context: CommandContext
     });
     status.clear();
     for (const { path, reason } of problems) warn(context, `${path} was passed over: ${reason}`);
+    return problems;
   } finally {
     status.clear();
   }

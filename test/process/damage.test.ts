@@ -131,6 +131,18 @@ test('verify names what is damaged and changes nothing: exit 65', async () => {
   expect(checkpointsIn(directory)).toEqual(names);
 });
 
+test('session.json and database lost, checkpoints there: exit 65, no fresh start beside them', async () => {
+  const { directory, names } = await interrupted();
+  truncateSync(join(directory, 'session.json'), 0);
+  for (const name of readdirSync(world.home).filter((entry) => entry.startsWith('sessions.db'))) {
+    rmSync(join(world.home, name));
+  }
+  const run = world.run(counter(LINE), SAVES);
+  await run.ended(65);
+  expect(run.named('attempt-started')).toEqual([]);
+  expect(checkpointsIn(directory)).toEqual(names);
+});
+
 test('the directory of a recorded session is missing: exit 74, no fresh start', async () => {
   const { directory } = await interrupted();
   renameSync(directory, join(world.directory, 'unmounted'));

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { nodeFiles } from '../../checkpoint/files.ts';
+import { hasCheckpointsOf } from '../../checkpoint/find-session.ts';
 import type { SessionIdentity } from '../../checkpoint/types.ts';
 import { isWritten, resolveSettings } from '../../config/layers.ts';
 import type { RunSettings } from '../../config/settings.ts';
@@ -8,7 +9,7 @@ import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { CommandContext } from '../context.ts';
 import type { RunFlags } from '../flags.ts';
 import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
-import { withIndex } from '../open-index.ts';
+import { type IndexProblem, withIndex } from '../open-index.ts';
 import { askYesNo } from '../prompt.ts';
 import { continueQuestion } from '../render/continue-words.ts';
 import { type Line, line } from '../render/line.ts';
@@ -37,7 +38,8 @@ export function run(words: TrainerWords, flags: RunFlags, context: CommandContex
   const identity = identityOfWords(words, place, flags.name ?? null);
   return withIndex(
     context,
-    async (database) => {
+    async (database, problems) => {
+      if (flags.new !== true) await refuseHiddenSession(identity, problems);
       const decision = await decide(identity, flags, database, context);
       if (decision.kind === 'nothing') {
         context.streams.err('Nothing was started or changed.\n');
@@ -72,6 +74,22 @@ export function settingsOfSession(
 ): RunSettings {
   const root = dirname(session.layout.directory);
   return { ...settings, root, backups: backupsWritten ? settings.backups : dirname(session.layout.backups) };
+}
+
+/**
+ * A session that cannot be read may be the very one that this line continues: to start another beside it would throw
+ * its training away in silence.
+ */
+async function refuseHiddenSession(identity: SessionIdentity, problems: readonly IndexProblem[]): Promise<void> {
+  for (const { path, reason } of problems) {
+    if (!(await hasCheckpointsOf(nodeFiles, path, identity))) continue;
+    throw new NkatError(`it holds checkpoints of this very line, but ${reason}`, {
+      code: 'no-verified-checkpoint',
+      operation: 'find the session to continue',
+      path,
+      hint: 'Put its session.json back to go on with it. To start from zero beside it: --new.',
+    });
+  }
 }
 
 async function decide(
