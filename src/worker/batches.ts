@@ -39,14 +39,18 @@ export function* batchesOf<T, B>(
   const { start, pass } = begin({ length, size, seed, drop });
   if (start.kind === 'completed') return;
   const order = sampleOrder(length, seed, epoch, pass);
-  for (let first = start.sample; first < length; first += size) {
-    const end = Math.min(first + size, length);
-    if (drop && end - first < size) break;
-    yielded(end);
-    const indices = order.slice(first, end);
-    yield takes(data) ? data.take(indices) : gathered(data, indices);
+  try {
+    for (let first = start.sample; first < length; first += size) {
+      const end = Math.min(first + size, length);
+      if (drop && end - first < size) break;
+      yielded(end);
+      const indices = order.slice(first, end);
+      yield takes(data) ? data.take(indices) : gathered(data, indices);
+    }
+  } finally {
+    // Also when the trainer leaves the loop early.
+    ended();
   }
-  ended();
 }
 
 /** Batches in a whole pass. */

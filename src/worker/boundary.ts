@@ -14,6 +14,7 @@ import type { TrainingState } from './state.ts';
 const EXIT_STOPPED = 75;
 /** A final checkpoint that fails its read-back is made once more. */
 const FINAL_TRIES = 2;
+const TRAIN = PHASES.indexOf('train');
 
 export type Listener = (interruption: Interruption) => void | Promise<void>;
 
@@ -125,6 +126,11 @@ export class Boundary {
     if (control.phase === index) return;
     control.phase = index;
     link.post({ type: 'phase', phase });
+  }
+
+  /** A step was made, so whatever was said before is over. */
+  training(): void {
+    if (this.#options.control.phase !== TRAIN) this.phase('train');
   }
 
   async #obeySaves(orders: readonly SaveOrder[]): Promise<void> {

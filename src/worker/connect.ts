@@ -8,6 +8,9 @@ import type { Run } from './run.ts';
 import type { ThreadMode } from './thread/messages.ts';
 import { TrainingRun } from './training-run.ts';
 
+/** Set in a process that has connected: the socket that it is the worker of. */
+const CONNECTED = 'NKAT_CONNECTED';
+
 export interface ConnectOptions extends AloneSettings {
   /** Seed of `run.random`, of `Math.random` where the trainer asks for that, and of `batches` without one. Default 0. */
   readonly seed?: number;
@@ -18,7 +21,8 @@ export interface ConnectOptions extends AloneSettings {
 /**
  * Joins the supervisor that launched this process, or runs alone under the same claim, with the same saves and the
  * same resume. Waits for the supervisor's welcome, however long.
- * @throws NkatError `session-held` (exit code 73 if uncaught), `no-verified-checkpoint` (65), `configuration`, `io`.
+ * @throws NkatError `session-held` (exit code 73 if uncaught), `no-verified-checkpoint` (65), `configuration`, `io`;
+ * `usage` when the session has its worker already.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Run> {
   const mode = modeOf(process.env, options);
@@ -49,5 +53,14 @@ function modeOf(environment: NodeJS.ProcessEnv, options: ConnectOptions): Thread
       },
     );
   }
+  if (environment[CONNECTED] === socket) {
+    throw new NkatError('this session has its worker already: connect was called before, here or in a parent process', {
+      code: 'usage',
+      operation: 'connect',
+      hint: `Call connect once. A process of its own that trains by itself is started without ${ENVIRONMENT.socket}.`,
+    });
+  }
+  // Inherited by the trainer's own processes and threads, whose hello would take the worker's place.
+  environment[CONNECTED] = socket;
   return { kind: 'supervised', socket, token: environment[ENVIRONMENT.token] ?? '', session, attempt };
 }

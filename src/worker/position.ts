@@ -69,6 +69,11 @@ export class Position {
     return this.#pass;
   }
 
+  /** True when a batch was handed out whose step was not made yet. */
+  get batchOpen(): boolean {
+    return this.#yielded > 0 && (this.#at.pass !== this.#pass || this.#at.sample !== this.#yielded);
+  }
+
   get stepsInEpoch(): number {
     return this.#at.step - this.#at.epochFirstStep;
   }

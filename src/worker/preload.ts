@@ -8,7 +8,11 @@ import { isMainThread } from 'node:worker_threads';
 import { announceProcess } from './preload/announce.ts';
 import { installHooks } from './preload/install.ts';
 
-if (isMainThread) announceProcess(process.env.NKAT_PID_FILE);
+if (isMainThread) {
+  announceProcess(process.env.NKAT_PID_FILE);
+  // `fork` hands this preload and the environment on: a child of the trainer must not announce itself as the worker.
+  delete process.env.NKAT_PID_FILE;
+}
 process.setSourceMapsEnabled(true);
 
 const anchor = fileURLToPath(import.meta.url);

@@ -18,6 +18,11 @@ import { SessionLink } from './session-link.ts';
 import type { TrainingState } from './state.ts';
 import { StepClock } from './step-clock.ts';
 import type { SessionFacts, ThreadMode } from './thread/messages.ts';
+import { Turns } from './turns.ts';
+
+const NOT_AWAITED = 'run.step() was called again before it had resolved: await it, or pauses and stops come late';
+const SAVED_INSIDE_STEP =
+  'run.save() came between a batch and its run.step(): after a resume that batch is trained again; save after the step';
 
 export interface TrainingRunOptions {
   readonly script: URL;
@@ -40,7 +45,9 @@ export class TrainingRun implements Run {
   readonly #boundary: Boundary;
   readonly #periodic: Periodic;
   readonly #clock = new StepClock();
+  readonly #turns = new Turns(this.#clock);
   readonly #notes: ProgressNotes;
+  readonly #warned = new Set<string>();
   #resumed: ResumedFrom | null;
   #restored: 'not' | 'under-way' | 'done' = 'not';
   #ownRule: BestRule | null = null;
@@ -195,12 +202,15 @@ export class TrainingRun implements Run {
     const { loss } = this.#notes;
     if (loss !== null && !Number.isFinite(loss)) return this.#divergedAt(step, loss);
     this.#boundary.state?.afterStep?.(step);
+    // A loop of the trainer's own has no batches that would say it.
+    this.#boundary.training();
     this.#notes.reportIfDue(nowMs);
+    if (this.#turns.open) this.#warnOnce(NOT_AWAITED);
     if (this.#link.pending) this.#link.drain();
     this.#saver.advance(readBudgetMs(this.#clock.stepMs));
     if (this.#periodic.due(step, nowMs)) this.#boundary.periodic(nowMs);
     if (this.#orders.any) return this.#obey();
-    return this.#clock.yieldDue(nowMs) ? this.#yield() : undefined;
+    return this.#clock.yieldDue(nowMs) ? this.#turns.yield() : undefined;
   }
 
   async epochEnd(metrics: Metrics = {}): Promise<void> {
@@ -216,7 +226,7 @@ export class TrainingRun implements Run {
     if (best !== bestBefore) kinds.push('best');
     this.#memory.best = best;
     this.#notes.report(performance.now());
-    await this.#yield();
+    await this.#turns.yield();
     if (this.#boundary.state !== null) {
       const periodic = dueAtEpoch(this.#periodic.policy, this.epoch);
       if (kinds.length > 0) {
@@ -279,6 +289,7 @@ export class TrainingRun implements Run {
     if (this.#boundary.state === null) throw noState();
     const wrong = kinds.find((word) => !/^[a-z0-9-]{1,32}$/.test(word));
     if (wrong !== undefined || kinds.length === 0) throw usage(`'${wrong ?? ''}' is no kind: use [a-z0-9-]`, 'save');
+    if (this.#memory.position.batchOpen) this.#warnOnce(SAVED_INSIDE_STEP);
     const handle = await this.#boundary.saveNow({ kinds, reason: reason ?? null, requests: [] });
     return this.#link.holding(handle.outcome);
   }
@@ -316,19 +327,17 @@ export class TrainingRun implements Run {
     throw this.#diverged;
   }
 
-  async #obey(): Promise<void> {
-    await this.#boundary.obey();
-    this.#clock.interrupted();
+  #obey(): Promise<void> {
+    return this.#turns.obey(async () => {
+      await this.#boundary.obey();
+      this.#clock.interrupted();
+    });
   }
 
-  /** A turn of the event loop: a resolved promise would let no input in. */
-  #yield(): Promise<void> {
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        this.#clock.yielded(performance.now());
-        resolve();
-      });
-    });
+  #warnOnce(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.#link.post({ type: 'notice', level: 'warning', message });
   }
 
   #newPolicy({ policy }: SessionFacts): void {
