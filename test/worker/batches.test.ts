@@ -102,6 +102,20 @@ test('data that takes its own batches gets the numbers of the samples', () => {
   expect([...batches]).toEqual(['taken 0,1,2', 'taken 3']);
 });
 
+test('a pass that the trainer leaves early has ended', () => {
+  const position = new Position();
+  let ended = 0;
+  const batches = batchesOf<number, never>([1, 2, 3, 4], {
+    epoch: 0,
+    options: { size: 1, seed: null, drop: false },
+    begin: (facts) => ({ start: position.beginPass(facts), pass: position.pass }),
+    yielded: () => undefined,
+    ended: () => ended++,
+  });
+  for (const [first] of batches) if (first === 2) break;
+  expect(ended).toBe(1);
+});
+
 const facts = { length: 100, size: 10, seed: 7, drop: false };
 
 test.each([

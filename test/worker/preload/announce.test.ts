@@ -6,16 +6,19 @@ import { TrainerFolder } from './trainer-folder.ts';
 const TRAINER = {
   'train.ts': `
     import { readFileSync } from 'node:fs';
+    import { fork } from 'node:child_process';
     import { Worker } from 'node:worker_threads';
     const stat = readFileSync('/proc/self/stat', 'latin1');
-    console.log(process.pid, stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19], readFileSync(process.env.NKAT_PID_FILE!, 'utf8').trim());
-    new Worker('', { eval: true });`,
+    console.log(process.pid, stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19], readFileSync(process.env.PID_FILE!, 'utf8').trim());
+    new Worker('', { eval: true });
+    // Inherits preload and environment.
+    if (process.send === undefined) fork(process.argv[1]!, { silent: true });`,
 };
 
 test.runIf(process.platform === 'linux')('pid and start time stand in the file before the trainer runs', () => {
   using trainer = new TrainerFolder(TRAINER);
   const file = join(trainer.path, 'worker.pid');
-  const { pid, stdout, code } = trainer.run('train.ts', { NKAT_PID_FILE: file });
+  const { pid, stdout, code } = trainer.run('train.ts', { NKAT_PID_FILE: file, PID_FILE: file });
   expect(code).toBe(0);
   const [ownPid, startTime, announced] = /^(\d+) (\d+) (\d+ \d+)\n$/.exec(stdout)?.slice(1) ?? [];
   expect(ownPid).toBe(String(pid));
