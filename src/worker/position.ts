@@ -64,6 +64,16 @@ export class Position {
     return this.#resumed !== null && this.#resumed.pass >= 0;
   }
 
+  /**
+   * True when the checkpoint was made in mid-epoch by a loop without passes: nothing says where in the epoch, so the
+   * step about to be made trains it again from its head.
+   */
+  get startsEpochOver(): boolean {
+    const resumed = this.#resumed;
+    if (resumed === null || resumed.pass >= 0 || this.#pass >= 0) return false;
+    return this.#at.step === resumed.step && this.stepsInEpoch > 0;
+  }
+
   /** Pass that runs now; -1 outside. */
   get pass(): number {
     return this.#pass;

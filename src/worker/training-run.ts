@@ -24,6 +24,9 @@ const NOT_AWAITED = 'run.step() was called again before it had resolved: await i
 const SAVED_INSIDE_STEP =
   'run.save() came between a batch and its run.step(): after a resume that batch is trained again; save after the step';
 
+const EPOCH_OVER =
+  'this checkpoint is from the middle of an epoch, which is trained again from its head: only run.batches() takes an epoch up in its middle; without it, save at epochs (--save-every-epochs 1)';
+
 export interface TrainingRunOptions {
   readonly script: URL;
   readonly mode: ThreadMode;
@@ -52,6 +55,7 @@ export class TrainingRun implements Run {
   #restored: 'not' | 'under-way' | 'done' = 'not';
   #ownRule: BestRule | null = null;
   #epochNoted = false;
+  #inEpochs = false;
   #completed = false;
   #diverged: NkatError | null = null;
 
@@ -168,6 +172,7 @@ export class TrainingRun implements Run {
   *epochs(count: number): Generator<number, void, void> {
     if (!Number.isSafeInteger(count) || count < 0) throw usage(`epochs takes a whole number, not ${count}`, 'train');
     this.#notes.epochCount = count;
+    this.#inEpochs = true;
     while (this.epoch < count) {
       const { epoch } = this;
       this.#memory.epochBegins();
@@ -197,6 +202,7 @@ export class TrainingRun implements Run {
     if (this.#diverged !== null) throw this.#diverged;
     if (this.#link.broken !== null) throw this.#link.broken;
     const nowMs = performance.now();
+    if (this.#inEpochs && this.#memory.position.startsEpochOver) this.#warnOnce(EPOCH_OVER);
     this.#notes.step(metrics, this.#boundary.state, nowMs);
     const { step } = this.#memory.position;
     const { loss } = this.#notes;

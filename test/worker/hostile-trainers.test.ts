@@ -77,6 +77,32 @@ test('a save between a batch and its step is said to train the batch again', asy
   expect(said()).toBe(1);
 });
 
+test('an epoch without batches that is taken up in its middle is said to start over; with batches nothing is said', async () => {
+  const supervisor = await new ScriptedSupervisor().live();
+  const script = trainer(`const run = await connect();
+    await run.restore(arraysState({ weights }));
+    const own = process.argv[2] === 'own';
+    for (const epoch of run.epochs(2)) {
+      for (const batch of own ? [1, 2, 3, 4] : run.batches([1, 2, 3, 4], { size: 1 })) {
+        await run.step({ loss: 1 });
+        if (run.fresh && run.steps === 2) { await run.save(); process.exit(1); }
+      }
+    }
+    await run.complete();`);
+  const said = () => supervisor.of('notice').filter(({ message }) => message.includes('from its head')).length;
+  for (const [loop, times] of [
+    ['batches', 0],
+    ['own', 1],
+  ] as const) {
+    supervisor.resume = null;
+    expect((await launchTrainer([loop], supervisor.environment(), { script }).ended).code).toBe(1);
+    expect(said()).toBe(0);
+    supervisor.resume = 'choose';
+    expect((await launchTrainer([loop], supervisor.environment(), { script }).ended).code).toBe(0);
+    expect(said()).toBe(times);
+  }
+});
+
 test('neither a second connect nor a child of the trainer takes the place of the worker', async () => {
   const supervisor = await new ScriptedSupervisor().live();
   const script = trainer(`if (process.argv[2] === 'child') {
