@@ -27,3 +27,13 @@ export interface RestartBudget {
   /** The one free retry without progress after a host-oom was used. */
   readonly hostOomRetried: boolean;
 }
+
+/** Of a session before its first launch. */
+export const FRESH_BUDGET: RestartBudget = {
+  highestVerifiedStep: -1,
+  withoutProgress: 0,
+  fromSameCheckpoint: 0,
+  stepsBack: 0,
+  restarts: 0,
+  hostOomRetried: false,
+};

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { errnoOf, NkatError } from '../errors.ts';
-import { SESSION_STATES } from '../words.ts';
+import { FRESH_BUDGET, SESSION_STATES } from '../words.ts';
 import type { StoreFiles } from './files.ts';
 import { looksLikeCheckpoint, makeDurableDirectory, parseBackupName, QUARANTINE, type StoreLayout } from './layout.ts';
 import { cleanTemporaries, readTextIfAny, replaceFile } from './small-file.ts';
@@ -101,14 +101,7 @@ export function newSessionFile({ id, identity, token, sourceDigest, backups, now
     attempts: 0,
     lastCommit: null,
     lastStep: 0,
-    budget: {
-      highestVerifiedStep: -1,
-      withoutProgress: 0,
-      fromSameCheckpoint: 0,
-      stepsBack: 0,
-      restarts: 0,
-      hostOomRetried: false,
-    },
+    budget: FRESH_BUDGET,
     setAside: [],
     token,
     sourceDigest,

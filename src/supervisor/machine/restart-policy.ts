@@ -1,5 +1,5 @@
 /** Whether and when to launch again (design section 3, "Restart policy"). Pure; progress alone resets the counters. */
-import type { RestartBudget } from '../../words.ts';
+import { FRESH_BUDGET, type RestartBudget } from '../../words.ts';
 import type { Outcome } from '../events.ts';
 import type { Classification, ExitClass } from './classify.ts';
 
@@ -9,15 +9,6 @@ export const MAX_WITHOUT_PROGRESS = 6;
 export const CRASHES_PER_CHECKPOINT = 2;
 /** How far back the resume point may be moved without progress. */
 export const MAX_STEPS_BACK = 2;
-
-export const FRESH_BUDGET: RestartBudget = {
-  highestVerifiedStep: -1,
-  withoutProgress: 0,
-  fromSameCheckpoint: 0,
-  stepsBack: 0,
-  restarts: 0,
-  hostOomRetried: false,
-};
 
 export interface RestartSettings {
   readonly maxRestarts: number | null;

@@ -3,10 +3,10 @@ import {
   backoffMs,
   creditProgress,
   decideRestart,
-  FRESH_BUDGET,
   MAX_WITHOUT_PROGRESS,
   renewBudget,
 } from '../../../src/supervisor/machine/restart-policy.ts';
+import { FRESH_BUDGET } from '../../../src/words.ts';
 import { Rig, SETTINGS } from './rig.ts';
 
 describe('restart budget', () => {

@@ -2,10 +2,10 @@
 
 import type { Effect } from '../../../src/supervisor/machine/effect.ts';
 import type { Happening, MachineEvent } from '../../../src/supervisor/machine/event.ts';
-import { FRESH_BUDGET } from '../../../src/supervisor/machine/restart-policy.ts';
 import type { MachineSettings } from '../../../src/supervisor/machine/settings.ts';
 import type { State } from '../../../src/supervisor/machine/state.ts';
 import { nextDeadlineMs, transition } from '../../../src/supervisor/machine/transition.ts';
+import { FRESH_BUDGET } from '../../../src/words.ts';
 
 export const SETTINGS: MachineSettings = {
   maxRestarts: null,
