@@ -1,0 +1,69 @@
+/** The parts of a run that was welcomed, put together once; `TrainingRun` is the trainer's face of them. */
+import { Boundary } from './boundary.ts';
+import type { ControlBlock } from './control-block.ts';
+import { Divergence } from './divergence.ts';
+import { EpochEnd } from './epoch-end.ts';
+import { LastSave } from './last-save.ts';
+import type { Orders } from './orders.ts';
+import { Periodic } from './periodic.ts';
+import { ProgressNotes } from './progress-notes.ts';
+import { RunMemory } from './run-memory.ts';
+import { Saver } from './saver.ts';
+import type { SessionLink } from './session-link.ts';
+import { StepClock } from './step-clock.ts';
+import type { SessionFacts } from './thread/messages.ts';
+import { Turns } from './turns.ts';
+import { Warnings } from './warnings.ts';
+
+export interface RunParts {
+  readonly orders: Orders;
+  readonly memory: RunMemory;
+  readonly periodic: Periodic;
+  readonly saver: Saver;
+  readonly boundary: Boundary;
+  readonly clock: StepClock;
+  readonly turns: Turns;
+  readonly notes: ProgressNotes;
+  readonly divergence: Divergence;
+  readonly epochEnd: EpochEnd;
+  readonly lastSave: LastSave;
+  readonly warnings: Warnings;
+}
+
+export interface PartsOptions {
+  readonly control: ControlBlock;
+  readonly seed: number;
+  readonly adapts: boolean;
+}
+
+export function assembleRun(
+  { control, seed, adapts }: PartsOptions,
+  { policy }: SessionFacts,
+  link: SessionLink,
+  orders: Orders,
+): RunParts {
+  const memory = new RunMemory(seed);
+  const periodic = new Periodic(policy, performance.now());
+  const saver = new Saver(
+    (message, transfer) => link.post(message, transfer),
+    () => performance.now(),
+    ({ stallMs, bytes }) => periodic.measured(stallMs, bytes),
+  );
+  const boundary = new Boundary({ control, link, orders, saver, memory, periodic: () => periodic });
+  const clock = new StepClock();
+  const notes = new ProgressNotes({ memory, control, clock, periodic, post: (facts) => link.post(facts) });
+  return {
+    orders,
+    memory,
+    periodic,
+    saver,
+    boundary,
+    clock,
+    turns: new Turns(clock),
+    notes,
+    divergence: new Divergence(link, adapts),
+    epochEnd: new EpochEnd({ memory, boundary, periodic }),
+    lastSave: new LastSave({ saver, link }),
+    warnings: new Warnings(link),
+  };
+}
