@@ -5,8 +5,8 @@
  * a claim; never the age of anything.
  */
 import { join } from 'node:path';
-import { z } from 'zod';
 import { errnoOf } from '../errors.ts';
+import { Invalid, integer, nullable, oneOf, read, stored, string } from '../schema.ts';
 import type { StoreFiles } from './files.ts';
 import { makeDurableDirectory, OWNERS } from './layout.ts';
 import { currentOwner, isAlive, relationOf } from './process-identity.ts';
@@ -22,16 +22,17 @@ const NO_HARD_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTS
 const MAX_CLAIM = 999_999_999_999_999;
 const MAX_OWNER_BYTES = 64 * 1024;
 
-const ownerSchema = z.object({
-  claim: z.int().min(1),
-  role: z.enum(['supervisor', 'alone']),
-  pid: z.int().min(1),
-  startTime: z.string().nullable(),
-  bootId: z.string().nullable(),
-  pidNamespace: z.string().nullable(),
-  machineId: z.string().nullable(),
-  host: z.string(),
-  at: z.string(),
+const text = string(MAX_OWNER_BYTES);
+const ownerSchema = stored({
+  claim: integer(1),
+  role: oneOf(['supervisor', 'alone']),
+  pid: integer(1),
+  startTime: nullable(text),
+  bootId: nullable(text),
+  pidNamespace: nullable(text),
+  machineId: nullable(text),
+  host: text,
+  at: text,
 });
 
 export interface ClaimRequest {
@@ -173,9 +174,8 @@ async function claimNumbers(files: StoreFiles, owners: string): Promise<number[]
 }
 
 async function ownerOf(files: StoreFiles, owners: string, claim: number): Promise<Owner | null> {
-  const text = await readTextIfAny(files, claimPath(owners, claim), MAX_OWNER_BYTES);
-  const parsed = ownerSchema.safeParse(parseJson(text));
-  return parsed.success ? { ...parsed.data, claim } : null;
+  const owner = read(ownerSchema, parseJson(await readTextIfAny(files, claimPath(owners, claim), MAX_OWNER_BYTES)));
+  return owner instanceof Invalid ? null : { ...owner, claim };
 }
 
 function parseJson(text: string | null): unknown {

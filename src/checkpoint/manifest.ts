@@ -1,5 +1,19 @@
 /** The text of `manifest.json`: how it is written, and how text of unknown origin is read. */
-import { z } from 'zod';
+import {
+  boolean,
+  Invalid,
+  integer,
+  list,
+  literal,
+  nullable,
+  number,
+  oneOf,
+  optional,
+  read,
+  record,
+  stored,
+  string,
+} from '../schema.ts';
 import { CHUNK_BYTES, digestOf } from './digest.ts';
 import { bytesOf, LENGTH_BYTES, layoutProblem } from './safetensors-header.ts';
 import { DTYPE_BITS, type Manifest, type ManifestTensor } from './types.ts';
@@ -20,48 +34,52 @@ const ZEROS = '0'.repeat(32);
 const TAIL = /"digest":"([0-9a-f]{32})"\n\}\n$/;
 const TAIL_LENGTH = `"digest":"${ZEROS}"\n}\n`.length;
 
-const digest = z.string().regex(/^[0-9a-f]{32}$/);
-const count = z.int().min(0);
+const UNLIMITED = Number.POSITIVE_INFINITY;
+const text = string(UNLIMITED);
+const digest = string(32, /^[0-9a-f]{32}$/);
+const count = integer(0);
 const DTYPES = Object.keys(DTYPE_BITS) as (keyof typeof DTYPE_BITS)[];
 
-/** Loose: fields of later releases of the same version are kept. */
-const schema = z.looseObject({
-  format: z.literal('nkat-checkpoint'),
-  version: z.literal(FORMAT_VERSION),
-  session: z.string(),
+const headSchema = stored({ format: literal('nkat-checkpoint'), version: count });
+/** The whole file is bounded by {@link MAX_MANIFEST_BYTES}, so its parts are not. */
+const schema = stored({
+  format: literal('nkat-checkpoint'),
+  version: literal(FORMAT_VERSION),
+  session: text,
   attempt: count,
   claim: count,
   sequence: count,
   step: count,
   epoch: count,
-  kinds: z.array(z.string()),
-  reason: z.string().nullable(),
-  parent: count.nullable(),
-  createdAt: z.string(),
-  host: z.string(),
-  gpu: z.string().nullable(),
-  driver: z.string().nullable(),
-  backend: z.string().nullable(),
-  versions: z.record(z.string(), z.string()),
-  trainer: z
-    .looseObject({ path: z.string(), args: z.array(z.string()), sourceDigest: z.string().nullable() })
-    .nullable(),
-  metrics: z.record(z.string(), z.number()),
-  memory: z.looseObject({ systemTotalBytes: count, systemFreeBytes: count, processRssBytes: count }),
-  files: z.record(
-    z.string().regex(/^(?!manifest\.json$|verified\.json$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
-    z.looseObject({ bytes: count, chunks: z.array(digest) }),
+  kinds: list(text, 0, UNLIMITED),
+  reason: nullable(text),
+  parent: nullable(count),
+  createdAt: text,
+  host: text,
+  gpu: nullable(text),
+  driver: nullable(text),
+  backend: nullable(text),
+  versions: record(text, UNLIMITED),
+  trainer: nullable(stored({ path: text, args: list(text, 0, UNLIMITED), sourceDigest: nullable(text) })),
+  metrics: record(number(), UNLIMITED),
+  memory: stored({ systemTotalBytes: count, systemFreeBytes: count, processRssBytes: count }),
+  files: record(
+    stored({ bytes: count, chunks: list(digest, 0, UNLIMITED) }),
+    128,
+    /^(?!manifest\.json$|verified\.json$)[A-Za-z0-9][A-Za-z0-9._-]*$/,
   ),
-  tensors: z.array(
-    z.looseObject({
-      name: z.string(),
-      dtype: z.enum(DTYPES),
-      shape: z.array(count),
+  tensors: list(
+    stored({
+      name: text,
+      dtype: oneOf(DTYPES),
+      shape: list(count, 0, UNLIMITED),
       offset: count,
       bytes: count,
       digest,
-      mayBeNonFinite: z.exactOptional(z.boolean()),
+      mayBeNonFinite: optional(boolean()),
     }),
+    0,
+    UNLIMITED,
   ),
   tensorsDigest: digest,
   digest,
@@ -103,10 +121,10 @@ export function readManifest(bytes: Uint8Array): ReadManifest {
       : { status: 'newer', version };
   }
   if (!intact) return damaged('the manifest does not match its own digest');
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) return damaged(`the manifest is not valid: ${z.prettifyError(parsed.error).slice(0, 500)}`);
-  const problem = contradictionIn(parsed.data);
-  return problem === null ? { status: 'ok', manifest: parsed.data } : damaged(problem);
+  const manifest = read(schema, value);
+  if (manifest instanceof Invalid) return damaged(`the manifest is not valid: ${manifest.detail.slice(0, 500)}`);
+  const problem = contradictionIn(manifest);
+  return problem === null ? { status: 'ok', manifest } : damaged(problem);
 }
 
 /** Digest of all tensors in name order: the same for the same values, whenever and wherever they were saved. */
@@ -130,8 +148,8 @@ export function totalBytes(manifest: Pick<Manifest, 'files'>): number {
 }
 
 function versionOf(value: unknown): number | null {
-  const parsed = z.looseObject({ format: z.literal('nkat-checkpoint'), version: count }).safeParse(value);
-  return parsed.success ? parsed.data.version : null;
+  const head = read(headSchema, value);
+  return head instanceof Invalid ? null : head.version;
 }
 
 function hasOwnDigest(bytes: Uint8Array): boolean {

@@ -1,7 +1,7 @@
 /** Damaged checkpoints are moved aside with the reason beside them; once a newer one verifies, only the newest few stay. */
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
 import { errnoOf } from '../errors.ts';
+import { Invalid, read, stored, string } from '../schema.ts';
 import type { StoreFiles } from './files.ts';
 import {
   looksLikeCheckpoint,
@@ -30,7 +30,8 @@ export interface QuarantinedEntry {
   readonly at: string | null;
 }
 
-const reasonSchema = z.object({ reason: z.string(), at: z.string() });
+const reasonSchema = stored({ reason: string(MAX_REASON_BYTES), at: string(MAX_REASON_BYTES) });
+const NO_REASON = { reason: 'reason not recorded', at: null };
 
 /**
  * Moves a checkpoint of the session, or a backup of it, to the `.quarantine` of its own directory, durably. Returns
@@ -115,12 +116,14 @@ function isEntry(name: string): boolean {
 
 async function reasonOf(files: StoreFiles, path: string): Promise<{ reason: string; at: string | null }> {
   try {
-    return reasonSchema.parse(JSON.parse((await readTextIfAny(files, reasonPath(path), MAX_REASON_BYTES)) ?? ''));
+    const text = await readTextIfAny(files, reasonPath(path), MAX_REASON_BYTES);
+    const note = read(reasonSchema, JSON.parse(text ?? ''));
+    return note instanceof Invalid ? NO_REASON : { reason: note.reason, at: note.at };
   } catch (error) {
     // A note for people: whatever became of it, it must not keep a session from its checkpoints.
-    const isNoNote = error instanceof SyntaxError || error instanceof z.ZodError || error instanceof FileTooLarge;
+    const isNoNote = error instanceof SyntaxError || error instanceof FileTooLarge;
     if (!isNoNote && errnoOf(error) === null) throw error;
-    return { reason: 'reason not recorded', at: null };
+    return NO_REASON;
   }
 }
 

@@ -1,7 +1,7 @@
 /** `session.json`: all that is needed to resume a session when the database is gone. Replaced atomically. */
 import { join } from 'node:path';
-import { z } from 'zod';
 import { errnoOf, NkatError } from '../errors.ts';
+import { boolean, Invalid, integer, list, literal, nullable, oneOf, read, stored, string } from '../schema.ts';
 import { FRESH_BUDGET, SESSION_STATES } from '../words.ts';
 import type { StoreFiles } from './files.ts';
 import { looksLikeCheckpoint, makeDurableDirectory, parseBackupName, QUARANTINE, type StoreLayout } from './layout.ts';
@@ -15,44 +15,38 @@ const DAMAGED_HINT =
   'Put a copy of it back; the checkpoints beside it are untouched. Or start another session with --new.';
 const MAX_SESSION_BYTES = 16 * 1024 * 1024;
 
-const count = z.int().min(0);
-const processSchema = z.looseObject({
-  pid: z.int().min(1),
-  startTime: z.string().nullable(),
-  bootId: z.string().nullable(),
-});
+const UNLIMITED = Number.POSITIVE_INFINITY;
+const text = string(UNLIMITED);
+const count = integer(0);
+const processSchema = stored({ pid: integer(1), startTime: nullable(text), bootId: nullable(text) });
 
-/** Loose: fields of a later release are kept when the file is written again. */
-const schema = z.looseObject({
-  version: z.literal(SESSION_FILE_VERSION),
-  id: z.string().min(1),
-  identity: z.looseObject({
-    cwd: z.string(),
-    trainer: z.string(),
-    args: z.array(z.string()),
-    name: z.string().nullable(),
-  }),
-  state: z.enum(SESSION_STATES),
-  createdAt: z.string(),
-  updatedAt: z.string(),
+const headSchema = stored({ version: integer() });
+/** The whole file is bounded by {@link MAX_SESSION_BYTES}, so its parts are not. A field that comes new is `optional`. */
+const schema = stored({
+  version: literal(SESSION_FILE_VERSION),
+  id: string(UNLIMITED, /./),
+  identity: stored({ cwd: text, trainer: text, args: list(text, 0, UNLIMITED), name: nullable(text) }),
+  state: oneOf(SESSION_STATES),
+  createdAt: text,
+  updatedAt: text,
   attempts: count,
-  lastCommit: z.looseObject({ sequence: count, step: count }).nullable(),
+  lastCommit: nullable(stored({ sequence: count, step: count })),
   lastStep: count,
-  budget: z.looseObject({
-    highestVerifiedStep: z.int().min(-1),
+  budget: stored({
+    highestVerifiedStep: integer(-1),
     withoutProgress: count,
     fromSameCheckpoint: count,
     stepsBack: count,
     restarts: count,
-    hostOomRetried: z.boolean(),
+    hostOomRetried: boolean(),
   }),
-  setAside: z.array(z.looseObject({ sequence: count, step: count, reason: z.string(), at: z.string() })),
-  token: z.string(),
-  sourceDigest: z.string().nullable(),
-  backups: z.string(),
-  worker: z
-    .looseObject({ attempt: count, group: processSchema, outputDirectory: z.string(), resumedFrom: count.nullable() })
-    .nullable(),
+  setAside: list(stored({ sequence: count, step: count, reason: text, at: text }), 0, UNLIMITED),
+  token: text,
+  sourceDigest: nullable(text),
+  backups: text,
+  worker: nullable(
+    stored({ attempt: count, group: processSchema, outputDirectory: text, resumedFrom: nullable(count) }),
+  ),
 });
 
 /**
@@ -144,17 +138,17 @@ function parseSessionFile(text: string, path: string): SessionFile {
     const message = 'session.json is not JSON: it is damaged.';
     throw new NkatError(message, { code: 'io', operation, path, hint: DAMAGED_HINT, cause: error });
   }
-  const version = z.looseObject({ version: z.int() }).safeParse(value);
-  if (version.success && version.data.version > SESSION_FILE_VERSION) {
-    throw new NkatError(`session.json has version ${version.data.version}; this release reads 1.`, {
+  const head = read(headSchema, value);
+  if (!(head instanceof Invalid) && head.version > SESSION_FILE_VERSION) {
+    throw new NkatError(`session.json has version ${head.version}; this release reads 1.`, {
       code: 'format-newer',
       operation,
       path,
       hint: 'Use the release of nkat-recover that wrote it, or a newer one.',
     });
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const message = `session.json is damaged: ${z.prettifyError(parsed.error)}`;
+  const file = read(schema, value);
+  if (!(file instanceof Invalid)) return file;
+  const message = `session.json is damaged: ${file.detail}`;
   throw new NkatError(message, { code: 'io', operation, path, hint: DAMAGED_HINT });
 }

@@ -1,4 +1,6 @@
 /** Lines to messages. What does not fit is data, never an exception. */
+
+import { Invalid, type ObjectSchema, read } from '../schema.ts';
 import {
   PROTOCOL_VERSION,
   SUPERVISOR_MESSAGES,
@@ -6,7 +8,6 @@ import {
   WORKER_MESSAGES,
   type WorkerMessage,
 } from './messages.ts';
-import { Invalid, type ObjectSchema, read } from './schema.ts';
 
 export type DecodeProblem =
   /** From a newer peer; to be ignored. */

@@ -15,7 +15,7 @@ import {
   oneOf,
   record,
   string,
-} from './schema.ts';
+} from '../schema.ts';
 
 export const PROTOCOL_VERSION = 1;
 /** Longest line in bytes, newline included; longer ones are reported and dropped. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeSupervisorMessage, decodeWorkerMessage } from '../../src/protocol/decode.ts';
 import { WORKER_MESSAGES } from '../../src/protocol/messages.ts';
-import { Invalid, number, read, record } from '../../src/protocol/schema.ts';
+import { Invalid, number, read, record } from '../../src/schema.ts';
 import { valuesOf } from './message-arbitraries.ts';
 
 test('what is no message is malformed', () => {

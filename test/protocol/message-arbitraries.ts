@@ -1,6 +1,6 @@
 /** Generators of every message, made from the schemas themselves. */
 import fc from 'fast-check';
-import type { Node } from '../../src/protocol/schema.ts';
+import type { Node } from '../../src/schema.ts';
 
 export function valuesOf(node: Node): fc.Arbitrary<unknown> {
   switch (node.kind) {
@@ -18,6 +18,8 @@ export function valuesOf(node: Node): fc.Arbitrary<unknown> {
         : fc.stringMatching(node.pattern);
     case 'one-of':
       return fc.constantFrom(...node.values);
+    case 'optional':
+      return valuesOf(node.of);
     case 'nullable':
       return fc.option(valuesOf(node.of), { nil: null });
     case 'list':

@@ -2,6 +2,10 @@
  * Schemas as plain data, with one reader. Loading zod costs a fresh process 80 to 110 ms, and each worker, each SDK
  * thread and each supervisor pays that before it can say hello; this costs about one. Being data, the same schema also
  * drives the generators of the fuzz tests.
+ *
+ * Two kinds of objects: a message (`object`) comes from a peer of another release, so what may be null may be missing
+ * and unknown fields are dropped; a record on the disk (`stored`) is whole or damaged, so every field must be there
+ * unless it is `optional`, and fields of later releases are kept.
  */
 
 export type Node =
@@ -12,15 +16,19 @@ export type Node =
   | { readonly kind: 'one-of'; readonly values: readonly string[] }
   | { readonly kind: 'nullable'; readonly of: Node }
   | { readonly kind: 'list'; readonly of: Node; readonly min: number; readonly max: number }
-  | { readonly kind: 'record'; readonly of: Node; readonly maxKeyLength: number }
-  | { readonly kind: 'object'; readonly fields: Readonly<Record<string, Node>> }
+  | { readonly kind: 'record'; readonly of: Node; readonly maxKeyLength: number; readonly keys: RegExp | null }
+  | { readonly kind: 'optional'; readonly of: Node }
+  | { readonly kind: 'object'; readonly fields: Readonly<Record<string, Node>>; readonly stored: boolean }
   | { readonly kind: 'either'; readonly of: readonly Node[] };
 
 /** A node that remembers what it reads: `reads` is for the type checker only and never there. */
 export type Schema<T> = Node & { readonly reads?: T };
 export type Infer<S> = S extends { readonly reads?: infer T } ? Exclude<T, undefined> : never;
 export type Fields = Readonly<Record<string, Node>>;
-type InferFields<F extends Fields> = { [K in keyof F]: Infer<F[K]> };
+type Optional = { readonly kind: 'optional' };
+type InferFields<F extends Fields> = { [K in keyof F as F[K] extends Optional ? never : K]: Infer<F[K]> } & {
+  [K in keyof F as F[K] extends Optional ? K : never]?: Infer<F[K]>;
+};
 export type ObjectSchema<T> = Schema<T> & { readonly kind: 'object'; readonly fields: Fields };
 
 export const literal = <const V extends string | number | boolean>(value: V): Schema<V> => ({ kind: 'literal', value });
@@ -48,12 +56,26 @@ export const string = (maxLength: number, pattern: RegExp | null = null): Schema
 export const oneOf = <const V extends string>(values: readonly V[]): Schema<V> => ({ kind: 'one-of', values });
 export const nullable = <T>(of: Schema<T>): Schema<T | null> => ({ kind: 'nullable', of });
 export const list = <T>(of: Schema<T>, min: number, max: number): Schema<T[]> => ({ kind: 'list', of, min, max });
-export const record = <T>(of: Schema<T>, maxKeyLength: number): Schema<Record<string, T>> => ({
-  kind: 'record',
-  of,
-  maxKeyLength,
+/** @param keys what every key must match; null: anything. */
+export const record = <T>(
+  of: Schema<T>,
+  maxKeyLength: number,
+  keys: RegExp | null = null,
+): Schema<Record<string, T>> => ({ kind: 'record', of, maxKeyLength, keys });
+/** A message: what may be null may be missing, unknown fields are dropped. */
+export const object = <F extends Fields>(fields: F): ObjectSchema<InferFields<F>> => ({
+  kind: 'object',
+  fields,
+  stored: false,
 });
-export const object = <F extends Fields>(fields: F): ObjectSchema<InferFields<F>> => ({ kind: 'object', fields });
+/** A record on the disk: nothing but what is `optional` may be missing, unknown fields are kept. */
+export const stored = <F extends Fields>(fields: F): ObjectSchema<InferFields<F>> => ({
+  kind: 'object',
+  fields,
+  stored: true,
+});
+/** A field of {@link stored} that may be missing: one that came with a later release. */
+export const optional = <T>(of: Schema<T>): Schema<T> & Optional => ({ kind: 'optional', of });
 export const either = <A, B>(a: Schema<A>, b: Schema<B>): Schema<A | B> => ({ kind: 'either', of: [a, b] });
 
 /** What is wrong with a value, and where: `policy.keep: not an integer from 1 to 9`. */
@@ -75,7 +97,7 @@ export class Invalid {
   }
 }
 
-/** The value as the schema knows it, unknown fields dropped, or what is wrong with it. Never throws, never recurses past the schema. */
+/** The value as the schema knows it, or what is wrong with it. Never throws, never recurses past the schema. */
 export function read<T>(schema: Schema<T>, value: unknown): T | Invalid {
   // The one place where the phantom type meets the data: `readNode` returns what the node describes.
   return readNode(schema, value) as T | Invalid;
@@ -99,6 +121,8 @@ function readNode(node: Node, value: unknown): unknown {
         : new Invalid(`not one of ${node.values.join(', ')}`);
     case 'nullable':
       return value === null ? null : readNode(node.of, value);
+    case 'optional':
+      return readNode(node.of, value);
     case 'list':
       return readList(node, value);
     case 'record':
@@ -139,8 +163,9 @@ function readRecord(node: Extract<Node, { kind: 'record' }>, value: unknown): un
   const entries: [string, unknown][] = [];
   for (const key of Object.keys(value)) {
     if (key.length > node.maxKeyLength) return new Invalid(`has a key longer than ${node.maxKeyLength} characters`);
+    if (node.keys !== null && !node.keys.test(key)) return new Invalid(`has the key ${shown(key)}`);
     const one = readNode(node.of, value[key]);
-    if (one instanceof Invalid) return one.inside(JSON.stringify(key));
+    if (one instanceof Invalid) return one.inside(shown(key));
     entries.push([key, one]);
   }
   // Not by assignment: the key `__proto__` must become a plain entry.
@@ -149,19 +174,27 @@ function readRecord(node: Extract<Node, { kind: 'record' }>, value: unknown): un
 
 function readObject(node: Extract<Node, { kind: 'object' }>, value: unknown): unknown {
   if (!isObject(value)) return new Invalid('not an object');
-  const result: Record<string, unknown> = {};
-  for (const key of Object.keys(node.fields)) {
-    const field = node.fields[key];
-    if (field === undefined) continue;
-    // What may be null may be missing: an older peer does not know the field yet.
-    const absent = field.kind === 'nullable' ? null : undefined;
-    const given = Object.hasOwn(value, key) ? value[key] : absent;
+  const entries: [string, unknown][] = [];
+  for (const [key, field] of Object.entries(node.fields)) {
+    const isThere = Object.hasOwn(value, key);
+    if (!isThere && field.kind === 'optional') continue;
+    // An older peer does not know the field yet; a record on the disk has lost it.
+    const absent = field.kind === 'nullable' && !node.stored ? null : undefined;
+    const given = isThere ? value[key] : absent;
     if (given === undefined) return new Invalid('missing', [key]);
     const one = readNode(field, given);
     if (one instanceof Invalid) return one.inside(key);
-    result[key] = one;
+    entries.push([key, one]);
   }
-  return result;
+  if (node.stored) {
+    for (const key of Object.keys(value)) if (!Object.hasOwn(node.fields, key)) entries.push([key, value[key]]);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** A key in a message: a hostile one may be a megabyte long. */
+function shown(key: string): string {
+  return JSON.stringify(key.length > 100 ? `${key.slice(0, 100)}...` : key);
 }
 
 function readEither(node: Extract<Node, { kind: 'either' }>, value: unknown): unknown {
