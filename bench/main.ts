@@ -1,0 +1,59 @@
+/** `npm run bench`: measures what the project promises about speed, each against a reference on the same machine. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { machineFacts } from './machine.ts';
+import { type Measure, type Summary, summarise } from './measure.ts';
+import { emergency } from './measures/emergency.ts';
+import { idle } from './measures/idle.ts';
+import { periodicSave } from './measures/periodic-save.ts';
+import { recovery } from './measures/recovery.ts';
+import { supervisedSpeed } from './measures/supervised-speed.ts';
+import { trainingSpeed } from './measures/training-speed.ts';
+import { verification } from './measures/verification.ts';
+import { renderTable } from './table.ts';
+
+const MEASURES: readonly Measure[] = [
+  recovery,
+  supervisedSpeed,
+  periodicSave,
+  trainingSpeed,
+  emergency,
+  verification,
+  idle,
+];
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values: flags } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: [] },
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    dir: { type: 'string', default: join(root, 'node_modules/.cache/bench') },
+  },
+});
+const unknown = flags.only.filter((name) => !MEASURES.some((measure) => measure.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `no measure is called ${unknown.join(', ')}; there are ${MEASURES.map(({ name }) => name).join(', ')}\n`,
+  );
+  process.exit(64);
+}
+
+mkdirSync(flags.dir, { recursive: true });
+const rows: Summary[] = [];
+for (const measure of MEASURES) {
+  if (flags.only.length > 0 && !flags.only.includes(measure.name)) continue;
+  if (!flags.json) process.stderr.write(`${measure.name}...\n`);
+  const folder = mkdtempSync(join(flags.dir, `${measure.name}-`));
+  try {
+    rows.push(...(await measure.run({ quick: flags.quick, folder, root })).map(summarise));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+const machine = machineFacts(flags.dir);
+process.stdout.write(
+  flags.json ? `${JSON.stringify({ version: 1, quick: flags.quick, machine, rows })}\n` : renderTable(machine, rows),
+);

@@ -1,0 +1,54 @@
+/** What a supervisor needs while its worker trains slowly: resident memory and share of one core. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { Measure } from '../measure.ts';
+import { environment, Lines } from '../process.ts';
+
+export const idle: Measure = {
+  name: 'idle',
+  async run({ folder, root, quick }) {
+    const args = [join(root, 'bin/nkat-recover.js'), 'run', join(root, 'bench/trainers/slow.ts')];
+    const supervisor = new Lines(process.execPath, args, folder, environment(folder));
+    const cpu: number[] = [];
+    const memory: number[] = [];
+    try {
+      await supervisor.next('first-step');
+      const pid = supervisor.child.pid ?? Number.NaN;
+      if (!quick) await setTimeout(15_000);
+      for (let minute = 0; minute < (quick ? 1 : 2); minute++) {
+        const before = cpuMs(pid);
+        const startedAt = performance.now();
+        await setTimeout(quick ? 1_000 : 60_000);
+        cpu.push(((cpuMs(pid) - before) / (performance.now() - startedAt)) * 100);
+        memory.push(residentMB(pid));
+      }
+    } finally {
+      await supervisor.stop('SIGINT');
+    }
+    const plain = { reference: null, theirs: [] };
+    return [
+      {
+        name: 'memory of an idle supervisor',
+        ...plain,
+        unit: 'MB',
+        ours: memory,
+        target: { bound: 'at most', value: 90 },
+      },
+      { name: 'CPU of an idle supervisor', ...plain, unit: '%', ours: cpu, target: { bound: 'at most', value: 1 } },
+    ];
+  },
+};
+
+/** User and system time of a process so far: fields 14 and 15 of /proc/PID/stat. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  const tick = 1000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+  return (Number(fields[11]) + Number(fields[12])) * tick;
+}
+
+function residentMB(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return (Number(kilobytes) * 1024) / 1e6;
+}
