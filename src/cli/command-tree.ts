@@ -6,7 +6,7 @@ import { Command, Option } from 'commander';
 import { environmentName, SETTINGS } from '../config/definitions.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodesHelp } from './exit-codes.ts';
-import type { JsonFlag, ResumeFlags, RunFlags, VerifyFlags } from './flags.ts';
+import type { JsonFlag, ListFlags, ResumeFlags, RunFlags, VerifyFlags } from './flags.ts';
 
 export type Action = (context: CommandContext) => Promise<number>;
 
@@ -88,10 +88,14 @@ export function buildProgram(
       choose(async (own) => (await import('./commands/resume.ts')).resume({ session, args: trailing }, options, own));
     });
 
-  command(program, 'list', 'show every session on this machine, newest first')
+  command(program, 'list', 'show the sessions on this machine, newest first')
+    .option('--limit <n>', 'how many to show (default: 50; with --json all)')
+    .option('--all', 'show every one')
     .addOption(jsonOption())
-    .addHelpText('after', () => after(['nkat-recover list', 'nkat-recover list --json | jq ".sessions[0].id"']))
-    .action((options: JsonFlag) => {
+    .addHelpText('after', () =>
+      after(['nkat-recover list', 'nkat-recover list --all', 'nkat-recover list --json | jq ".sessions[0].id"']),
+    )
+    .action((options: ListFlags) => {
       choose(async (own) => (await import('./commands/list.ts')).list(options, own));
     });
 

@@ -4,6 +4,11 @@ export interface JsonFlag {
   readonly json?: boolean;
 }
 
+export interface ListFlags extends JsonFlag {
+  readonly limit?: string;
+  readonly all?: boolean;
+}
+
 export interface VerifyFlags extends JsonFlag {
   readonly level: string;
   readonly all?: boolean;

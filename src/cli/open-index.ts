@@ -1,9 +1,10 @@
 /** The session index as a command finds it: opened, and brought up to date with the directories. */
+import { resolve } from 'node:path';
 import { nodeFiles } from '../checkpoint/files.ts';
 import { readRoots } from '../checkpoint/roots.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
 import { openSessions } from '../sessions/open.ts';
-import { reindexRoots } from '../supervisor/reindex.ts';
+import { lookAtRoot, NEWEST_WATCHED } from '../supervisor/reindex-look.ts';
 import type { CommandContext } from './context.ts';
 import { line } from './render/line.ts';
 import { paintLine, paintWith } from './render/paint.ts';
@@ -19,18 +20,20 @@ export interface IndexProblem {
  * Opens the index for the length of `work`, with all that the checkpoint roots hold in it.
  *
  * @param root one more root to look into, beside the registered ones
+ * @param newest how many of the newest sessions are looked at whether anything changed in them
  */
 export async function withIndex<T>(
   context: CommandContext,
   work: (database: SessionsDatabase, problems: readonly IndexProblem[]) => Promise<T>,
   root: string | null = null,
+  newest = NEWEST_WATCHED,
 ): Promise<T> {
   const { database, setAside } = openSessions(context.home.database);
   try {
     if (setAside !== null) {
       warn(context, `The session database was damaged; it is kept as ${setAside} and rebuilt from the checkpoints.`);
     }
-    const problems = await bringUpToDate(database, context, root);
+    const problems = await bringUpToDate(database, context, root, newest);
     return await work(database, problems);
   } finally {
     database.close();
@@ -41,14 +44,22 @@ async function bringUpToDate(
   database: SessionsDatabase,
   context: CommandContext,
   root: string | null,
+  newest: number,
 ): Promise<readonly IndexProblem[]> {
   const { home } = context;
   const roots = [home.checkpoints, ...(await readRoots(nodeFiles, home.roots)), ...(root === null ? [] : [root])];
+  const nowMs = context.clocks.now();
+  const looks = [...new Set(roots.map((path) => resolve(path)))].flatMap(
+    (path) => lookAtRoot(database, path, { newest, nowMs }) ?? [],
+  );
+  if (looks.every(({ candidates, listed }) => candidates.length === 0 && listed === null)) return [];
+  // Loaded only where something changed: reading checkpoints takes half of what a listing loads.
+  const { indexLooks } = await import('../supervisor/reindex.ts');
   const status = new StatusLine(context);
   try {
-    const { problems } = await reindexRoots(database, nodeFiles, roots, {
-      onProgress: (done, total) => status.show(`Reading sessions: ${done} of ${total}`),
-    });
+    const { problems } = await indexLooks(database, nodeFiles, looks, (done, total) =>
+      status.show(`Reading sessions: ${done} of ${total}`),
+    );
     status.clear();
     for (const { path, reason } of problems) warn(context, `${path} was passed over: ${reason}`);
     return problems;

@@ -136,6 +136,11 @@ export const MIGRATIONS: readonly string[] = [
   -- What this file knows of itself.
   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  // The few sessions that are looked at each time: finding them does not grow with the history.
+  `
+  CREATE INDEX sessions_watched ON sessions (root)
+    WHERE state IN ('running', 'orphaned') OR indexed_change IS NULL;
+  `,
 ];
 
 /** The version that `user_version` names; 0 for a new file. */

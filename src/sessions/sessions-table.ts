@@ -63,7 +63,7 @@ const SELECT = `SELECT ${ALL_COLUMNS.join(', ')} FROM sessions`;
 const NEWEST_FIRST = 'ORDER BY created_at DESC, id DESC';
 
 export interface IndexedSession {
-  readonly state: SessionState;
+  readonly id: string;
   /** Change of the directory that the rows are as new as; null: never read for this index. */
   readonly change: string | null;
 }
@@ -108,11 +108,29 @@ export class SessionsTable {
     return this.#select(`WHERE id >= ? AND id < ? ${NEWEST_FIRST} LIMIT ?`, prefix, `${prefix}\u{10ffff}`, limit);
   }
 
-  /** What a re-index compares with the directories under a checkpoint root; by id. */
-  indexedUnder(root: string): Map<string, IndexedSession> {
-    const sql = 'SELECT id, state, indexed_change FROM sessions WHERE root = ?';
-    const rows = this.#statements.rows<readonly [string, SessionState, string | null]>(sql, root);
-    return new Map(rows.map(([id, state, change]) => [id, { state, change }]));
+  /** Ids of all sessions that are indexed under a checkpoint root. */
+  idsUnder(root: string): string[] {
+    return this.#statements.rows<readonly [string]>('SELECT id FROM sessions WHERE root = ?', root).map(([id]) => id);
+  }
+
+  /**
+   * Sessions under a root whose directories may change without a word: those that were running when they were last
+   * heard of, those that were never read, and of the newest ones all that have not completed.
+   */
+  watchedUnder(root: string, newest: number): IndexedSession[] {
+    const sql = `SELECT id, indexed_change FROM sessions
+      WHERE root = ? AND (state IN ('running', 'orphaned') OR indexed_change IS NULL)
+      UNION SELECT id, indexed_change FROM
+        (SELECT id, state, root, indexed_change FROM sessions ${NEWEST_FIRST} LIMIT ?)
+        WHERE root = ? AND state <> 'completed'`;
+    const rows = this.#statements.rows<readonly [string, string | null]>(sql, root, newest, root);
+    return rows.map(([id, change]) => ({ id, change }));
+  }
+
+  /** Change of its directory that a session's rows are as new as; null: never read, or not indexed. */
+  indexedChange(id: string): string | null {
+    const sql = 'SELECT indexed_change FROM sessions WHERE id = ?';
+    return this.#statements.rows<readonly [string | null]>(sql, id)[0]?.[0] ?? null;
   }
 
   /** Remembers which change of its directory this session's rows are as new as. */

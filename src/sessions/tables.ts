@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 import { AttemptsTable } from './attempts-table.ts';
 import { CheckpointsTable } from './checkpoints-table.ts';
 import { EventsTable } from './events-table.ts';
+import { FactsTable } from './facts-table.ts';
 import { SavesTable } from './saves-table.ts';
 import { SessionsTable } from './sessions-table.ts';
 import { TransitionsTable } from './transitions-table.ts';
@@ -14,6 +15,7 @@ export interface Tables {
   readonly transitions: TransitionsTable;
   readonly events: EventsTable;
   readonly saves: SavesTable;
+  readonly facts: FactsTable;
 }
 
 export function tablesOf(database: Database): Tables {
@@ -24,5 +26,6 @@ export function tablesOf(database: Database): Tables {
     transitions: new TransitionsTable(database),
     events: new EventsTable(database),
     saves: new SavesTable(database),
+    facts: new FactsTable(database),
   };
 }

@@ -2,7 +2,6 @@
  * Brings the index up to date with the directories, which are the truth: after the database was lost, and for what
  * was committed while nobody told the index. Nothing in a directory is changed.
  */
-import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import { QUARANTINE, sequenceInName } from '../checkpoint/layout.ts';
@@ -10,6 +9,7 @@ import { listCheckpoints, listPlace } from '../checkpoint/list.ts';
 import { readSessionFile } from '../checkpoint/session-file.ts';
 import { errnoOf, NkatError } from '../errors.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
+import { type Candidate, changeOf, factOf, lookAtRoot, type RootLook } from './reindex-look.ts';
 import { applyReindexPlan, type FoundSession, planReindex, type ReindexPlan } from './reindex-plan.ts';
 
 /** Directories that are read at the same time. */
@@ -29,6 +29,8 @@ export interface ReindexReport {
 export interface ReindexOptions {
   /** Reads every directory again, also of completed sessions and where nothing seems changed. */
   readonly everything?: boolean;
+  /** Wall clock in ms; default: the system's. */
+  readonly now?: () => number;
   /** Called as sessions are written. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -46,7 +48,7 @@ export async function reindexSession(
 ): Promise<boolean> {
   const directory = join(resolve(root), id);
   const change = changeOf(directory);
-  const found = change === null ? null : await readSession(sessions, files, resolve(root), id, change);
+  const found = change === null ? null : await readSession(sessions, files, resolve(root), id, change.text);
   if (found === null) return false;
   const plan = planOf(sessions, found);
   await sessions.write((tables) => applyReindexPlan(tables, plan));
@@ -54,8 +56,24 @@ export async function reindexSession(
 }
 
 /**
- * Brings the index up to date with all roots. Cheap when nothing changed: one listing a root, and one stat a session
- * that has not completed. A root that is not there (an unmounted disk) changes nothing.
+ * Brings one session's rows up to date where its directory has changed since it was read: before it is shown or used,
+ * whatever {@link reindexRoots} passed over.
+ * @throws NkatError `io`, `format-newer` when the directory cannot be read
+ */
+export async function refreshSession(
+  sessions: SessionsDatabase,
+  files: StoreFiles,
+  root: string,
+  id: string,
+): Promise<void> {
+  const change = changeOf(join(resolve(root), id));
+  if (change === null || sessions.sessions.indexedChange(id) === change.text) return;
+  await reindexSession(sessions, files, root, id);
+}
+
+/**
+ * Brings the index up to date with all roots; see `lookAtRoot` for what is looked at. A root that is not there (an
+ * unmounted disk) changes nothing.
  */
 export async function reindexRoots(
   sessions: SessionsDatabase,
@@ -63,25 +81,38 @@ export async function reindexRoots(
   roots: readonly string[],
   options: ReindexOptions = {},
 ): Promise<ReindexReport> {
+  const nowMs = (options.now ?? Date.now)();
+  const everything = options.everything ?? false;
+  const looks = [...new Set(roots.map((path) => resolve(path)))].flatMap(
+    (root) => lookAtRoot(sessions, root, { everything, nowMs }) ?? [],
+  );
+  const report = await indexLooks(sessions, files, looks, options.onProgress);
+  return { ...report, absent: looks.flatMap(({ absent }) => absent) };
+}
+
+/** Reads and writes what was found, and remembers the roots of which nothing was left out. */
+export async function indexLooks(
+  sessions: SessionsDatabase,
+  files: StoreFiles,
+  looks: readonly RootLook[],
+  onProgress?: ReindexOptions['onProgress'],
+): Promise<Omit<ReindexReport, 'absent'>> {
+  const work = looks.flatMap(({ candidates }) => candidates);
   const indexed: string[] = [];
-  const absent: string[] = [];
   const problems: { path: string; reason: string }[] = [];
-  const work: Candidate[] = [];
-  for (const root of new Set(roots.map((path) => resolve(path)))) {
-    const look = lookAt(sessions, root, options.everything ?? false);
-    if (look === null) continue;
-    work.push(...look.candidates);
-    absent.push(...look.absent);
-  }
+  /** Roots with a directory that is not in the index: it may become a session without the root's changing. */
+  const incomplete = new Set<string>();
   for (let start = 0; start < work.length; start += BATCH) {
     const plans: ReindexPlan[] = [];
-    await eachAtOnce(work.slice(start, start + BATCH), async ({ root, id, change }) => {
+    await eachAtOnce(work.slice(start, start + BATCH), async ({ root, id, change }: Candidate) => {
       try {
         const found = await readSession(sessions, files, root, id, change);
-        if (found !== null) plans.push(planOf(sessions, found));
+        if (found === null) incomplete.add(root);
+        else plans.push(planOf(sessions, found));
       } catch (error) {
         // One directory that cannot be read must not hide the others.
         if (!(error instanceof NkatError) && errnoOf(error) === null) throw error;
+        incomplete.add(root);
         problems.push({ path: join(root, id), reason: error instanceof Error ? error.message : String(error) });
       }
     });
@@ -91,50 +122,15 @@ export async function reindexRoots(
       });
     }
     indexed.push(...plans.map(({ id }) => id));
-    options.onProgress?.(Math.min(start + BATCH, work.length), work.length);
+    onProgress?.(Math.min(start + BATCH, work.length), work.length);
   }
-  return { indexed, absent, problems };
-}
-
-interface Candidate {
-  readonly root: string;
-  readonly id: string;
-  readonly change: string;
-}
-
-/** Which sessions of a root want to be read; null where the root itself is not there. */
-function lookAt(
-  sessions: SessionsDatabase,
-  root: string,
-  everything: boolean,
-): { candidates: Candidate[]; absent: string[] } | null {
-  let names: string[];
-  try {
-    names = readdirSync(root);
-  } catch (error) {
-    // Not there, not ours to read, or its disk is gone: says nothing about the sessions.
-    if (errnoOf(error) === null) throw error;
-    return null;
+  const listed = looks.filter(({ root, listed }) => listed !== null && !incomplete.has(root));
+  if (listed.length > 0) {
+    await sessions.write(({ facts }) => {
+      for (const { root, listed: change } of listed) if (change !== null) facts.set(factOf(root), change);
+    });
   }
-  const known = sessions.sessions.indexedUnder(root);
-  const candidates: Candidate[] = [];
-  for (const id of names) {
-    const row = known.get(id);
-    known.delete(id);
-    if (id.startsWith('.') || (row?.state === 'completed' && row.change !== null && !everything)) continue;
-    const change = changeOf(join(root, id));
-    if (change !== null && (everything || row?.change !== change)) candidates.push({ root, id, change });
-  }
-  return { candidates, absent: [...known.keys()] };
-}
-
-/**
- * What changes whenever a checkpoint or `session.json` is put into, or taken out of, a directory; null: no directory.
- * Synchronous, because it is asked of thousands and takes microseconds.
- */
-function changeOf(directory: string): string | null {
-  const found = statSync(directory, { bigint: true, throwIfNoEntry: false });
-  return found?.isDirectory() ? `${found.ino}:${found.mtimeNs}` : null;
+  return { indexed, problems };
 }
 
 async function readSession(

@@ -8,12 +8,13 @@ import { locateSession } from '../located-session.ts';
 import { withIndex } from '../open-index.ts';
 import { explainWords } from '../render/explain-words.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
+import { resolveSession } from '../resolve-session.ts';
 import { ownWatch } from '../session-state.ts';
 
 /** `explain`: the choice that the next launch would make, with what stands against each candidate. Moves nothing. */
 export function explain(word: string, flags: JsonFlag, context: CommandContext): Promise<number> {
   return withIndex(context, async (database) => {
-    const session = await locateSession(nodeFiles, database.sessions.resolve(word), ownWatch());
+    const session = await locateSession(nodeFiles, await resolveSession(nodeFiles, database, word), ownWatch());
     const { row, layout, file } = session;
     const setAside = new Set(file?.setAside.map(({ sequence }) => sequence));
     const { chosen, candidates } = await chooseCheckpoint(nodeFiles, { layout, setAside, quarantine: false });

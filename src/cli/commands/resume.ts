@@ -8,6 +8,7 @@ import type { CommandContext } from '../context.ts';
 import type { ResumeFlags } from '../flags.ts';
 import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
 import { withIndex } from '../open-index.ts';
+import { resolveSession } from '../resolve-session.ts';
 import { ownWatch } from '../session-state.ts';
 import { checkTrainer, commandOf } from '../trainer.ts';
 import { settingsOfSession } from './run.ts';
@@ -29,7 +30,7 @@ export function resume(
   const settings = resolveSettings(layers, context.home);
   return withIndex(context, async (database) => {
     const watch = ownWatch();
-    const session = await locateSession(nodeFiles, database.sessions.resolve(word), watch);
+    const session = await locateSession(nodeFiles, await resolveSession(nodeFiles, database, word), watch);
     refuseHeld(session, flags.takeOver === true, watch);
     const from = fromOf(flags.from, context.cwd);
     if (session.present.state === 'completed' && args === null && from === null) {

@@ -13,6 +13,7 @@ import { type IndexProblem, withIndex } from '../open-index.ts';
 import { askYesNo } from '../prompt.ts';
 import { continueQuestion } from '../render/continue-words.ts';
 import { type Line, line } from '../render/line.ts';
+import { refreshed } from '../resolve-session.ts';
 import { newestUsable } from '../resume-candidate.ts';
 import { ownWatch } from '../session-state.ts';
 import { trainerHasChanged } from '../source-change.ts';
@@ -99,8 +100,9 @@ async function decide(
   context: CommandContext,
 ): Promise<Decision> {
   if (flags.new === true) return { kind: 'new', words: [] };
-  const row = database.sessions.newestByIdentity(identity);
-  if (row === null) return { kind: 'new', words: [] };
+  const newest = database.sessions.newestByIdentity(identity);
+  if (newest === null) return { kind: 'new', words: [] };
+  const row = await refreshed(nodeFiles, database, newest);
   const watch = ownWatch();
   const session = await locateSession(nodeFiles, row, watch);
   refuseHeld(session, flags.takeOver === true, watch);

@@ -9,12 +9,13 @@ import { withIndex } from '../open-index.ts';
 import { paintWith } from '../render/paint.ts';
 import { attemptJson, sessionJson } from '../render/session-json.ts';
 import { type ShownCheckpoint, showLines } from '../render/show-words.ts';
+import { resolveSession } from '../resolve-session.ts';
 import { ownWatch } from '../session-state.ts';
 
 /** `show`: one session with its attempts and what is left of its checkpoints, newest first. */
 export function show(word: string, flags: JsonFlag, context: CommandContext): Promise<number> {
   return withIndex(context, async (database) => {
-    const session = await locateSession(nodeFiles, database.sessions.resolve(word), ownWatch());
+    const session = await locateSession(nodeFiles, await resolveSession(nodeFiles, database, word), ownWatch());
     const attempts = database.attempts.ofSession(session.row.id);
     const checkpoints = shownCheckpoints(
       await listSession(nodeFiles, session.layout),

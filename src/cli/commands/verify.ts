@@ -11,6 +11,7 @@ import { withIndex } from '../open-index.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
 import { StatusLine } from '../render/status-line.ts';
 import { type Finding, findingOf, verifyJson, verifyWords } from '../render/verify-words.ts';
+import { resolveSession } from '../resolve-session.ts';
 import { ownWatch } from '../session-state.ts';
 
 export interface Verification {
@@ -44,7 +45,7 @@ export function exitCodeOfFindings(findings: readonly Finding[]): number {
 }
 
 async function chosenSessions(word: string, flags: VerifyFlags, database: SessionsDatabase): Promise<LocatedSession[]> {
-  const rows = flags.all === true ? database.sessions.list() : [database.sessions.resolve(word)];
+  const rows = flags.all === true ? database.sessions.list() : [await resolveSession(nodeFiles, database, word)];
   const watch = ownWatch();
   const sessions: LocatedSession[] = [];
   for (const row of rows) sessions.push(await locateSession(nodeFiles, row, watch));
