@@ -6,7 +6,7 @@ import { Command, Option } from 'commander';
 import { environmentName, SETTINGS } from '../config/definitions.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodesHelp } from './exit-codes.ts';
-import type { JsonFlag, ListFlags, ResumeFlags, RunFlags, VerifyFlags } from './flags.ts';
+import type { ConfigFlags, JsonFlag, ListFlags, ResumeFlags, RunFlags, VerifyFlags } from './flags.ts';
 
 export type Action = (context: CommandContext) => Promise<number>;
 
@@ -88,6 +88,26 @@ export function buildProgram(
       choose(async (own) => (await import('./commands/resume.ts')).resume({ session, args: trailing }, options, own));
     });
 
+  const config = command(program, 'config', 'show every setting of a run and where it comes from; changes nothing')
+    .argument('[trainer]', 'the training script, as for run; without one, what counts in this folder')
+    .argument('[args...]', 'as for run')
+    .passThroughOptions();
+  withSettings(config)
+    .option('--all', 'also what is overridden')
+    .addOption(jsonOption())
+    .addHelpText('after', () =>
+      after([
+        'nkat-recover config train.ts                     what run train.ts would use',
+        'nkat-recover config --all --profile night train.ts',
+        'nkat-recover config --json | jq ".settings[] | select(.key == \\"keep\\").value"',
+      ]),
+    )
+    .action((trainer: string | undefined, args: string[], options: ConfigFlags) => {
+      const words = trainer === undefined ? [] : [trainer, ...args];
+      const asIs = words.length > 0 && argv[argv.length - words.length - 1] === '--';
+      choose(async (own) => (await import('./commands/config.ts')).config({ words, asIs }, options, own));
+    });
+
   command(program, 'list', 'show the sessions on this machine, newest first')
     .option('--limit <n>', 'how many to show (default: 50; with --json all)')
     .option('--all', 'show every one')
@@ -149,7 +169,13 @@ function withSettings(target: Command): Command {
     option.negate = false;
     target.addOption(option);
   }
-  return target;
+  return target
+    .option(
+      '--config <file>',
+      'take settings from this file (default: nkat-recover.yaml near the trainer) [NKAT_CONFIG]',
+    )
+    .option('--no-config', 'take settings from no file')
+    .option('--profile <name>', 'the profile of the file that counts [NKAT_PROFILE]');
 }
 
 function jsonOption(description = 'print JSON, a stable contract'): Option {

@@ -14,8 +14,14 @@ export interface VerifyFlags extends JsonFlag {
   readonly all?: boolean;
 }
 
-/** Flags of `run` and `resume` beside the settings, which `config/layers.ts` reads by key. */
-export interface SupervisionFlags extends JsonFlag, Readonly<Record<string, unknown>> {
+/** Flags that say which settings count, beside the settings themselves, which `config/layers.ts` reads by key. */
+export interface SettingFlags extends Readonly<Record<string, unknown>> {
+  /** False: `--no-config`. */
+  readonly config?: string | false;
+  readonly profile?: string;
+}
+
+export interface SupervisionFlags extends JsonFlag, SettingFlags {
   readonly quiet?: boolean;
   readonly takeOver?: boolean;
 }
@@ -28,4 +34,8 @@ export interface RunFlags extends SupervisionFlags {
 
 export interface ResumeFlags extends SupervisionFlags {
   readonly from?: string;
+}
+
+export interface ConfigFlags extends JsonFlag, SettingFlags {
+  readonly all?: boolean;
 }

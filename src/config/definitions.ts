@@ -34,6 +34,9 @@ export const SETTING_KEYS = [
 ] as const;
 export type SettingKey = (typeof SETTING_KEYS)[number];
 
+/** Settings that are folders: relative ones count from where they were written. */
+export const PATH_KEYS: readonly SettingKey[] = ['dir', 'backups'];
+
 const DURATION = 'a duration such as 300s, 5m or 1h30m';
 const SWITCH = '1, true, yes or on; 0, false, no or off';
 
@@ -63,7 +66,7 @@ export const SETTINGS: readonly SettingDefinition[] = [
     'noRestartCodes',
     '<codes>',
     'exit codes of the trainer that end the session',
-    'exit codes from 1 to 255 such as 2,3',
+    'exit codes from 1 to 255 such as 2,3, or off',
   ),
   setting('grace', '<time>', 'time for the emergency save after Ctrl-C (default: 60s or more)', `${DURATION}, or auto`),
   setting('hangAfter', '<time>', 'least silence of the training loop that is a hang (default: 60s)', DURATION),

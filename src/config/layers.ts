@@ -1,26 +1,30 @@
 /**
- * Settings come in layers, the later over the earlier: defaults < environment < flags. A layer holds texts and
- * where each was written, so that a wrong value can be named by its own place; a file is one more layer below
- * the environment.
+ * Settings come in layers, the later over the earlier: defaults < files and profiles < environment < flags. A layer
+ * holds texts and where each was written, so that a wrong value can be named by its own place.
  */
 import { resolve } from 'node:path';
 import { NkatError } from '../errors.ts';
 import type { StateHome } from '../home.ts';
-import { definitionOf, environmentName, SETTINGS, type SettingKey } from './definitions.ts';
+import { definitionOf, environmentName, PATH_KEYS, SETTINGS, type SettingKey } from './definitions.ts';
+import type { FilePlace } from './file-problems.ts';
 import { type SettingValues, settingSchemas } from './schema.ts';
 import { DEFAULT_SETTINGS, type RunSettings } from './settings.ts';
 
 export interface WrittenSetting {
   readonly key: SettingKey;
   readonly text: string;
-  /** As the person wrote it: `--keep`, `NKAT_KEEP`. */
+  /** As the person wrote it: `--keep`, `NKAT_KEEP`, `max_keep`. */
   readonly where: string;
   /** Relative paths count from here. */
   readonly base: string;
+  /** Where in a file; null: in no file. */
+  readonly place: FilePlace | null;
 }
 
 export interface SettingLayer {
-  readonly name: 'environment' | 'flags';
+  readonly name: 'file' | 'environment' | 'flags';
+  /** The profile of a file that this layer is; null: none. */
+  readonly profile: string | null;
   readonly written: readonly WrittenSetting[];
 }
 
@@ -30,9 +34,9 @@ export function environmentLayer(environment: NodeJS.ProcessEnv, cwd: string): S
   for (const definition of SETTINGS) {
     const where = environmentName(definition);
     const text = environment[where];
-    if (text !== undefined && text !== '') written.push({ key: definition.key, text, where, base: cwd });
+    if (text !== undefined && text !== '') written.push({ key: definition.key, text, where, base: cwd, place: null });
   }
-  return { name: 'environment', written };
+  return { name: 'environment', profile: null, written };
 }
 
 /** Flags as the command line hands them over: a text, `true` for a switch, `undefined` where not given. */
@@ -41,9 +45,9 @@ export function flagLayer(flags: Readonly<Record<string, unknown>>, cwd: string)
   for (const { key, flag } of SETTINGS) {
     const value = flags[key];
     if (value === undefined) continue;
-    written.push({ key, text: typeof value === 'string' ? value : String(value), where: `--${flag}`, base: cwd });
+    written.push({ key, text: String(value), where: `--${flag}`, base: cwd, place: null });
   }
-  return { name: 'flags', written };
+  return { name: 'flags', profile: null, written };
 }
 
 /**
@@ -99,8 +103,7 @@ function assign(values: Record<string, unknown>, setting: WrittenSetting, layer:
       hint: layer === 'flags' ? 'See nkat-recover run --help.' : `Correct or unset ${setting.where}.`,
     });
   }
-  const isPath = setting.key === 'dir' || setting.key === 'backups';
-  values[setting.key] = isPath ? resolve(setting.base, String(parsed.data)) : parsed.data;
+  values[setting.key] = PATH_KEYS.includes(setting.key) ? resolve(setting.base, String(parsed.data)) : parsed.data;
 }
 
 function unlessOff<T>(value: T | 'off' | undefined, fallback: T | null): T | null {

@@ -6,8 +6,8 @@ import type { SettingKey } from './definitions.ts';
 const OFF = /^(off|none)$/i;
 
 export const settingSchemas = {
-  dir: fromText((text) => text || null),
-  backups: fromText((text) => text || null),
+  dir: fromText(folder),
+  backups: fromText(folder),
   saveEvery: fromText((text) => {
     if (/^auto$/i.test(text)) return 'auto' as const;
     return OFF.test(text) ? ('off' as const) : positive(parseDuration(text));
@@ -27,6 +27,7 @@ export const settingSchemas = {
   maxRestarts: fromText((text) => (OFF.test(text) ? ('off' as const) : wholeNumber(text, 0))),
   backoff: fromText((text) => positive(parseDuration(text))),
   noRestartCodes: fromText((text) => {
+    if (OFF.test(text)) return [];
     const codes = text.split(/[\s,]+/).map((word) => wholeNumber(word, 1));
     return codes.every((code) => code !== null && code <= 255) ? codes.filter((code) => code !== null) : null;
   }),
@@ -46,6 +47,11 @@ function fromText<T>(read: (text: string) => T | null) {
     context.addIssue({ code: 'custom', message: 'not understood' });
     return z.NEVER;
   });
+}
+
+/** A path cannot hold the character that ends texts for the system. */
+function folder(text: string): string | null {
+  return text === '' || text.includes('\0') ? null : text;
 }
 
 function wholeNumber(text: string, least: number): number | null {

@@ -2,17 +2,19 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { nodeFiles } from '../../checkpoint/files.ts';
 import type { SessionIdentity } from '../../checkpoint/types.ts';
-import { isWritten, resolveSettings } from '../../config/layers.ts';
+import { isWritten } from '../../config/layers.ts';
 import { errnoOf, NkatError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { ResumeFlags } from '../flags.ts';
 import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
 import { withIndex } from '../open-index.ts';
+import { ownSettings, refuseWrongFlags, slipWords } from '../own-settings.ts';
 import { resolveSession } from '../resolve-session.ts';
 import { ownWatch } from '../session-state.ts';
+import { settingPlaceOf } from '../setting-place.ts';
 import { checkTrainer, commandOf } from '../trainer.ts';
 import { settingsOfSession } from './run.ts';
-import { settingLayers, superviseAndShow } from './supervised.ts';
+import { superviseAndShow } from './supervised.ts';
 
 export interface ResumeWords {
   readonly session: string;
@@ -21,13 +23,12 @@ export interface ResumeWords {
 }
 
 /** `resume`: never asks. A completed session goes on only with other arguments or from a checkpoint that is named. */
-export function resume(
+export async function resume(
   { session: word, args }: ResumeWords,
   flags: ResumeFlags,
   context: CommandContext,
 ): Promise<number> {
-  const layers = settingLayers(flags, context);
-  const settings = resolveSettings(layers, context.home);
+  refuseWrongFlags(flags, context);
   return withIndex(context, async (database) => {
     const watch = ownWatch();
     const session = await locateSession(nodeFiles, await resolveSession(nodeFiles, database, word), watch);
@@ -43,9 +44,11 @@ export function resume(
     const identity = identityOf(session);
     checkPlace(identity);
     checkTrainer(identity);
+    const place = settingPlaceOf({ ...identity, args: args ?? identity.args });
+    const { settings, layers, slips } = await ownSettings(flags, context, place);
     const target = { kind: 'existing', id: session.row.id, directory: session.layout.directory, args } as const;
     const own = settingsOfSession(session, settings, isWritten(layers, 'backups'));
-    const supervision = { target, settings: own, command: commandOf(identity, args), from, words: [] };
+    const supervision = { target, settings: own, command: commandOf(identity, args), from, words: slipWords(slips) };
     return superviseAndShow(supervision, flags, database, context);
   });
 }

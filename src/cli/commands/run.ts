@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { nodeFiles } from '../../checkpoint/files.ts';
 import { hasCheckpointsOf } from '../../checkpoint/find-session.ts';
 import type { SessionIdentity } from '../../checkpoint/types.ts';
-import { isWritten, resolveSettings } from '../../config/layers.ts';
+import { isWritten } from '../../config/layers.ts';
 import type { RunSettings } from '../../config/settings.ts';
 import { NkatError } from '../../errors.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
@@ -10,15 +10,17 @@ import type { CommandContext } from '../context.ts';
 import type { RunFlags } from '../flags.ts';
 import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
 import { type IndexProblem, withIndex } from '../open-index.ts';
+import { ownSettings, refuseWrongFlags, slipWords } from '../own-settings.ts';
 import { askYesNo } from '../prompt.ts';
 import { continueQuestion } from '../render/continue-words.ts';
 import { type Line, line } from '../render/line.ts';
 import { refreshed } from '../resolve-session.ts';
 import { newestUsable } from '../resume-candidate.ts';
 import { ownWatch } from '../session-state.ts';
+import { settingPlaceOf } from '../setting-place.ts';
 import { trainerHasChanged } from '../source-change.ts';
 import { commandOf, identityOfWords, type TrainerWords } from '../trainer.ts';
-import { settingLayers, superviseAndShow } from './supervised.ts';
+import { superviseAndShow } from './supervised.ts';
 
 type Decision =
   | { readonly kind: 'new'; readonly words: readonly Line[] }
@@ -26,17 +28,17 @@ type Decision =
   | { readonly kind: 'nothing' };
 
 /** `run`: the same line again continues the session that it started before. */
-export function run(words: TrainerWords, flags: RunFlags, context: CommandContext): Promise<number> {
+export async function run(words: TrainerWords, flags: RunFlags, context: CommandContext): Promise<number> {
   if (flags.new === true && flags.resume === true) {
     throw new NkatError('--new and --resume exclude one another', {
       code: 'usage',
       operation: 'read the command line',
     });
   }
-  const layers = settingLayers(flags, context);
-  const settings = resolveSettings(layers, context.home);
+  refuseWrongFlags(flags, context);
   const place = { cwd: context.cwd, path: context.environment.PATH ?? '' };
   const identity = identityOfWords(words, place, flags.name ?? null);
+  const { settings, layers, slips } = await ownSettings(flags, context, settingPlaceOf(identity));
   return withIndex(
     context,
     async (database, problems) => {
@@ -50,7 +52,7 @@ export function run(words: TrainerWords, flags: RunFlags, context: CommandContex
       if (decision.kind === 'new') {
         const target = { kind: 'new', identity } as const;
         return superviseAndShow(
-          { target, settings, command, from: null, words: decision.words },
+          { target, settings, command, from: null, words: [...slipWords(slips), ...decision.words] },
           flags,
           database,
           context,
@@ -60,8 +62,13 @@ export function run(words: TrainerWords, flags: RunFlags, context: CommandContex
       const target = { kind: 'existing', id: row.id, directory: layout.directory, args: null } as const;
       const own = settingsOfSession(decision.session, settings, isWritten(layers, 'backups'));
       const moved = isWritten(layers, 'dir') && own.root !== settings.root;
-      const told = moved ? [line(`The session stays in ${layout.directory}; --dir counts for new ones.`)] : [];
-      return superviseAndShow({ target, settings: own, command, from: null, words: told }, flags, database, context);
+      const told = moved ? [line(`The session stays in ${layout.directory}; ${settings.root} is for new ones.`)] : [];
+      return superviseAndShow(
+        { target, settings: own, command, from: null, words: [...slipWords(slips), ...told] },
+        flags,
+        database,
+        context,
+      );
     },
     settings.root,
   );

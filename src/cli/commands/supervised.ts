@@ -1,5 +1,4 @@
 /** The common end of `run` and `resume`: supervise a session and show it. */
-import { environmentLayer, flagLayer, type SettingLayer } from '../../config/layers.ts';
 import type { RunSettings } from '../../config/settings.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionTarget } from '../../supervisor/options.ts';
@@ -17,11 +16,6 @@ export interface Supervision {
   readonly from: number | string | null;
   /** Said before the first event. */
   readonly words: readonly Line[];
-}
-
-/** Layers of settings below and on the command line, lowest first. */
-export function settingLayers(flags: SupervisionFlags, context: CommandContext): SettingLayer[] {
-  return [environmentLayer(context.environment, context.cwd), flagLayer(flags, context.cwd)];
 }
 
 /** @returns the exit code of how the session ended */
