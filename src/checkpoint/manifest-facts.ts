@@ -40,6 +40,7 @@ export function buildManifest(content: ManifestContent): Omit<Manifest, 'digest'
       systemTotalBytes: totalmem(),
       systemFreeBytes: freemem(),
       processRssBytes: process.memoryUsage.rss(),
+      ...facts.memory,
     },
     files: contents,
     tensors,

@@ -54,6 +54,8 @@ export interface CheckpointFacts {
   /** For example `{ node: '20.20.2', 'nkat-recover': '0.1.0', tfjs: '4.22.0' }`. */
   readonly versions: Readonly<Record<string, string>>;
   readonly trainer: TrainerFacts | null;
+  /** Figures of the moment beside those that the store takes itself; bytes and counts by name. */
+  readonly memory?: Readonly<Record<string, number>>;
 }
 
 export interface TrainerFacts {
@@ -81,7 +83,7 @@ export interface ManifestFile {
   readonly chunks: readonly string[];
 }
 
-export interface Manifest extends CheckpointFacts {
+export interface Manifest extends Omit<CheckpointFacts, 'memory'> {
   readonly format: 'nkat-checkpoint';
   readonly version: number;
   readonly session: string;
@@ -96,6 +98,8 @@ export interface Manifest extends CheckpointFacts {
     readonly systemTotalBytes: number;
     readonly systemFreeBytes: number;
     readonly processRssBytes: number;
+    /** Further figures, where the one who saved had them. */
+    readonly [figure: string]: unknown;
   };
   readonly files: Readonly<Record<string, ManifestFile>>;
   readonly tensors: readonly ManifestTensor[];

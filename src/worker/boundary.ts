@@ -1,7 +1,9 @@
 /** What happens at a step boundary besides the step: saves of every sort, pauses, and the stop. */
 import { NkatError } from '../errors.ts';
 import { PHASES, type Phase } from '../protocol/messages.ts';
+import type { Marked } from './boundary-mark.ts';
 import type { ControlBlock } from './control-block.ts';
+import { memoryFigures } from './memory-figures.ts';
 import type { Orders, SaveOrder, StopOrder } from './orders.ts';
 import type { Periodic } from './periodic.ts';
 import type { Interruption } from './run.ts';
@@ -72,7 +74,7 @@ export class Boundary {
     if (saver.busy) periodic.passedOver(nowMs);
     else {
       periodic.begun(nowMs);
-      this.#begin({ kinds: ['auto'], reason: null, requests: [] });
+      this.begin({ kinds: ['auto'], reason: null, requests: [] });
     }
   }
 
@@ -89,7 +91,7 @@ export class Boundary {
       if (!saver.busy) break;
       await link.holding(saver.ready());
     }
-    const handle = this.#begin(wish);
+    const handle = this.begin(wish);
     saver.hurry();
     this.#options.periodic().begun(performance.now());
     return handle;
@@ -176,7 +178,8 @@ export class Boundary {
     process.exit(verified ? EXIT_STOPPED : order.unconfirmedExitCode);
   }
 
-  #begin(wish: SaveWish): SaveHandle {
+  /** Takes the snapshot: of this boundary, or of the last one where `marked` holds the rest of it. */
+  begin(wish: SaveWish, marked: Marked | null = null): SaveHandle {
     const { saver, memory } = this.#options;
     const { state } = this;
     if (state === null) throw noState();
@@ -186,9 +189,10 @@ export class Boundary {
       step,
       epoch,
       metrics: memory.metrics,
+      memory: wish.kinds.includes('emergency') ? memoryFigures(state) : {},
       backend: state.backend,
       versions: state.versions,
-      content: () => memory.content(state),
+      content: () => memory.content(state, marked),
     });
   }
 

@@ -15,6 +15,10 @@ export class Divergence {
     this.#adapts = adapts;
   }
 
+  get error(): NkatError | null {
+    return this.#error;
+  }
+
   /** @throws NkatError `diverged` once it was told. */
   refuse(): void {
     if (this.#error !== null) throw this.#error;

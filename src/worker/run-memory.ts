@@ -2,6 +2,7 @@
 import { decodeState, encodeState } from '../checkpoint/state-json.ts';
 import { NkatError } from '../errors.ts';
 import type { BestValue } from './best-model.ts';
+import { BoundaryMark, type Marked } from './boundary-mark.ts';
 import { HISTORY_PREFIX, History } from './history.ts';
 import { assertKeepable, putBackInPlace } from './kept.ts';
 import { Position, type PositionState } from './position.ts';
@@ -38,6 +39,11 @@ export class RunMemory {
   readonly #kept = new Map<string, object>();
   /** Saved values that no `keep` has asked for yet; they stay in later checkpoints. */
   readonly #unclaimed = new Map<string, unknown>();
+  readonly mark = new BoundaryMark({
+    random: () => this.random.state(),
+    kept: () => this.#kept,
+    now: () => performance.now(),
+  });
   /** Text of the checkpoint until the epoch is taken up; decoded anew, for what was put back first may have changed. */
   #takeUpText: string | null = null;
 
@@ -53,8 +59,11 @@ export class RunMemory {
     this.#kept.set(name, object);
   }
 
-  /** The state at this step boundary. JSON is taken by reference: encode it before training goes on. */
-  content(state: TrainingState): SaveContent {
+  /**
+   * The state at this step boundary, or as it was at the last one. JSON is taken by reference: encode it before
+   * training goes on.
+   */
+  content(state: TrainingState, marked: Marked | null = null): SaveContent {
     const snapshot = state.snapshot();
     const taken = snapshot.tensors.find(({ name }) => name.startsWith(HISTORY_PREFIX));
     if (taken !== undefined) {
@@ -68,13 +77,13 @@ export class RunMemory {
       version: VERSION,
       run: {
         position: this.position.state(),
-        random: this.random.state(),
+        random: marked?.random ?? this.random.state(),
         means: this.means.state(),
         rows: { steps: this.steps.rows, epochs: this.epochs.rows },
         best: this.best,
         metrics: this.metrics,
       },
-      kept: Object.fromEntries([...this.#unclaimed, ...this.#kept]),
+      kept: { ...Object.fromEntries(this.#unclaimed), ...(marked?.kept ?? Object.fromEntries(this.#kept)) },
       state: snapshot.json,
     };
     return {

@@ -63,7 +63,7 @@ export function assembleRun(
     notes,
     divergence: new Divergence(link, adapts),
     epochEnd: new EpochEnd({ memory, boundary, periodic }),
-    lastSave: new LastSave({ saver, link }),
+    lastSave: new LastSave({ saver, link, boundary, memory }),
     warnings: new Warnings(link),
   };
 }

@@ -26,6 +26,8 @@ export interface SaveRequest {
   readonly reason: string | null;
   readonly requests: readonly string[];
   readonly metrics: Readonly<Record<string, number>>;
+  /** Further figures for the manifest's `memory`. */
+  readonly memory: Readonly<Record<string, number>>;
   readonly backend: string;
   readonly versions: Readonly<Record<string, string>>;
   /** Takes the snapshot. */
@@ -67,6 +69,8 @@ export class Saver {
   readonly #measured: (measurement: SaveMeasurement) => void;
   #nextId = 1;
   #current: InFlight | null = null;
+  /** Place of the newest durable save. */
+  #durable: { readonly step: number; readonly epoch: number } | null = null;
   /** Durable saves whose read-back is not reported yet. */
   readonly #settling = new Map<number, InFlight>();
 
@@ -90,6 +94,11 @@ export class Saver {
     return this.#current?.step === step && this.#current.epoch === epoch;
   }
 
+  /** The newest save, durable by now or in flight, is of this boundary. */
+  has(step: number, epoch: number): boolean {
+    return this.isOf(step, epoch) || (this.#durable?.step === step && this.#durable.epoch === epoch);
+  }
+
   /** Nothing is in flight and everything durable was read back. */
   get idle(): boolean {
     return this.#current === null && this.#settling.size === 0;
@@ -109,7 +118,7 @@ export class Saver {
    */
   begin(request: SaveRequest): SaveHandle {
     const startedAt = this.#now();
-    const { step, epoch, kinds, reason, requests, metrics, backend, versions } = request;
+    const { step, epoch, kinds, reason, requests, metrics, memory, backend, versions } = request;
     const content = request.content();
     let state: string;
     try {
@@ -155,6 +164,7 @@ export class Saver {
       reason,
       requests,
       metrics,
+      memory,
       backend,
       versions,
       tensors,
@@ -234,10 +244,12 @@ export class Saver {
       if (save !== this.#current) return;
       this.#current = null;
       save.stage = 'ended';
+      this.#durable = { step: save.step, epoch: save.epoch };
       this.#settling.set(save.id, save);
       save.outcome.resolve({ status: 'durable', sequence: message.sequence, path: message.path, step: save.step });
     } else if (message.type === 'save-settled') {
       this.#settling.delete(save.id);
+      if (!message.verified && this.#durable?.step === save.step) this.#durable = null;
       save.settled.resolve(message.verified);
     } else this.#failed(save, message.code, message.message);
   }

@@ -52,4 +52,13 @@ export interface TrainingState {
   learningRate?(): number | undefined;
   /** Called by `run.step()` after the counter moved: schedules and averages advance here. */
   afterStep?(step: number): void;
+  /**
+   * Training stands at a step boundary: remember what `isMarked` compares. Called at each boundary, so it may take a
+   * few microseconds. A state that is changed in place leaves both out: nothing would tell the change.
+   */
+  mark?(): void;
+  /** True while nothing of the state was changed since `mark`. A run that dies between two steps is saved only then. */
+  isMarked?(): boolean;
+  /** Memory that the framework holds, for the manifest of an emergency save: bytes and counts by name. */
+  memory?(): Readonly<Record<string, number>>;
 }

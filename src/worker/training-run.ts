@@ -60,7 +60,8 @@ export class TrainingRun implements Run {
     const { resume } = facts;
     this.#resumed = resume === null ? null : { ...resume, insideEpoch: false };
     options.ending.guard({
-      finishSave: (timeoutMs) => this.#parts.lastSave.finish(timeoutMs),
+      thrown: (error) => this.#parts.lastSave.thrown(error),
+      finish: (cause, timeoutMs) => this.#parts.lastSave.finish(this.#isOrderly ? null : cause, timeoutMs),
       stop: (order) => orders.orderStop(order),
       canStop: () => this.#restored === 'done' && !this.#completed && !this.#parts.boundary.stopping,
     });
@@ -122,6 +123,8 @@ export class TrainingRun implements Run {
     const ms = performance.now() - startedAt;
     this.#link.post({ type: 'restored', sequence, step, epoch, backend: state.backend, ms });
     this.#parts.periodic.begun(performance.now());
+    this.#parts.lastSave.startsAt(step);
+    this.#boundaryMade();
   }
 
   *epochs(count: number): Generator<number, void, void> {
@@ -131,10 +134,11 @@ export class TrainingRun implements Run {
     while (this.epoch < count) {
       const { epoch } = this;
       this.#parts.memory.epochBegins();
+      this.#boundaryMade();
       this.#epochNoted = false;
       yield epoch;
       // A trainer that has nothing to say at the end of an epoch may leave `epochEnd` out.
-      if (!this.#epochNoted) this.#parts.notes.epoch({});
+      if (!this.#epochNoted) this.#countEpoch({});
     }
     this.#parts.boundary.phase('eval');
   }
@@ -158,11 +162,13 @@ export class TrainingRun implements Run {
     if (this.#link.broken !== null) throw this.#link.broken;
     const nowMs = performance.now();
     if (this.#inEpochs && this.#parts.memory.position.startsEpochOver) this.#parts.warnings.once(EPOCH_OVER);
+    this.#parts.memory.mark.begin();
     this.#parts.notes.step(metrics, this.#parts.boundary.state, nowMs);
     const { step } = this.#parts.memory.position;
     const { loss } = this.#parts.notes;
     if (loss !== null && !Number.isFinite(loss)) return this.#parts.divergence.tell(step, loss);
     this.#parts.boundary.state?.afterStep?.(step);
+    this.#boundaryMade();
     // A loop of the trainer's own has no batches that would say it.
     this.#parts.boundary.training();
     this.#parts.notes.reportIfDue(nowMs);
@@ -171,20 +177,25 @@ export class TrainingRun implements Run {
     this.#parts.saver.advance(readBudgetMs(this.#parts.clock.stepMs));
     if (this.#parts.periodic.due(step, nowMs)) this.#parts.boundary.periodic(nowMs);
     if (this.#parts.orders.any) return this.#obey();
-    return this.#parts.clock.yieldDue(nowMs) ? this.#parts.turns.yield() : undefined;
+    return this.#parts.clock.yieldDue(nowMs) ? this.#parts.turns.yield(this.#parts.memory.mark.waits()) : undefined;
   }
 
   async epochEnd(metrics: Metrics = {}): Promise<void> {
     this.#parts.divergence.refuse();
     const { epoch } = this;
     this.#epochNoted = true;
-    this.#parts.notes.epoch(metrics);
+    this.#countEpoch(metrics);
     const before = this.#parts.memory.best;
     const isBest = this.#parts.epochEnd.judge(metrics, epoch);
     this.#parts.notes.report(performance.now());
-    await this.#parts.turns.yield();
-    await this.#parts.epochEnd.save(isBest, before);
-    if (this.#parts.orders.any) await this.#obey();
+    const goesOn = this.#parts.memory.mark.waits();
+    try {
+      await this.#parts.turns.yield();
+      await this.#parts.epochEnd.save(isBest, before);
+      if (this.#parts.orders.any) await this.#obey();
+    } finally {
+      goesOn();
+    }
   }
 
   async complete(): Promise<void> {
@@ -265,9 +276,29 @@ export class TrainingRun implements Run {
 
   #obey(): Promise<void> {
     return this.#parts.turns.obey(async () => {
+      const goesOn = this.#parts.memory.mark.waits();
       await this.#parts.boundary.obey();
       this.#parts.clock.interrupted();
+      // What a listener changed is part of the boundary.
+      this.#boundaryMade();
+      goesOn();
     });
+  }
+
+  #countEpoch(metrics: Metrics): void {
+    this.#parts.memory.mark.begin();
+    this.#parts.notes.epoch(metrics);
+    this.#boundaryMade();
+  }
+
+  /** From here on, until the trainer goes on, all is as a save of this boundary has it. */
+  #boundaryMade(): void {
+    this.#parts.memory.mark.made(this.#parts.boundary.state, this.#parts.clock.stepMs);
+  }
+
+  /** Nothing more is to be saved: all is done, a stop has saved, or what was trained since is worth nothing. */
+  get #isOrderly(): boolean {
+    return this.#completed || this.#parts.boundary.stopping || this.#parts.divergence.error !== null;
   }
 
   #newPolicy({ policy }: SessionFacts): void {

@@ -15,12 +15,20 @@ export class Turns {
     return this.#turn !== null || this.#obeying !== null;
   }
 
-  /** A turn of the event loop: a resolved promise would let no input in. */
-  yield(): Promise<void> {
-    this.#turn ??= new Promise((resolve) => {
+  /**
+   * A turn of the event loop: a resolved promise would let no input in.
+   * @param over called once, before whoever waits goes on
+   */
+  yield(over: () => void = () => undefined): Promise<void> {
+    if (this.#turn !== null) {
+      over();
+      return this.#turn;
+    }
+    this.#turn = new Promise((resolve) => {
       setImmediate(() => {
         this.#turn = null;
         this.#clock.yielded(performance.now());
+        over();
         resolve();
       });
     });

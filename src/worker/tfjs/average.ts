@@ -111,6 +111,11 @@ export class WeightAverage {
   }
 
   /** @internal */
+  visit(look: (tensor: tf.Tensor) => void): void {
+    for (const tensor of this.#averages) look(tensor);
+  }
+
+  /** @internal */
   expected(facts: AverageFacts): { name: string; like: tf.Tensor }[] {
     if (facts.updates === 0) return [];
     return this.#weights.map(({ variable }, index) => ({ name: this.#nameOf(index), like: variable }));

@@ -130,6 +130,17 @@ export class OptimizerState {
     ];
   }
 
+  /** The tensors of {@link tensors} without their names: cheap enough for each step. */
+  visit(look: (tensor: tf.Tensor) => void): void {
+    for (const field of this.#layout.scalars) look(this.#scalar(field));
+    for (const { field } of this.#layout.slots) for (const slot of this.#slots(field)) look(slot.variable);
+  }
+
+  /** Updates made so far, as the optimizer counts them. */
+  get iterations(): number {
+    return this.#optimizer.iterations;
+  }
+
   /** Names and shapes of the tensors that a restore of these facts needs; a trained variable unknown here has none. */
   expected(facts: OptimizerFacts): { name: string; like: tf.Tensor }[] {
     return [

@@ -1,5 +1,6 @@
 /** Model, optimizer, schedule and average of a tfjs training run as one `TrainingState`. */
 import * as tf from '@tensorflow/tfjs-core';
+import { encodeState } from '../../checkpoint/state-json.ts';
 import type { SavedState, Snapshot, SnapshotTensor, TrainingState } from '../state.ts';
 import type { WeightAverage } from './average.ts';
 import { backendInUse } from './backend.ts';
@@ -8,6 +9,7 @@ import { OptimizerState } from './optimizer-state.ts';
 import { type TfjsFacts, tfjsFacts } from './saved-facts.ts';
 import type { Schedule } from './schedule.ts';
 import { dtypeOf, ownedBytes, reference, tensorOf } from './tensor-bytes.ts';
+import { ValueMark } from './value-mark.ts';
 import { namedModels, namedVariables, type Weights } from './weights.ts';
 
 export interface TfjsStateParts {
@@ -37,6 +39,7 @@ class TfjsState implements TrainingState {
   readonly #weights: ReturnType<typeof namedVariables>;
   readonly #optimizers: readonly OptimizerState[];
   readonly #topology: Readonly<Record<string, string>>;
+  readonly #mark = new ValueMark();
   #steps = 0;
 
   constructor(parts: TfjsStateParts) {
@@ -104,6 +107,35 @@ class TfjsState implements TrainingState {
     this.#steps = step;
     this.#parts.average?.afterStep(step);
     this.#applySchedule();
+  }
+
+  mark(): void {
+    this.#mark.take((look) => this.#visit(look), this.#rest());
+  }
+
+  isMarked(): boolean {
+    return this.#mark.holds((look) => this.#visit(look), this.#rest());
+  }
+
+  memory(): Readonly<Record<string, number>> {
+    const { numTensors, numDataBuffers, numBytes } = tf.memory();
+    return { tfjsTensors: numTensors, tfjsBuffers: numDataBuffers, tfjsBytes: numBytes };
+  }
+
+  /** Every tensor of a snapshot, without a copy or a name. */
+  #visit(look: (tensor: tf.Tensor) => void): void {
+    const { average } = this.#parts;
+    let at = 0;
+    for (const { variable } of this.#weights) look(average?.live(at++) ?? variable);
+    for (const optimizer of this.#optimizers) optimizer.visit(look);
+    average?.visit(look);
+  }
+
+  /** What of a snapshot is no tensor and may change: numbers, and the memory of a schedule that has one. */
+  #rest(): readonly (number | string)[] {
+    const memory = this.#parts.schedule?.state?.();
+    const numbers = this.#optimizers.flatMap(({ iterations, learningRate }) => [iterations, learningRate]);
+    return memory === undefined ? numbers : [...numbers, encodeState(memory)];
   }
 
   #applySchedule(): void {

@@ -54,6 +54,8 @@ export interface SaveBegin {
   readonly reason: string | null;
   readonly requests: readonly string[];
   readonly metrics: Readonly<Record<string, number>>;
+  /** Further figures for the manifest's `memory`. */
+  readonly memory: Readonly<Record<string, number>>;
   readonly backend: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly tensors: readonly TensorSpec[];

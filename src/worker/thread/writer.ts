@@ -197,6 +197,7 @@ export class Writer {
       parent: this.#parent,
       attempt: this.#options.attempt,
       metrics: save.metrics,
+      memory: save.memory,
       backend: save.backend,
       versions: { ...this.#options.versions, ...save.versions },
       trainer: this.#options.trainer,
