@@ -3,7 +3,7 @@
  * in flight is finished first, within bounds.
  */
 import { constants } from 'node:os';
-import type { Cause } from './last-save.ts';
+import type { Cause } from './cause.ts';
 import type { StopOrder } from './orders.ts';
 
 /** How long a process that was told to end waits for the saves in its hands. */

@@ -4,6 +4,7 @@
  */
 import type { Boundary } from './boundary.ts';
 import type { Standing } from './boundary-mark.ts';
+import type { Cause } from './cause.ts';
 import type { RunMemory } from './run-memory.ts';
 import type { Saver } from './saver.ts';
 import type { SessionLink } from './session-link.ts';
@@ -12,12 +13,6 @@ import type { SessionLink } from './session-link.ts';
 const LAST_WORDS_MS = 500;
 /** Longest reason in a manifest and on the screen. */
 const REASON_LENGTH = 300;
-
-/** Why the process ends before its work is done. */
-export interface Cause {
-  /** One line. */
-  readonly reason: string;
-}
 
 export interface LastSaveOptions {
   readonly saver: Saver;
