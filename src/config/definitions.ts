@@ -29,6 +29,8 @@ export const SETTING_KEYS = [
   'noRestartCodes',
   'grace',
   'hangAfter',
+  'phaseLimit',
+  'killWait',
   'requireGpu',
   'allowFresh',
 ] as const;
@@ -70,6 +72,13 @@ export const SETTINGS: readonly SettingDefinition[] = [
   ),
   setting('grace', '<time>', 'time for the emergency save after Ctrl-C (default: 60s or more)', `${DURATION}, or auto`),
   setting('hangAfter', '<time>', 'least silence of the training loop that is a hang (default: 60s)', DURATION),
+  setting(
+    'phaseLimit',
+    '<time>',
+    'silence that is a hang before the second step, and in load, compile, eval and save (default: 10m)',
+    DURATION,
+  ),
+  setting('killWait', '<time>', 'longest wait for a worker that does not end on SIGKILL (default: 30s)', DURATION),
   setting('requireGpu', null, 'refuse to train without a GPU', SWITCH),
   setting('allowFresh', null, 'start from zero although every checkpoint is lost', SWITCH),
 ];

@@ -81,8 +81,12 @@ export function resolveSettings(layers: readonly SettingLayer[], home: StateHome
     maxRestarts: unlessOff(values.maxRestarts, DEFAULT_SETTINGS.maxRestarts),
     backoff: { ...backoff, initialMs: values.backoff ?? backoff.initialMs },
     noRestartCodes: values.noRestartCodes ?? DEFAULT_SETTINGS.noRestartCodes,
-    stop: { ...stop, graceMs: values.grace === 'auto' ? null : (values.grace ?? stop.graceMs) },
-    hang: { ...hang, trainMs: values.hangAfter ?? hang.trainMs },
+    stop: {
+      ...stop,
+      graceMs: values.grace === 'auto' ? null : (values.grace ?? stop.graceMs),
+      killWaitMs: values.killWait ?? stop.killWaitMs,
+    },
+    hang: { trainMs: values.hangAfter ?? hang.trainMs, otherMs: values.phaseLimit ?? hang.otherMs },
     requireGpu: values.requireGpu ?? DEFAULT_SETTINGS.requireGpu,
     allowFresh: values.allowFresh ?? DEFAULT_SETTINGS.allowFresh,
   };

@@ -33,6 +33,8 @@ export const settingSchemas = {
   }),
   grace: fromText((text) => (/^auto$/i.test(text) ? ('auto' as const) : positive(parseDuration(text)))),
   hangAfter: fromText((text) => positive(parseDuration(text))),
+  phaseLimit: fromText((text) => positive(parseDuration(text))),
+  killWait: fromText((text) => positive(parseDuration(text))),
   requireGpu: fromText(yesOrNo),
   allowFresh: fromText(yesOrNo),
 } satisfies Record<SettingKey, z.ZodType>;

@@ -23,6 +23,7 @@ export interface RunSettings {
     /** Null: max(60 s, 3 x longest observed save), at most 15 min. */
     readonly graceMs: number | null;
     readonly terminateMs: number;
+    /** Bound of every wait after SIGKILL. */
     readonly killWaitMs: number;
   };
   readonly hang: {

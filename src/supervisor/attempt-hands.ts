@@ -1,10 +1,10 @@
 /** The process side of the present attempt: launch or adopt it, signal it, empty its group, look why it ended. */
 import type { WorkerIdentity } from '../checkpoint/types.ts';
+import { endWorker } from './end-worker.ts';
 import { EvidenceCollector } from './evidence.ts';
 import type { LaunchSpec } from './launch.ts';
 import type { Effect } from './machine/effect.ts';
 import type { Happening } from './machine/event.ts';
-import { killGroupAndWait } from './process-group.ts';
 import type { SessionContext } from './session-context.ts';
 import type { WorkerEnd } from './worker-end.ts';
 import { WorkerWatch, type WorkerWatchOptions } from './worker-watch.ts';
@@ -76,10 +76,24 @@ export class AttemptHands {
   async reap(): Promise<void> {
     const { context, dispatch } = this.#options;
     const watch = this.#watch;
-    const result =
-      watch === null ? 'gone' : await killGroupAndWait(watch.process.owned, context.settings.stop.killWaitMs);
-    if (result === 'gone') await watch?.finished;
-    dispatch({ type: result === 'gone' ? 'group-gone' : 'group-unkillable' });
+    if (watch === null) {
+      dispatch({ type: 'group-gone' });
+      return;
+    }
+    const ending = await endWorker(watch.process.owned, {
+      limitMs: context.settings.stop.killWaitMs,
+      onSlow: (survivors, leftMs) => this.#tellSlow(survivors, leftMs),
+    });
+    if (ending.status === 'unkillable') {
+      dispatch({ type: 'group-unkillable', survivors: ending.survivors });
+      return;
+    }
+    if (ending.strays > 0) {
+      const message = `ended ${ending.strays} process(es) that had left the worker's group`;
+      context.tell({ name: 'notice', level: 'info', message });
+    }
+    await watch.finished;
+    dispatch({ type: 'group-gone' });
   }
 
   async gather(end: WorkerEnd): Promise<void> {
@@ -121,6 +135,12 @@ export class AttemptHands {
   async close(): Promise<void> {
     await this.#watch?.close();
     this.#watch = null;
+  }
+
+  #tellSlow(survivors: readonly string[], leftMs: number): void {
+    const seconds = Math.ceil(leftMs / 1_000);
+    const message = `SIGKILL was sent and does not end the worker yet (${seconds} s more): ${survivors.join('; ')}`;
+    this.#options.context.tell({ name: 'notice', level: 'warning', message });
   }
 
   #watchOptions(): WorkerWatchOptions {

@@ -6,31 +6,33 @@ import { currentBootId, isAlive } from '../checkpoint/process-identity.ts';
 import type { SessionFile, WorkerIdentity } from '../checkpoint/types.ts';
 import { NkatError } from '../errors.ts';
 import { attemptFiles } from './attempt-files.ts';
+import { BoundedWait } from './bounded-wait.ts';
+import { endWorker } from './end-worker.ts';
 import { readExitRecord } from './exit-record.ts';
 import type { UnseenEnd } from './machine/event.ts';
 import { endOrphans, findOrphans } from './orphans.ts';
-import { killGroupAndWait, ownedMembers } from './process-group.ts';
+import { ownedMembers } from './process-group.ts';
+import { isKillPending, survivorWords } from './survivors.ts';
 
 export type EarlierWorker =
   | { readonly kind: 'none' }
   | { readonly kind: 'alive'; readonly worker: WorkerIdentity }
   | { readonly kind: 'ended'; readonly worker: WorkerIdentity; readonly unseen: UnseenEnd };
 
-/** Bound of every wait after SIGKILL. */
-const KILL_WAIT_MS = 30_000;
-
 export async function findEarlierWorker(
   files: StoreFiles,
   layout: StoreLayout,
   file: SessionFile,
+  killWaitMs: number,
 ): Promise<EarlierWorker> {
   const { worker } = file;
   if (worker === null) return { kind: 'none' };
   const owned = { leader: worker.group, session: file.id };
   if (isAlive(worker.group)) return { kind: 'alive', worker };
   // The launcher is gone. Whatever is left of its group has nobody who would record its end.
-  if (ownedMembers(owned).length > 0 && (await killGroupAndWait(owned, KILL_WAIT_MS)) === 'unkillable') {
-    throw unkillable(`group ${worker.group.pid}`);
+  if (ownedMembers(owned).length > 0) {
+    const ending = await endWorker(owned, { limitMs: killWaitMs });
+    if (ending.status === 'unkillable') throw unkillable(ending.survivors);
   }
   return { kind: 'ended', worker, unseen: await unseenEnd(files, layout, worker) };
 }
@@ -42,17 +44,41 @@ export async function findEarlierWorker(
  * @returns how many were ended
  * @throws NkatError `unkillable-worker`
  */
-export async function endUnrecordedWorkers(session: string, recorded: WorkerIdentity | null): Promise<number> {
-  const strangers = () =>
-    findOrphans(session).filter(({ identity, group }) => group !== recorded?.group.pid && identity.pid !== process.pid);
-  const { ended, unkillable: left } = await endOrphans(strangers, KILL_WAIT_MS);
-  if (left.length > 0) throw unkillable(`pid ${left.map(({ identity }) => identity.pid).join(', ')}`);
+export async function endUnrecordedWorkers(session: string, killWaitMs: number): Promise<number> {
+  const { ended, unkillable: left } = await endOrphans(() => findOrphans(session), killWaitMs);
+  if (left.length > 0) throw unkillable(left.map(({ identity }) => survivorWords(identity.pid)));
   return ended;
 }
 
+/**
+ * Before the claim: a worker that was killed and does not end. Whatever holds it in the kernel, mostly the very disk that the
+ * session is on, would hold us as soon as we write there, and then nothing could end us either. So nothing is touched.
+ *
+ * @throws NkatError `unkillable-worker` when it is still there after `killWaitMs`
+ */
+export async function refuseBesideUnkillable({ id, worker }: SessionFile, killWaitMs: number): Promise<void> {
+  if (worker === null) return;
+  const owned = { leader: worker.group, session: id };
+  const wait = new BoundedWait(killWaitMs);
+  for (;;) {
+    const doomed = ownedMembers(owned).filter(({ pid }) => isKillPending(pid));
+    if (doomed.length === 0) return;
+    if (wait.isOver) throw unkillable(doomed.map(({ pid }) => survivorWords(pid)));
+    await wait.poll();
+  }
+}
+
+/**
+ * True while a worker of this session may still write: then the claim on it is not to be given back. Another machine would
+ * launch a second one beside it.
+ */
+export function workerMayLive({ id, worker }: SessionFile): boolean {
+  return worker !== null && (isAlive(worker.group) || ownedMembers({ leader: worker.group, session: id }).length > 0);
+}
+
 /** Two workers of one session must never live at once, so nothing is launched beside it. */
-function unkillable(what: string): NkatError {
-  return new NkatError(`${what} of an earlier launch survives SIGKILL`, {
+function unkillable(survivors: readonly string[]): NkatError {
+  return new NkatError(`a process of an earlier launch survives SIGKILL: ${survivors.join('; ')}`, {
     code: 'unkillable-worker',
     operation: 'end what an earlier launch left',
     hint: 'A driver or a disk hangs under it: free that, or reboot the machine, and run the same line again.',

@@ -1,9 +1,9 @@
 /** The process group of a worker: who is in it, and how it is ended. Never touches a group that is not provably ours. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { currentBootId } from '../checkpoint/process-identity.ts';
 import type { ProcessIdentity } from '../checkpoint/types.ts';
 import { errnoOf } from '../errors.ts';
 import { ENVIRONMENT } from '../protocol/messages.ts';
+import { BoundedWait } from './bounded-wait.ts';
 import { hasEnvironment, isLiving, type ProcessRow, processRow, processTable } from './process-table.ts';
 
 /** A worker's group: its recorded leader, and the session that its members carry in their environment. */
@@ -11,8 +11,6 @@ export interface OwnedGroup {
   readonly leader: ProcessIdentity;
   readonly session: string;
 }
-
-const POLL_MS = 20;
 
 /** Living members of a process group; zombies are none. */
 export function groupMembers(pgid: number): ProcessRow[] {
@@ -52,14 +50,23 @@ export function signalGroup(group: OwnedGroup, signal: NodeJS.Signals): 'sent' |
 /**
  * Kills the group and waits until no member lives.
  *
- * @param timeoutMs bound of the wait: a member in uninterruptible sleep outlives SIGKILL for as long as it likes
+ * @param limitMs bound of the wait: a member in uninterruptible sleep outlives SIGKILL for as long as it likes
  */
-export async function killGroupAndWait(group: OwnedGroup, timeoutMs: number): Promise<'gone' | 'unkillable'> {
-  const deadline = performance.now() + timeoutMs;
+export async function killGroupAndWait(group: OwnedGroup, limitMs: number): Promise<'gone' | 'unkillable'> {
+  return (await emptyGroup(group, new BoundedWait(limitMs))) ? 'gone' : 'unkillable';
+}
+
+/** The same within a bound that other waits share. @param onWait called before each wait */
+export async function emptyGroup(
+  group: OwnedGroup,
+  wait: BoundedWait,
+  onWait: () => void = () => undefined,
+): Promise<boolean> {
   // Sent again each time: a member that was being forked meanwhile must not slip through.
   while (signalGroup(group, 'SIGKILL') === 'sent') {
-    if (performance.now() >= deadline) return 'unkillable';
-    await sleep(POLL_MS);
+    if (wait.isOver) return false;
+    onWait();
+    await wait.poll();
   }
-  return 'gone';
+  return true;
 }

@@ -43,7 +43,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   const tell = sink.tell;
   const context: SessionContext = { files, layout, record, index, settings, outputDirectory, claim, tell, nowMs, now };
 
-  const earlier = await findEarlierWorker(files, layout, record.file);
+  const earlier = await findEarlierWorker(files, layout, record.file, options.settings.stop.killWaitMs);
   const trainer = await openRecord(context, options, earlier);
   const supervisor = new Supervisor({
     context,
@@ -119,7 +119,7 @@ async function begin(supervisor: Supervisor, context: SessionContext, earlier: E
     await supervisor.adopt(earlier.worker);
     return;
   }
-  const ended = await endUnrecordedWorkers(context.layout.session, null);
+  const ended = await endUnrecordedWorkers(context.layout.session, context.settings.stop.killWaitMs);
   if (ended > 0) {
     const message = `ended ${ended} process(es) that an earlier launch of this session had left behind`;
     context.tell({ name: 'notice', level: 'warning', message });
@@ -132,7 +132,8 @@ async function finish(ended: Ended, context: SessionContext, sink: EventSink): P
   const { outcome, reason, ledger } = ended;
   const state = stateOf(outcome);
   record.change({ state });
-  await record.persist();
+  // A worker hangs in the kernel, mostly over the session's own disk: a write there would hang us as well, past any signal.
+  if (outcome !== 'unkillable') await record.persist();
   index.flush();
   const summary = sink.summary();
   await index.patchSession({ state, supervisorPid: null, workerPid: null });

@@ -10,6 +10,7 @@ import { newSessionFile, readSessionFile, writeSessionFile } from '../checkpoint
 import { newSessionId } from '../checkpoint/session-id.ts';
 import type { Owner, SessionFile } from '../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../errors.ts';
+import { refuseBesideUnkillable, workerMayLive } from './earlier-worker.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
 import { superviseClaimed } from './supervise-claimed.ts';
 
@@ -23,6 +24,7 @@ export async function supervise(options: SuperviseOptions): Promise<SessionEnd> 
   const { layout, file: opened } = await openSession(files, options);
   // Before the claim, which would fence the worker that is to go on undisturbed.
   refuseToChangeLiveWorker(options, opened);
+  await refuseBesideUnkillable(opened, options.settings.stop.killWaitMs);
   const claim = await claimSession(files, layout, options.takeOver);
   try {
     // Read again under the claim: an earlier owner may have written until it died.
@@ -31,7 +33,19 @@ export async function supervise(options: SuperviseOptions): Promise<SessionEnd> 
     await registerRoot(files, options.home.roots, options.settings.root);
     return await superviseClaimed(options, { files, layout, file, claim });
   } finally {
-    await releaseClaim(files, layout.directory, claim);
+    // Read once more: whatever ended us, a worker that may still write keeps the session. Here our death frees the claim.
+    if (await isIdle(files, layout)) await releaseClaim(files, layout.directory, claim);
+  }
+}
+
+/** False also where that cannot be read: what is not known to be idle is not given back. */
+async function isIdle(files: StoreFiles, layout: StoreLayout): Promise<boolean> {
+  try {
+    const file = await readSessionFile(files, layout.directory);
+    return file !== null && !workerMayLive(file);
+  } catch (error) {
+    if (!(error instanceof NkatError)) throw error;
+    return false;
   }
 }
 

@@ -29,6 +29,14 @@ export class World {
     return run;
   }
 
+  /** The same below another program, with more in its environment. */
+  startUnder(wrapper: readonly string[], args: readonly string[], environment: NodeJS.ProcessEnv): Run {
+    const [program = '', ...rest] = [...wrapper, process.execPath, COMMAND, ...args];
+    const run = new Run(rest, this.directory, { ...this.environment(), ...environment }, program);
+    this.#runs.push(run);
+    return run;
+  }
+
   run(trainerAndArgs: readonly string[], options: readonly string[] = [], command = COMMAND): Run {
     return this.start(['run', '--json', ...options, ...trainerAndArgs], command);
   }
@@ -79,8 +87,8 @@ export class Run {
   #ended = false;
   readonly #waiters = new Set<() => void>();
 
-  constructor(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv, program = process.execPath) {
+    this.child = spawn(program, [...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#take(text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
@@ -170,6 +178,11 @@ export class Run {
 /** The counting trainer with arguments. */
 export function counter(args: readonly string[]): string[] {
   return [join(FIXTURES, 'counter.mjs'), ...args];
+}
+
+/** The trainer that gets stuck. */
+export function stuck(args: readonly string[]): string[] {
+  return [join(FIXTURES, 'stuck.mjs'), ...args];
 }
 
 /** What two runs are compared by. */

@@ -59,7 +59,7 @@ function hintOf(outcome: Outcome, session: string | null): string | null {
     case 'store-missing':
       return 'Mount the disk that holds them and run the same line again, or start another session with --new.';
     case 'unkillable':
-      return 'It waits in the kernel, mostly for a disk or a GPU. It goes with a reboot; the checkpoints are safe.';
+      return `Free what it waits for in the kernel, mostly a disk or a GPU, or reboot; then: nkat-recover resume ${id}. The checkpoints are safe.`;
     default:
       return null;
   }

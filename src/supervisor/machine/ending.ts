@@ -27,7 +27,7 @@ export function fromReaping(before: Reaping, event: MachineEvent): Step<State> {
       return end(
         state.ledger,
         'unkillable',
-        'the worker survives SIGKILL (uninterruptible sleep: a driver or a disk hangs)',
+        event.survivors.length === 0 ? 'it survives SIGKILL' : `${event.survivors.join('; ')}, and survives SIGKILL`,
       );
     case 'stop-signal':
       return stay({ ...state, ledger: { ...state.ledger, stopSignal: state.ledger.stopSignal ?? event.signal } });

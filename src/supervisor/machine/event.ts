@@ -52,7 +52,8 @@ export type Happening =
   | { readonly type: 'worker-done' }
   | { readonly type: 'worker-ended'; readonly end: WorkerEnd }
   | { readonly type: 'group-gone' }
-  | { readonly type: 'group-unkillable' }
+  /** `survivors`: who outlives SIGKILL, and what each waits for, in words. */
+  | { readonly type: 'group-unkillable'; readonly survivors: readonly string[] }
   | { readonly type: 'evidence-gathered'; readonly evidence: Evidence; readonly random: number }
   | { readonly type: 'confirmation'; readonly verified: boolean; readonly reason: string }
   | { readonly type: 'stop-signal'; readonly signal: NodeJS.Signals }

@@ -105,7 +105,7 @@ describe('stop protocol', () => {
   test('an unkillable worker is reported, not waited for', () => {
     const rig = new Rig().train();
     rig.happen({ type: 'worker-ended', end: { code: null, signal: 'SIGKILL', source: 'exit' } });
-    rig.happen({ type: 'group-unkillable' });
+    rig.happen({ type: 'group-unkillable', survivors: ['pid 7 (node) is in uninterruptible sleep'] });
     expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'unkillable' });
   });
 });

@@ -47,7 +47,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.constant({ type: 'worker-done' as const }),
   fc.record({ type: fc.constant('worker-ended' as const), end }),
   fc.constant({ type: 'group-gone' as const }),
-  fc.constant({ type: 'group-unkillable' as const }),
+  fc.constant({ type: 'group-unkillable' as const, survivors: [] }),
   fc.record({
     type: fc.constant('evidence-gathered' as const),
     evidence: fc.constant({ stderrTail: [], oomRecord: null }),
