@@ -50,6 +50,8 @@ const READERS: Readonly<
   noRestartCodes: { value: (s) => s.noRestartCodes },
   grace: { value: (s) => s.stop.graceMs ?? 'auto', unit: 'duration' },
   hangAfter: { value: (s) => s.hang.trainMs, unit: 'duration' },
+  phaseLimit: { value: (s) => s.hang.otherMs, unit: 'duration' },
+  killWait: { value: (s) => s.stop.killWaitMs, unit: 'duration' },
   requireGpu: { value: (s) => s.requireGpu },
   allowFresh: { value: (s) => s.allowFresh },
 };

@@ -17,7 +17,15 @@ export const MANUAL_NAMES: Readonly<Partial<Record<SettingKey, readonly string[]
 
 const RESTART_KEYS: readonly string[] = ['maxRestarts', 'backoff', 'noRestartCodes'];
 /** Settings of the run as a whole stand at the top only; everything else is about checkpoints. */
-const RUN_KEYS: readonly string[] = ['grace', 'hangAfter', 'requireGpu', 'allowFresh', 'orphanLimit'];
+const RUN_KEYS: readonly string[] = [
+  'grace',
+  'hangAfter',
+  'phaseLimit',
+  'killWait',
+  'requireGpu',
+  'allowFresh',
+  'orphanLimit',
+];
 
 export const GROUPS = {
   checkpoint: SETTING_KEYS.filter((key) => !RESTART_KEYS.includes(key) && !RUN_KEYS.includes(key)),
