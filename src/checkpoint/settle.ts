@@ -10,10 +10,10 @@ import { totalBytes } from './manifest.ts';
 import { listPins } from './pins.ts';
 import { pruneQuarantine, quarantineCheckpoint } from './quarantine.ts';
 import { planRetention, type RetentionEntry } from './retention.ts';
-import { guarded } from './store-error.ts';
+import { guarded, takesNoWrites } from './store-error.ts';
 import { emptyTrash, moveToTrash } from './trash.ts';
 import type { CheckpointEntry, Committed, RetentionPolicy, Verdict } from './types.ts';
-import { markVerified } from './verified-marker.ts';
+import { markVerified, removeMark } from './verified-marker.ts';
 import { verifyCheckpoint } from './verify.ts';
 
 export interface SettleRequest {
@@ -60,11 +60,28 @@ export function settleCommit(files: StoreFiles, request: SettleRequest): Promise
       return { ...nothing, quarantinedTo };
     }
     if (verdict.status !== 'verified') return nothing;
-    await markVerified(files, committed.path, level);
-    const entries = await listSession(files, layout);
+    const marked = await mark(files, committed.path, level);
+    // Read back just now, whether or not there was room to note it.
+    const entries = (await listSession(files, layout)).map((entry) =>
+      entry.path === committed.path ? { ...entry, verified: true } : entry,
+    );
     const backup = await backUpBest(files, layout, entries);
-    return { ...nothing, ...backup, removed: await rotate(files, request, entries) };
+    const removed = await rotate(files, request, entries);
+    if (!marked) await mark(files, committed.path, level);
+    return { ...nothing, ...backup, removed };
   });
+}
+
+/** False where a full disk has no room even for the mark: the checkpoint is as good without, and rotation makes room. */
+async function mark(files: StoreFiles, path: string, level: 1 | 2): Promise<boolean> {
+  try {
+    await markVerified(files, path, level);
+    return true;
+  } catch (error) {
+    if (!takesNoWrites(error)) throw error;
+    await removeMark(files, path);
+    return false;
+  }
 }
 
 /** The newest best, unless it has its copy: one that failed after an earlier commit is caught up. */

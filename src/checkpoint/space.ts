@@ -2,10 +2,15 @@
 import { NkatError } from '../errors.ts';
 import type { StoreFiles } from './files.ts';
 import type { StoreLayout } from './layout.ts';
+import { cleanTemporaries, removeIfAny, temporaryPath, writeNewFile } from './small-file.ts';
+import { cleanStaging } from './staging.ts';
+import { takesNoWrites } from './store-error.ts';
 import { emptyTrash } from './trash.ts';
 
 /** How many times the size of a checkpoint must be free. Source: design section 6, "Commit order". */
 const ROOM_FACTOR = 2;
+/** A block: its file takes an inode and space, so quotas, inodes and a read-only mount show too. */
+const PROBE_BYTES = 4096;
 
 /** Empties the trash when there is too little room, and refuses when that was not enough. @throws NkatError `no-space` */
 export async function requireRoom(files: StoreFiles, layout: StoreLayout, bytes: number): Promise<void> {
@@ -20,4 +25,34 @@ export async function requireRoom(files: StoreFiles, layout: StoreLayout, bytes:
     path: layout.directory,
     hint: 'Free some space on that disk, or choose another with --dir.',
   });
+}
+
+/**
+ * True when a checkpoint of this size would find room: the bytes are free and a small file can be written. What nobody
+ * needs (trash, staging of dead processes) is removed first. @throws the system's error when it is about something else
+ */
+export async function hasRoom(files: StoreFiles, layout: StoreLayout, bytes: number): Promise<boolean> {
+  const { directory } = layout;
+  try {
+    if ((await files.freeBytes(directory)) < bytes * ROOM_FACTOR) {
+      await cleanStaging(files, directory);
+      await cleanTemporaries(files, directory);
+      await emptyTrash(files, directory);
+      if ((await files.freeBytes(directory)) < bytes * ROOM_FACTOR) return false;
+    }
+    await probe(files, directory);
+    return true;
+  } catch (error) {
+    if (takesNoWrites(error)) return false;
+    throw error;
+  }
+}
+
+async function probe(files: StoreFiles, directory: string): Promise<void> {
+  const path = temporaryPath(directory, 'probe');
+  try {
+    await writeNewFile(files, path, Buffer.alloc(PROBE_BYTES));
+  } finally {
+    await removeIfAny(files, path);
+  }
 }

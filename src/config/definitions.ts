@@ -24,6 +24,7 @@ export const SETTING_KEYS = [
   'keep',
   'keepBytes',
   'best',
+  'onFullDisk',
   'maxRestarts',
   'backoff',
   'noRestartCodes',
@@ -57,6 +58,12 @@ export const SETTINGS: readonly SettingDefinition[] = [
   setting('keep', '<n>', 'how many of the newest checkpoints to keep (default: 5)', 'a whole number from 1'),
   setting('keepBytes', '<size>', 'byte budget of a session: 20GB, 500MiB', 'a size such as 20GB or 500MiB, or off'),
   setting('best', '<metric:rule>', 'what the best model is, such as accuracy:max', 'metric:max or metric:min, or off'),
+  setting(
+    'onFullDisk',
+    '<what>',
+    'while checkpoints find no room: continue without saves, or pause (default: continue)',
+    'continue or pause',
+  ),
   setting(
     'maxRestarts',
     '<n>',

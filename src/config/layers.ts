@@ -76,6 +76,7 @@ export function resolveSettings(layers: readonly SettingLayer[], home: StateHome
       overhead: values.saveOverhead ?? save.overhead,
     },
     best: unlessOff(values.best, DEFAULT_SETTINGS.best),
+    onFullDisk: values.onFullDisk ?? DEFAULT_SETTINGS.onFullDisk,
     keep: values.keep ?? DEFAULT_SETTINGS.keep,
     maxBytes: unlessOff(values.keepBytes, DEFAULT_SETTINGS.maxBytes),
     maxRestarts: unlessOff(values.maxRestarts, DEFAULT_SETTINGS.maxRestarts),

@@ -24,6 +24,7 @@ export const settingSchemas = {
       ? null
       : { metric: match[1], mode: match[2] === 'min' ? ('min' as const) : ('max' as const) };
   }),
+  onFullDisk: fromText((text) => (/^(continue|pause)$/i.test(text) ? fullDiskMode(text) : null)),
   maxRestarts: fromText((text) => (OFF.test(text) ? ('off' as const) : wholeNumber(text, 0))),
   backoff: fromText((text) => positive(parseDuration(text))),
   noRestartCodes: fromText((text) => {
@@ -54,6 +55,10 @@ function fromText<T>(read: (text: string) => T | null) {
 /** A path cannot hold the character that ends texts for the system. */
 function folder(text: string): string | null {
   return text === '' || text.includes('\0') ? null : text;
+}
+
+function fullDiskMode(text: string): 'continue' | 'pause' {
+  return text.toLowerCase() === 'pause' ? 'pause' : 'continue';
 }
 
 function wholeNumber(text: string, least: number): number | null {

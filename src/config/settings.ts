@@ -13,6 +13,8 @@ export interface RunSettings {
     readonly overhead: number;
   };
   readonly best: { readonly metric: string; readonly mode: 'min' | 'max' } | null;
+  /** What training does while its checkpoints find no room. */
+  readonly onFullDisk: 'continue' | 'pause';
   readonly keep: number;
   readonly maxBytes: number | null;
   /** Cap on all restarts of a session; null: unlimited while there is progress. */
@@ -40,6 +42,7 @@ export interface RunSettings {
 export const DEFAULT_SETTINGS: Omit<RunSettings, 'root' | 'backups'> = {
   save: { every: 'auto', everySteps: null, everyEpochs: null, overhead: 0.005 },
   best: null,
+  onFullDisk: 'continue',
   keep: 5,
   maxBytes: null,
   maxRestarts: null,

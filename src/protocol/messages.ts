@@ -96,6 +96,8 @@ export const progress = object({
   lastStepAgeMs: ms,
   /** Periodic saves passed over because one was in flight. */
   skippedSaves: count,
+  /** Why no steps are made, on purpose; null: they are. */
+  waiting: nullable(oneOf(['space', 'pause'])),
 });
 
 /** A save or stop request has reached the SDK's thread; the training loop will see it at its next step. */
@@ -150,6 +152,19 @@ export const saveFailed = object({
   message: text,
 });
 
+/**
+ * The disk of the checkpoints takes no more saves (told once, and again rarely), or takes them again: told after the
+ * first one that is durable.
+ */
+export const room = object({
+  v,
+  type: literal('room'),
+  available: boolean(),
+  /** What is wrong, or over, in words. */
+  message: text,
+  hint: nullable(text),
+});
+
 /** A checkpoint that failed while it was loaded; answered with a new `resume`. */
 export const unusable = object({ v, type: literal('unusable'), sequence: count, path: text, reason: text });
 
@@ -187,6 +202,8 @@ const savePolicy = object({
   maxBytes: nullable(count),
   /** Best-model rule; null: none unless the trainer names one. */
   best: nullable(object({ metric: string(256), mode: oneOf(['min', 'max']) })),
+  /** What training does while its checkpoints find no room; null: it goes on. */
+  onFullDisk: nullable(oneOf(['continue', 'pause'])),
 });
 export type SavePolicy = Infer<typeof savePolicy>;
 
@@ -254,6 +271,7 @@ export const WORKER_MESSAGES = [
   saveStarted,
   saved,
   saveFailed,
+  room,
   unusable,
   diverged,
   done,

@@ -65,6 +65,7 @@ function levelOf(event: SupervisorEvent): 'info' | 'warn' | 'error' {
     case 'checkpoint-set-aside':
       return 'error';
     case 'trainer-changed':
+    case 'warning':
       return 'warn';
     default:
       return 'info';

@@ -30,6 +30,8 @@ export interface ProgressFacts {
   readonly stepsPerSecond: number | null;
   readonly bestMetric: { readonly name: string; readonly value: number } | null;
   readonly skippedSaves: number;
+  /** Why no steps are made, on purpose; null: they are. */
+  readonly waiting: 'space' | 'pause' | null;
   /** Wall-clock ISO time of the newest durable checkpoint of this session; null: none yet. */
   readonly lastDurableAt: string | null;
   readonly attempt: number;
@@ -148,6 +150,10 @@ export type SupervisorEvent =
     }
   | { readonly name: 'hang-detected'; readonly phase: string; readonly silentMs: number; readonly limitMs: number }
   | { readonly name: 'diverged'; readonly step: number; readonly loss: string }
+  /** Something that wants the operator's attention, told once when it begins: the likely cause, and the cure. */
+  | { readonly name: 'warning'; readonly code: string; readonly message: string; readonly hint: string | null }
+  /** What a warning of this code told is over. */
+  | { readonly name: 'warning-ended'; readonly code: string; readonly message: string }
   | { readonly name: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly message: string }
   /** One line of the worker's own output. */
   | { readonly name: 'output'; readonly stream: 'stdout' | 'stderr'; readonly line: string }

@@ -63,7 +63,7 @@ export class WorkerLine {
   /** To a worker that was welcomed before, only the claim in it is news. */
   welcome(point: ChosenPoint | null): void {
     const { layout, claim, settings, record } = this.#options.context;
-    const { save, best, keep, maxBytes, requireGpu } = settings;
+    const { save, best, keep, maxBytes, requireGpu, onFullDisk } = settings;
     const { path, args, sourceDigest } = this.#options.trainer;
     this.send({
       type: 'welcome',
@@ -73,7 +73,7 @@ export class WorkerLine {
       directory: layout.directory,
       backups: layout.backups,
       resume: point,
-      policy: { ...save, keep, maxBytes, best },
+      policy: { ...save, keep, maxBytes, best, onFullDisk },
       requireGpu,
       trainer: { path, args: [...args], sourceDigest },
     });

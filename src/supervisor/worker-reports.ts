@@ -58,6 +58,9 @@ export class WorkerReports {
       case 'save-failed':
         this.#saveFailed(message);
         break;
+      case 'room':
+        this.#room(message);
+        break;
       case 'unusable':
         this.#answerUnusable(message);
         break;
@@ -99,7 +102,7 @@ export class WorkerReports {
       this.#context.tell({ name: 'recovered', attempt, step, downMs });
     }
     this.#noteBest(message.best);
-    const { epoch, epochs, totalSteps, percent, loss, metrics, stepsPerSecond, skippedSaves } = message;
+    const { epoch, epochs, totalSteps, percent, loss, metrics, stepsPerSecond, skippedSaves, waiting } = message;
     this.#context.tell({
       name: 'progress',
       phase,
@@ -113,10 +116,17 @@ export class WorkerReports {
       stepsPerSecond,
       bestMetric: message.best,
       skippedSaves,
+      waiting,
       lastDurableAt: this.#lastDurableAt,
       attempt,
     });
-    this.#dispatch({ type: 'progressed', phase, step, lastStepAgeMs });
+    this.#dispatch({ type: 'progressed', phase, step, lastStepAgeMs, waiting: waiting !== null });
+  }
+
+  #room({ available, message, hint }: MessageOf<WorkerMessage, 'room'>): void {
+    const code = 'disk-full';
+    if (available) this.#context.tell({ name: 'warning-ended', code, message });
+    else this.#context.tell({ name: 'warning', code, message, hint });
   }
 
   #noteBest(best: MessageOf<WorkerMessage, 'progress'>['best']): void {

@@ -24,6 +24,8 @@ export interface AloneSettings {
   readonly keep?: number;
   /** Byte budget of the session's checkpoints; null: none. */
   readonly keepBytes?: number | null;
+  /** What training does while its checkpoints find no room. Default `continue`. */
+  readonly onFullDisk?: 'continue' | 'pause';
   readonly best?: { readonly metric: string; readonly mode: 'min' | 'max' } | null;
 }
 
@@ -66,6 +68,12 @@ export function aloneMode(
     ),
     keep: read('NKAT_KEEP', settings.keep ?? 5, (text) => wholeOrOff(text) ?? undefined, 'a whole number from 1'),
     maxBytes: read('NKAT_KEEP_BYTES', settings.keepBytes ?? null, bytesOrOff, 'a size such as 20GB or 500MiB, or off'),
+    onFullDisk: read(
+      'NKAT_ON_FULL_DISK',
+      settings.onFullDisk ?? 'continue',
+      (text) => (text === 'continue' || text === 'pause' ? text : undefined),
+      'continue or pause',
+    ),
     best: read(
       'NKAT_BEST',
       settings.best ?? null,

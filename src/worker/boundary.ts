@@ -6,17 +6,21 @@ import type { ControlBlock } from './control-block.ts';
 import { memoryFigures } from './memory-figures.ts';
 import type { Orders, SaveOrder, StopOrder } from './orders.ts';
 import type { Periodic } from './periodic.ts';
+import type { Room } from './room.ts';
 import type { Interruption } from './run.ts';
 import type { RunMemory } from './run-memory.ts';
 import type { SaveHandle, SaveOutcome, Saver } from './saver.ts';
 import type { SessionLink } from './session-link.ts';
 import type { TrainingState } from './state.ts';
+import { waitAwhile } from './waiting.ts';
 
 /** Stopped with a verified save, run again to continue. */
 const EXIT_STOPPED = 75;
 /** A final checkpoint that fails its read-back is made once more. */
 const FINAL_TRIES = 2;
 const TRAIN = PHASES.indexOf('train');
+
+const NO_ROOM: Interruption = { reason: 'no room for checkpoints' };
 
 export type Listener = (interruption: Interruption) => void | Promise<void>;
 
@@ -33,6 +37,7 @@ export interface BoundaryOptions {
   readonly memory: RunMemory;
   readonly orders: Orders;
   readonly periodic: () => Periodic;
+  readonly room: Room;
 }
 
 export class Boundary {
@@ -49,6 +54,21 @@ export class Boundary {
     return this.#stopping;
   }
 
+  /** True when the next step boundary has more to do than to note the step. */
+  get calls(): boolean {
+    return this.#options.orders.any || this.#waitsForRoom;
+  }
+
+  get hasNoRoom(): boolean {
+    return this.#options.room.closed;
+  }
+
+  /** The disk is full, and the operator wants no training that cannot be saved. */
+  get #waitsForRoom(): boolean {
+    const { room, periodic } = this.#options;
+    return room.closed && this.state !== null && periodic().policy.onFullDisk === 'pause';
+  }
+
   /** Obeys what was ordered; returns when training may go on. */
   async obey(): Promise<void> {
     const { orders, link, control } = this.#options;
@@ -57,11 +77,13 @@ export class Boundary {
       const saves = orders.takeSaves();
       if (saves.length > 0) await this.#obeySaves(saves);
       if (orders.stop !== null) await this.#stop(orders.stop);
-      if (orders.paused === null) break;
+      const paused = orders.paused ?? (this.#waitsForRoom ? NO_ROOM : null);
+      if (paused === null) break;
       const { changed } = orders;
-      if (!waited) await this.#tell(this.listeners.pause, orders.paused);
+      if (!waited) await this.#tell(this.listeners.pause, paused);
       waited = true;
-      await link.holding(changed);
+      if (paused === NO_ROOM) await this.#waitForRoom(changed);
+      else await waitAwhile({ control, link }, 'pause', changed);
     }
     control.beat(process.hrtime.bigint());
   }
@@ -71,7 +93,8 @@ export class Boundary {
     const { saver } = this.#options;
     const periodic = this.#options.periodic();
     if (this.state === null) return;
-    if (saver.busy) periodic.passedOver(nowMs);
+    if (this.#options.room.closed) periodic.owe();
+    else if (saver.busy) periodic.passedOver(nowMs);
     else {
       periodic.begun(nowMs);
       this.begin({ kinds: ['auto'], reason: null, requests: [] });
@@ -101,7 +124,7 @@ export class Boundary {
   async final(): Promise<Extract<SaveOutcome, { status: 'durable' }>> {
     const { link, orders } = this.#options;
     let problem = 'it did not verify';
-    for (let attempt = 1; attempt <= FINAL_TRIES; attempt++) {
+    for (let attempt = 1; attempt <= FINAL_TRIES; ) {
       const requests = orders.takeSaves();
       const wish = {
         kinds: [...new Set(['final', ...requests.flatMap(({ kinds }) => kinds)])],
@@ -110,8 +133,13 @@ export class Boundary {
       };
       const handle = await this.saveNow(wish);
       const outcome = await link.holding(handle.outcome);
-      if (outcome.status === 'failed') problem = outcome.message;
-      else if (await link.holding(handle.settled)) return outcome;
+      if (outcome.status === 'durable') {
+        if (await link.holding(handle.settled)) return outcome;
+      } else if (outcome.code === 'no-space') {
+        await this.#roomForFinal();
+        continue;
+      } else problem = outcome.message;
+      attempt++;
     }
     throw new NkatError(`the final checkpoint could not be saved: ${problem}`, {
       code: 'io',
@@ -133,6 +161,25 @@ export class Boundary {
   /** A step was made, so whatever was said before is over. */
   training(): void {
     if (this.#options.control.phase !== TRAIN) this.phase('train');
+  }
+
+  /** All is trained: to give up for want of room would throw it away, in either mode. */
+  async #roomForFinal(): Promise<void> {
+    const { orders, room, control, link } = this.#options;
+    while (room.closed) {
+      const { changed } = orders;
+      if (orders.stop !== null) await this.#stop(orders.stop);
+      await waitAwhile({ control, link }, 'space', changed, room.changed);
+    }
+  }
+
+  /** One round: until something is ordered, a second has passed, or there is room, which is used at once. */
+  async #waitForRoom(changed: Promise<void>): Promise<void> {
+    const { room, control, link } = this.#options;
+    if (room.closed) await waitAwhile({ control, link }, 'space', changed, room.changed);
+    if (room.closed || this.#options.orders.any) return;
+    const handle = await this.saveNow({ kinds: ['auto'], reason: null, requests: [] });
+    await link.holding(handle.outcome);
   }
 
   async #obeySaves(orders: readonly SaveOrder[]): Promise<void> {

@@ -6,12 +6,17 @@
 
 const INBOX = 0;
 const PHASE = 1;
+const WAITING = 2;
 const STEP = 0;
 const EPOCH = 1;
 const BEAT_NS = 2;
 const BYTES = 64;
 /** Offset of the 64-bit words. */
-const WIDE = 8;
+const WIDE = 16;
+
+/** What a loop that makes no steps on purpose waits for. */
+export const WAIT_REASONS = ['space', 'pause'] as const;
+export type WaitReason = (typeof WAIT_REASONS)[number];
 
 export class ControlBlock {
   readonly buffer: SharedArrayBuffer;
@@ -20,7 +25,7 @@ export class ControlBlock {
 
   constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(BYTES)) {
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer, 0, 2);
+    this.#words = new Int32Array(buffer, 0, 3);
     this.#wide = new BigInt64Array(buffer, WIDE, 3);
   }
 
@@ -47,6 +52,15 @@ export class ControlBlock {
 
   set phase(index: number) {
     Atomics.store(this.#words, PHASE, index);
+  }
+
+  /** Null: it does not wait. */
+  get waiting(): WaitReason | null {
+    return WAIT_REASONS[Atomics.load(this.#words, WAITING) - 1] ?? null;
+  }
+
+  set waiting(reason: WaitReason | null) {
+    Atomics.store(this.#words, WAITING, reason === null ? 0 : WAIT_REASONS.indexOf(reason) + 1);
   }
 
   get step(): number {

@@ -40,6 +40,12 @@ export class EpochEnd {
       if (due) boundary.periodic(performance.now());
       return;
     }
+    if (boundary.hasNoRoom) {
+      // Like a best model that could not be saved: not the one to beat.
+      memory.best = before;
+      if (due) boundary.periodic(performance.now());
+      return;
+    }
     const { best } = memory;
     const wish: SaveWish = { kinds: due ? ['auto', 'best'] : ['best'], reason: null, requests: [] };
     const { outcome } = await boundary.saveNow(wish);

@@ -7,6 +7,7 @@ export class Periodic {
   #cost: SaveCost = NO_COST;
   #lastMs: number;
   #skipped = 0;
+  #owed = false;
 
   /** @param nowMs monotonic; the first interval counts from here. */
   constructor(policy: SavePolicy, nowMs: number) {
@@ -23,12 +24,18 @@ export class Periodic {
   }
 
   due(step: number, nowMs: number): boolean {
-    return dueAtStep(this.policy, this.#cost, step, nowMs - this.#lastMs);
+    return this.#owed || dueAtStep(this.policy, this.#cost, step, nowMs - this.#lastMs);
   }
 
   /** A save of this moment was begun, so the next interval starts. */
   begun(nowMs: number): void {
     this.#lastMs = nowMs;
+    this.#owed = false;
+  }
+
+  /** One was due, and there is no room for it: it is made up for as soon as there is. */
+  owe(): void {
+    this.#owed = true;
   }
 
   /** One was due while another was in flight. */

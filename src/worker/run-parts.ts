@@ -7,6 +7,7 @@ import { LastSave } from './last-save.ts';
 import type { Orders } from './orders.ts';
 import { Periodic } from './periodic.ts';
 import { ProgressNotes } from './progress-notes.ts';
+import { Room } from './room.ts';
 import { RunMemory } from './run-memory.ts';
 import { Saver } from './saver.ts';
 import type { SessionLink } from './session-link.ts';
@@ -28,6 +29,7 @@ export interface RunParts {
   readonly epochEnd: EpochEnd;
   readonly lastSave: LastSave;
   readonly warnings: Warnings;
+  readonly room: Room;
 }
 
 export interface PartsOptions {
@@ -49,7 +51,8 @@ export function assembleRun(
     () => performance.now(),
     ({ stallMs, bytes }) => periodic.measured(stallMs, bytes),
   );
-  const boundary = new Boundary({ control, link, orders, saver, memory, periodic: () => periodic });
+  const room = new Room();
+  const boundary = new Boundary({ control, link, orders, saver, memory, periodic: () => periodic, room });
   const clock = new StepClock();
   const notes = new ProgressNotes({ memory, control, clock, periodic, post: (facts) => link.post(facts) });
   return {
@@ -65,5 +68,6 @@ export function assembleRun(
     epochEnd: new EpochEnd({ memory, boundary, periodic }),
     lastSave: new LastSave({ saver, link, boundary, memory }),
     warnings: new Warnings(link),
+    room,
   };
 }

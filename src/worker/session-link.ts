@@ -6,7 +6,7 @@ import type { Ending } from './ending.ts';
 import type { Orders } from './orders.ts';
 import { type Loaded, Restoring } from './restoring.ts';
 import { SdkThread, threadGivenUp } from './sdk-thread.ts';
-import type { Refusal, SessionFacts, ThreadMode, ThreadStart, ToLoop, ToThread } from './thread/messages.ts';
+import type { Refusal, SaveNews, SessionFacts, ThreadMode, ThreadStart, ToLoop, ToThread } from './thread/messages.ts';
 
 export interface LinkOptions {
   readonly script: URL;
@@ -15,7 +15,7 @@ export interface LinkOptions {
   readonly orders: Orders;
   readonly ending: Ending;
   /** What the thread reports of saves. */
-  readonly onSave: (message: Extract<ToLoop, { type: 'save-durable' | 'save-settled' | 'save-failed' }>) => void;
+  readonly onSave: (message: SaveNews) => void;
   /** A new supervisor brought a new policy. */
   readonly onFacts: (facts: SessionFacts) => void;
   /** The thread died; what it had in hand is lost. */
@@ -144,6 +144,7 @@ export class SessionLink {
         return;
       case 'save-settled':
       case 'save-failed':
+      case 'room':
         this.#options.onSave(message);
         return;
       case 'flushed':

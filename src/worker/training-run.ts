@@ -13,7 +13,7 @@ import { readBudgetMs } from './save-policy.ts';
 import type { SaveOutcome } from './saver.ts';
 import { SessionLink } from './session-link.ts';
 import type { TrainingState } from './state.ts';
-import type { SessionFacts, ThreadMode } from './thread/messages.ts';
+import type { SaveNews, SessionFacts, ThreadMode } from './thread/messages.ts';
 import { EPOCH_OVER, NOT_AWAITED, SAVED_INSIDE_STEP } from './warnings.ts';
 
 export interface TrainingRunOptions {
@@ -44,9 +44,9 @@ export class TrainingRun implements Run {
     const link = new SessionLink({
       ...options,
       orders,
-      onSave: (message) => (run === null ? undefined : run.#parts.saver.receive(message)),
+      onSave: (message) => (run === null ? undefined : run.#savesNews(message)),
       onFacts: (facts) => (run === null ? undefined : run.#newPolicy(facts)),
-      onCrash: (why) => (run === null ? undefined : run.#parts.saver.lost(why)),
+      onCrash: (why) => (run === null ? undefined : run.#threadLost(why)),
     });
     run = new TrainingRun(options, await link.welcomed(), link, orders);
     return run;
@@ -176,7 +176,7 @@ export class TrainingRun implements Run {
     if (this.#link.pending) this.#link.drain();
     this.#parts.saver.advance(readBudgetMs(this.#parts.clock.stepMs));
     if (this.#parts.periodic.due(step, nowMs)) this.#parts.boundary.periodic(nowMs);
-    if (this.#parts.orders.any) return this.#obey();
+    if (this.#parts.boundary.calls) return this.#obey();
     return this.#parts.clock.yieldDue(nowMs) ? this.#parts.turns.yield(this.#parts.memory.mark.waits()) : undefined;
   }
 
@@ -192,7 +192,7 @@ export class TrainingRun implements Run {
     try {
       await this.#parts.turns.yield();
       await this.#parts.epochEnd.save(isBest, before);
-      if (this.#parts.orders.any) await this.#obey();
+      if (this.#parts.boundary.calls) await this.#obey();
     } finally {
       goesOn();
     }
@@ -299,6 +299,22 @@ export class TrainingRun implements Run {
   /** Nothing more is to be saved: all is done, a stop has saved, or what was trained since is worth nothing. */
   get #isOrderly(): boolean {
     return this.#completed || this.#parts.boundary.stopping || this.#parts.divergence.error !== null;
+  }
+
+  #savesNews(message: SaveNews): void {
+    const { room, saver, periodic } = this.#parts;
+    if (message.type === 'room' || message.type === 'save-durable') room.open();
+    if (message.type === 'save-failed' && message.code === 'no-space') {
+      room.close();
+      periodic.owe();
+    }
+    if (message.type !== 'room') saver.receive(message);
+  }
+
+  #threadLost(why: string): void {
+    this.#parts.saver.lost(why);
+    // Whoever watched the disk is gone: the next save finds out.
+    this.#parts.room.open();
   }
 
   #newPolicy({ policy }: SessionFacts): void {

@@ -98,6 +98,7 @@ describe('messages', () => {
           keep: 5,
           maxBytes: null,
           best: null,
+          onFullDisk: null,
         },
         requireGpu: false,
         trainer: { path: '/t', args, sourceDigest: null },

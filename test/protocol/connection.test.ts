@@ -60,6 +60,7 @@ const progress = (step: number): MessageOf<WorkerMessage, 'progress'> => ({
   lastStepAgeMs: 0,
   best: null,
   skippedSaves: 0,
+  waiting: null,
 });
 
 test('messages go both ways in order, and the end is told after the last of them', async () => {

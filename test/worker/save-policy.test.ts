@@ -21,6 +21,7 @@ const policy: SavePolicy = {
   keep: 5,
   maxBytes: null,
   best: null,
+  onFullDisk: null,
 };
 const HOUR_MS = 3_600_000;
 

@@ -46,7 +46,9 @@ export function liveText(
 
 function progressParts(facts: ProgressFacts, now: number): Part[] {
   const parts: Part[] = [];
-  if (facts.phase !== 'train') parts.push({ text: facts.phase, worth: 7 });
+  if (facts.waiting === 'space') parts.push({ text: 'waiting for disk space', worth: 9 });
+  else if (facts.waiting === 'pause') parts.push({ text: 'paused', worth: 9 });
+  else if (facts.phase !== 'train') parts.push({ text: facts.phase, worth: 7 });
   if (facts.percent !== null && facts.totalSteps === null) {
     parts.push({ text: `${facts.percent.toFixed(1)} %`, worth: 8 });
   }

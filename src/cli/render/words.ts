@@ -79,7 +79,8 @@ function wordsOf(event: Remaining): Line[] {
       if (isRoutine(event.kinds)) return [];
       return [line(`Checkpoint ${event.sequence} was read back and verified`, 'good')];
     case 'save-failed':
-      return [saveFailedLine(event)];
+      // A warning tells, once, that routine saves find no room.
+      return event.code === 'no-space' && isRoutine(event.kinds) ? [] : [saveFailedLine(event)];
     case 'stop-requested':
       return stopWords(event);
     case 'hang-detected':
@@ -92,6 +93,13 @@ function wordsOf(event: Remaining): Line[] {
       ];
     case 'diverged':
       return [line(`The loss became ${event.loss} at step ${event.step}: nothing is saved after it`, 'bad', 'always')];
+    case 'warning':
+      return [
+        line(event.message, 'warning', 'always'),
+        ...(event.hint === null ? [] : [line(`  ${event.hint}`, 'faint', 'always')]),
+      ];
+    case 'warning-ended':
+      return [line(event.message, 'good', 'always')];
     case 'notice':
       if (event.level === 'info') return [line(event.message)];
       return [line(event.message, event.level === 'error' ? 'bad' : 'warning', 'always')];

@@ -33,6 +33,9 @@ export function fromAlive(before: Running | Saving, event: MachineEvent, setting
 function nextBeat(beat: Beat, event: MachineEvent): Beat {
   switch (event.type) {
     case 'progressed':
+      // It waits on purpose, and shows that it is alive: a silence that is none.
+      if (event.waiting === true)
+        return { ...beat, phase: event.phase, atMs: Math.max(beat.atMs, event.nowMs - event.lastStepAgeMs) };
       return beatOfProgress(beat, event.phase, event.step, event.lastStepAgeMs, event.nowMs);
     case 'phase-changed':
       return beatOfPhase(beat, event.phase, event.nowMs);

@@ -36,7 +36,13 @@ export type Happening =
   /** The checkpoint it was given failed while it was loaded; it goes on from another. */
   | { readonly type: 'resume-changed'; readonly sequence: number | null }
   | { readonly type: 'phase-changed'; readonly phase: Phase }
-  | { readonly type: 'progressed'; readonly phase: Phase; readonly step: number; readonly lastStepAgeMs: number }
+  | {
+      readonly type: 'progressed';
+      readonly phase: Phase;
+      readonly step: number;
+      readonly lastStepAgeMs: number;
+      readonly waiting?: boolean;
+    }
   | { readonly type: 'request-acknowledged'; readonly request: string }
   | { readonly type: 'save-started' }
   | {

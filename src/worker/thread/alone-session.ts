@@ -58,7 +58,11 @@ export class AloneSession implements SessionSide {
 
   tell(message: WorkerMessage): void {
     const { say } = this.#options;
-    if (message.type === 'save-failed') {
+    if (message.type === 'room') say(message.hint === null ? message.message : `${message.message} ${message.hint}`);
+    else if (message.type === 'save-failed') {
+      // A periodic save without room was told as such, once.
+      if (message.code === 'no-space' && message.request === null && message.kinds.every((kind) => kind === 'auto'))
+        return;
       say(`the save at step ${message.step} failed (${message.code}): ${message.message}`);
     } else if (message.type === 'notice' && message.level !== 'info') say(message.message);
     else if (message.type === 'diverged')

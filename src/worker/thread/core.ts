@@ -13,6 +13,7 @@ import { loadCheckpoint } from './loader.ts';
 import type { SaveBegin, SaveRefused, SessionFacts, ThreadMode, ThreadStart, ToLoop, ToThread } from './messages.ts';
 import { refusalExitCode, refusalOf } from './refusal.ts';
 import { REPORT_EVERY_MS, Reporter } from './reporter.ts';
+import { RoomWatch } from './room-watch.ts';
 import type { SessionOwner, SessionSide } from './session-side.ts';
 import { type FinishedSave, Writer } from './writer.ts';
 
@@ -34,6 +35,7 @@ export class ThreadCore {
   readonly #claim = new ClaimNumber(0);
   readonly #side: SessionSide;
   readonly #reporter: Reporter;
+  readonly #room: RoomWatch;
   #facts: SessionFacts | null = null;
   #writer: Writer | null = null;
   #ending: Promise<void> = Promise.resolve();
@@ -41,6 +43,15 @@ export class ThreadCore {
   constructor(options: CoreOptions) {
     this.#options = options;
     this.#reporter = new Reporter(options.control, (message) => this.#side.tellNow(message));
+    this.#room = new RoomWatch({
+      files: options.files,
+      layout: () => layoutOf(this.#requireFacts()),
+      mode: () => this.#facts?.policy.onFullDisk ?? 'continue',
+      onRoom: () => this.#post({ type: 'room' }),
+      tell: (news) => this.#side.tell({ v: 1, type: 'room', ...news }),
+      nowMs: () => performance.now(),
+      later: (ms, work) => void setTimeout(work, ms),
+    });
     this.#side = options.side({
       welcomed: (facts) => this.#welcomed(facts),
       requested: (message) => this.#requested(message),
@@ -65,6 +76,7 @@ export class ThreadCore {
     } else {
       this.#facts = { ...facts, resume: this.#facts.resume };
       this.#post({ type: 'rewelcome', facts: this.#facts });
+      this.#room.tellAgain();
     }
   }
 
@@ -209,6 +221,7 @@ export class ThreadCore {
 
   #durable(save: FinishedSave, committed: Committed): void {
     const { sequence } = committed.manifest;
+    this.#room.durable(committed.bytes);
     this.#tellSaved('durable', save, committed);
     this.#post({ type: 'save-durable', id: save.id, sequence, path: committed.path });
     void this.#side
@@ -224,6 +237,7 @@ export class ThreadCore {
 
   #failed(save: SaveBegin, code: string, message: string): void {
     this.#saveFailed(save, code, message);
+    if (code === 'no-space') this.#room.failed(save.bytes, message);
     this.#post({ type: 'save-failed', id: save.id, code, message });
   }
 
@@ -253,6 +267,11 @@ export class ThreadCore {
       writeMs,
     };
     for (const request of orNull(save.requests)) this.#side.tell({ ...saved, request });
+  }
+
+  #requireFacts(): SessionFacts {
+    if (this.#facts === null) throw new TypeError('no save comes before the welcome');
+    return this.#facts;
   }
 
   #warn(what: string, error: unknown): void {

@@ -157,9 +157,14 @@ export type ToLoop =
   | { readonly type: 'save-durable'; readonly id: number; readonly sequence: number; readonly path: string }
   | { readonly type: 'save-settled'; readonly id: number; readonly verified: boolean; readonly message: string | null }
   | { readonly type: 'save-failed'; readonly id: number; readonly code: string; readonly message: string }
+  /** There is room for a save again. */
+  | { readonly type: 'room' }
   | { readonly type: 'flushed'; readonly id: number }
   /** The session cannot go on in this process. `refusal` is the NkatError's data when `connect` is to throw it. */
   | { readonly type: 'exit'; readonly code: number; readonly message: string; readonly refusal: Refusal | null };
+
+/** What the thread reports of saves. */
+export type SaveNews = Extract<ToLoop, { type: 'save-durable' | 'save-settled' | 'save-failed' | 'room' }>;
 
 export interface Refusal {
   readonly code: ErrorCode;

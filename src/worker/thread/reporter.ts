@@ -85,6 +85,7 @@ export class Reporter {
       best: this.#facts?.best ?? null,
       lastStepAgeMs: this.#control.beatAgeMs(now),
       skippedSaves: this.#facts?.skippedSaves ?? 0,
+      waiting: this.#control.waiting,
     };
   }
 }

@@ -60,6 +60,7 @@ export const progress: ProgressFacts = {
   stepsPerSecond: 85.25,
   bestMetric: null,
   skippedSaves: 0,
+  waiting: null,
   lastDurableAt: '2026-11-22T12:00:00.000Z',
   attempt: 2,
 };

@@ -29,6 +29,7 @@ export const NO_SAVES: SavePolicy = {
   keep: 50,
   maxBytes: null,
   best: null,
+  onFullDisk: null,
 };
 
 export class ScriptedSupervisor {

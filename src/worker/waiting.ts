@@ -1,0 +1,27 @@
+/** The training loop waiting at a boundary: alive, told as waiting, and awake for whatever is ordered. */
+import type { ControlBlock, WaitReason } from './control-block.ts';
+import type { SessionLink } from './session-link.ts';
+
+/** How often a waiting loop shows that it is alive. */
+const BEAT_MS = 1_000;
+
+/** Resolves at the first of these, or after a second: the caller looks again. */
+export async function waitAwhile(
+  { control, link }: { readonly control: ControlBlock; readonly link: SessionLink },
+  reason: WaitReason,
+  ...until: readonly Promise<void>[]
+): Promise<void> {
+  control.waiting = reason;
+  control.beat(process.hrtime.bigint());
+  let timer: NodeJS.Timeout | undefined;
+  const pause = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, BEAT_MS);
+  });
+  try {
+    await link.holding(Promise.race([...until, pause]));
+  } finally {
+    clearTimeout(timer);
+    control.waiting = null;
+    control.beat(process.hrtime.bigint());
+  }
+}

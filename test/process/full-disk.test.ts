@@ -1,0 +1,134 @@
+/** Bad day 5: the disk of the checkpoints is full in mid-run. Real disks of 64 MiB, real trainers. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect } from 'vitest';
+import { LoopMount, testWithMounts } from '../rig/loop-mount.ts';
+import { waitFor } from '../rig/wait-for.ts';
+import { counter, digestsOf, type Run, World } from './rig.ts';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.close());
+
+const LINE = ['--steps-per-epoch', '40', '--step-ms', '20', '--size-mib', '2'];
+const SAVES = ['--save-every', '300ms', '--keep', '3'];
+
+function onDisk(disk: LoopMount, epochs: number, options: readonly string[] = []): Run {
+  return world.run(counter([...LINE, '--epochs', String(epochs)]), ['--dir', disk.path, ...SAVES, ...options]);
+}
+
+function fullWarnings(run: Run): string[] {
+  return run.named('warning').flatMap(({ code, message }) => (code === 'disk-full' ? [message] : []));
+}
+
+/** Names of the checkpoints that lie there. */
+function checkpoints(run: Run): string[] {
+  const directory = run.named('session-opened')[0]?.directory ?? '';
+  return readdirSync(directory).filter((name) => name.startsWith('checkpoint_'));
+}
+
+testWithMounts(
+  'a full disk: training goes on without saves, says so once, loses nothing, and saves again',
+  async () => {
+    const disk = LoopMount.make();
+    const run = onDisk(disk, 100);
+    await run.event('checkpoint-verified', () => true, 2);
+    disk.fill();
+    await run.event('warning', ({ code }) => code === 'disk-full');
+    const kept = checkpoints(run);
+    const from = run.named('progress').at(-1)?.step ?? 0;
+    await run.event('progress', ({ step }) => step > from + 100);
+    expect(checkpoints(run)).toEqual(kept);
+    disk.free();
+    await run.event('warning-ended', ({ code }) => code === 'disk-full');
+    await run.event('checkpoint-verified', ({ step }) => step > from + 100);
+    run.signal('SIGINT');
+    await run.ended(75);
+    expect(fullWarnings(run)).toHaveLength(1);
+    expect(fullWarnings(run)[0]).toContain('training goes on without saves');
+    // One attempt: a save that finds no room ends nothing.
+    expect(run.named('worker-ended')).toHaveLength(1);
+    expect(run.named('worker-ended')[0]?.class).toBe('interrupted');
+  },
+);
+
+testWithMounts('on-full-disk pause: no step is made without room; it goes on by itself, to the same end', async () => {
+  const undisturbed = world.run(counter([...LINE, '--epochs', '3']), [...SAVES, '--name', 'undisturbed']);
+  const disk = LoopMount.make();
+  const run = onDisk(disk, 3, ['--on-full-disk', 'pause']);
+  await run.event('checkpoint-verified');
+  disk.fill();
+  await run.event('progress', ({ waiting }) => waiting === 'space', 2);
+  const at = run.named('progress').at(-1)?.step;
+  await run.event('progress', ({ waiting, step }) => waiting === 'space' && step === at, 3);
+  expect(fullWarnings(run)).toHaveLength(1);
+  expect(fullWarnings(run)[0]).toContain('training pauses');
+  disk.free();
+  await run.ended(0);
+  await undisturbed.ended(0);
+  expect(digestsOf(run).final).toBe(digestsOf(undisturbed).final);
+  // What was waited with was saved first.
+  expect(run.named('saved').map(({ step }) => step)).toContain(at);
+});
+
+testWithMounts(
+  'pausing, it still answers: a stop with a full disk ends at 130, says why, and keeps the newest',
+  async () => {
+    const disk = LoopMount.make();
+    const run = onDisk(disk, 100, ['--on-full-disk', 'pause']);
+    await run.event('checkpoint-verified');
+    disk.fill();
+    await run.event('progress', ({ waiting }) => waiting === 'space');
+    const kept = checkpoints(run);
+    run.signal('SIGINT');
+    await run.ended(130);
+    const [end] = run.named('session-ended');
+    expect(end?.outcome).toBe('stopped-unsaved');
+    expect(end?.reason).toContain('no-space');
+    expect(checkpoints(run)).toEqual(kept);
+    disk.free();
+    const again = onDisk(disk, 100, ['--on-full-disk', 'pause']);
+    const chosen = await again.event('checkpoint-chosen');
+    expect(kept.some((name) => name.endsWith(`_${chosen.sequence}`))).toBe(true);
+    await again.event('progress');
+    again.signal('SIGINT');
+    await again.ended(75);
+  },
+);
+
+testWithMounts('the last save waits for room: what was trained is not thrown away', async () => {
+  const disk = LoopMount.make();
+  const run = onDisk(disk, 2);
+  await run.event('checkpoint-verified');
+  disk.fill();
+  await run.event('progress', ({ waiting, step }) => waiting === 'space' && step === 80);
+  disk.free();
+  await run.ended(0);
+  expect(run.named('worker-ended')).toHaveLength(1);
+  expect(run.named('saved').at(-1)?.kinds).toContain('final');
+});
+
+testWithMounts('no inode left: told and recovered like no space', async () => {
+  const disk = LoopMount.make({ inodes: 96 });
+  const run = onDisk(disk, 200);
+  await run.event('checkpoint-verified');
+  const { writeFileSync, rmSync, mkdirSync } = await import('node:fs');
+  const folder = join(disk.path, 'many');
+  mkdirSync(folder);
+  await waitFor('the last inode', () => {
+    try {
+      for (let number = 0; ; number++) writeFileSync(join(folder, `${number}-${Math.random()}`), '');
+    } catch {
+      return run.named('warning').some(({ code }) => code === 'disk-full');
+    }
+  });
+  const from = run.named('progress').at(-1)?.step ?? 0;
+  await run.event('progress', ({ step }) => step > from + 20);
+  rmSync(folder, { recursive: true });
+  await run.event('warning-ended', ({ code }) => code === 'disk-full');
+  run.signal('SIGINT');
+  await run.ended(75);
+  expect(existsSync(run.named('saved').at(-1)?.path ?? '')).toBe(true);
+});
