@@ -88,11 +88,17 @@ export async function ensureSocketDirectory(place: SocketPlace = socketPlace()):
 }
 
 function refusal(path: string, why: string, hint: string, cause?: unknown): NkatError {
-  return new NkatError(`the folder for sockets cannot be trusted: ${why}`, {
-    code: 'preflight',
-    operation: 'prepare the folder for sockets',
-    path,
-    hint,
-    cause,
-  });
+  // Room comes back; everything else wants somebody to look at it.
+  const errno = errnoOf(cause);
+  const full = errno === 'ENOSPC' || errno === 'EDQUOT';
+  return new NkatError(
+    full ? `there is no room for sockets (${errno})` : `the folder for sockets cannot be trusted: ${why}`,
+    {
+      code: full ? 'no-space' : 'preflight',
+      operation: 'prepare the folder for sockets',
+      path,
+      hint,
+      cause,
+    },
+  );
 }

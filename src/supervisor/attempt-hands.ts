@@ -46,8 +46,8 @@ export class AttemptHands {
     await index.attemptStarting(attempt, resumedFrom);
     this.#evidence = new EvidenceCollector();
     const watch = await WorkerWatch.launch({ ...launch, attempt }, this.#watchOptions());
-    if (typeof watch === 'string') {
-      dispatch({ type: 'spawn-failed', reason: watch });
+    if (!(watch instanceof WorkerWatch)) {
+      dispatch({ type: 'spawn-failed', errno: watch.errno, reason: `${watch.message} (${watch.path})` });
       return;
     }
     this.#watch = watch;

@@ -29,10 +29,15 @@ export interface LaunchSpec {
   readonly preload: string;
 }
 
-type LaunchOutcome =
-  | { readonly status: 'launched'; readonly worker: WorkerProcess }
-  /** Nothing runs. `errno`: ENOENT, EACCES, ENOSPC, EAGAIN...; `path`: what it is about. */
-  | { readonly status: 'failed'; readonly errno: string; readonly path: string; readonly message: string };
+/** Nothing runs. `errno`: ENOENT, EACCES, ENOSPC, EAGAIN...; `path`: what it is about. */
+export interface LaunchFailure {
+  readonly status: 'failed';
+  readonly errno: string;
+  readonly path: string;
+  readonly message: string;
+}
+
+type LaunchOutcome = { readonly status: 'launched'; readonly worker: WorkerProcess } | LaunchFailure;
 
 /** What is executed for a spec, without a launcher. */
 export function commandOf(spec: Pick<LaunchSpec, 'trainer' | 'args' | 'command' | 'preload'>): readonly string[] {

@@ -3,7 +3,7 @@
  * runs beside the loop and reports back as an event, so that a stop signal is never kept waiting.
  */
 import type { TrainerFacts, WorkerIdentity } from '../checkpoint/types.ts';
-import { NkatError } from '../errors.ts';
+import { errnoOf, NkatError } from '../errors.ts';
 import { ENVIRONMENT, type MessageOf, type WorkerMessage } from '../protocol/messages.ts';
 import { AttemptHands } from './attempt-hands.ts';
 import { choose } from './choosing.ts';
@@ -11,7 +11,9 @@ import { confirm } from './confirming.ts';
 import type { Effect } from './machine/effect.ts';
 import type { Happening, MachineEvent } from './machine/event.ts';
 import type { MachineSettings } from './machine/settings.ts';
+import { isShortage } from './machine/shortage.ts';
 import type { Ended, Ledger, State } from './machine/state.ts';
+import { OnsetWarnings } from './onset-warnings.ts';
 import type { ChosenPoint } from './resume-point.ts';
 import { type Actor, RunLoop } from './run-loop.ts';
 import type { SessionContext } from './session-context.ts';
@@ -39,6 +41,7 @@ export class Supervisor implements Actor {
   readonly #loop: RunLoop;
   readonly #line: WorkerLine;
   readonly #hands: AttemptHands;
+  readonly #warnings: OnsetWarnings;
   #point: ChosenPoint | null = null;
   #from: number | string | null;
 
@@ -46,6 +49,7 @@ export class Supervisor implements Actor {
     const { context, trainer, token, random } = options;
     this.#context = context;
     this.#from = options.from;
+    this.#warnings = new OnsetWarnings(context.tell);
     this.#loop = new RunLoop({ kind: 'opening', ledger: options.ledger }, options.machine, this, context.nowMs);
     const dispatch = (happening: Happening): void => this.#loop.dispatch(happening);
     const reports = new WorkerReports(context, dispatch, (message) => this.#beside(this.#replace(message)));
@@ -110,6 +114,8 @@ export class Supervisor implements Actor {
     record.change({ attempts: attempt, budget, lastStep: Math.max(lastStep, record.file.lastStep) });
     await this.#persist();
     if (before.kind === after.kind) return;
+    if (before.kind === 'starting' && after.kind === 'running')
+      this.#warnings.end('launch', 'The worker could be launched');
     const outcome = after.kind === 'ended' ? { outcome: after.outcome, reason: after.reason } : {};
     await index.transition(attempt, before.kind, event.type, after.kind, { budget, lastStep, ...outcome });
   }
@@ -121,8 +127,7 @@ export class Supervisor implements Actor {
         this.#beside(this.#choose(effect.stepBackFrom));
         break;
       case 'launch-worker':
-        await this.#line.ensureReachable();
-        await this.#hands.launch(effect.attempt, effect.resumedFrom);
+        if (await this.#isReachable()) await this.#hands.launch(effect.attempt, effect.resumedFrom);
         break;
       case 'welcome-worker':
         this.#line.welcome(this.#point);
@@ -158,6 +163,13 @@ export class Supervisor implements Actor {
         tell({ name: 'hang-detected', phase, silentMs, limitMs });
         break;
       }
+      case 'announce-launch-wait':
+        this.#warnings.begin(
+          'launch',
+          `The worker cannot be launched yet, which is tried again every few seconds: ${effect.reason}`,
+          'Free some space (df -h, df -i) or end what crowds the machine; Ctrl-C stops waiting.',
+        );
+        break;
       case 'announce-restart': {
         const { delayMs, reason, withoutProgress } = effect;
         tell({ name: 'restart-planned', delayMs, reason, withoutProgress });
@@ -177,10 +189,24 @@ export class Supervisor implements Actor {
   async #persist(): Promise<void> {
     try {
       await this.#context.record.persist();
+      this.#warnings.end('session-file', 'The record of the session is written again');
     } catch (error) {
       if (!(error instanceof NkatError)) throw error;
-      const message = `could not ${error.operation}: ${error.message}`;
-      this.#context.tell({ name: 'notice', level: 'warning', message });
+      const message = `The record of the session is kept in memory until it can be written: could not ${error.operation}: ${error.message}`;
+      this.#warnings.begin('session-file', message, error.hint ?? null);
+    }
+  }
+
+  /** A worker must find the socket. Where there is no room for one, the launch is tried again. */
+  async #isReachable(): Promise<boolean> {
+    try {
+      await this.#line.ensureReachable();
+      return true;
+    } catch (error) {
+      const errno = errnoOf(error instanceof NkatError ? error.cause : error);
+      if (!isShortage(errno)) throw error;
+      this.dispatch({ type: 'spawn-failed', errno, reason: error instanceof Error ? error.message : String(error) });
+      return false;
     }
   }
 

@@ -169,7 +169,7 @@ export class WorkerReports {
     const { request, step, kinds, code } = message;
     this.#context.index.noteSaveFailed(message, this.#context.record.file.attempts);
     this.#context.tell({ name: 'save-failed', step, kinds, code, message: message.message });
-    this.#dispatch({ type: 'save-failed', request, code });
+    this.#dispatch({ type: 'save-failed', request, code, message: message.message });
   }
 }
 

@@ -1,7 +1,7 @@
 /** One attempt as the acting parts hold it: the process, its output, and its end once everything it said is read. */
 import type { WorkerIdentity } from '../checkpoint/types.ts';
 import { adoptWorker } from './adopt.ts';
-import { type LaunchSpec, launchWorker } from './launch.ts';
+import { type LaunchFailure, type LaunchSpec, launchWorker } from './launch.ts';
 import { OutputTail, type Stream } from './output-tail.ts';
 import type { WorkerEnd } from './worker-end.ts';
 import type { SupervisedProcess } from './worker-process.ts';
@@ -38,10 +38,10 @@ export class WorkerWatch {
     });
   }
 
-  /** @returns the watch, or in words why nothing runs. */
-  static async launch(spec: LaunchSpec, options: WorkerWatchOptions): Promise<WorkerWatch | string> {
+  /** @returns the watch, or why nothing runs. */
+  static async launch(spec: LaunchSpec, options: WorkerWatchOptions): Promise<WorkerWatch | LaunchFailure> {
     const outcome = await launchWorker(spec);
-    if (outcome.status === 'failed') return `${outcome.message} (${outcome.path})`;
+    if (outcome.status === 'failed') return outcome;
     const tail = await startTail(spec.outputDirectory, spec.attempt, options);
     return new WorkerWatch(outcome.worker, tail, options, () => undefined);
   }

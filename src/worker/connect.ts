@@ -4,6 +4,7 @@ import { ENVIRONMENT } from '../protocol/messages.ts';
 import { type AloneSettings, aloneMode, ownIdentity } from './alone-settings.ts';
 import { ControlBlock } from './control-block.ts';
 import { Ending } from './ending.ts';
+import { guardOutput } from './output-guard.ts';
 import type { Run } from './run.ts';
 import type { ThreadMode } from './thread/messages.ts';
 import { TrainingRun } from './training-run.ts';
@@ -28,6 +29,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Run> {
   const mode = modeOf(process.env, options);
   const ending = new Ending(mode.kind === 'alone');
   ending.install();
+  guardOutput();
   return TrainingRun.start({
     script: new URL('./thread/main.js', import.meta.url),
     mode,

@@ -5,10 +5,12 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
+import { guardOutput } from './output-guard.ts';
 import { announceProcess } from './preload/announce.ts';
 import { installHooks } from './preload/install.ts';
 
 if (isMainThread) {
+  guardOutput();
   announceProcess(process.env.NKAT_PID_FILE);
   // `fork` hands this preload and the environment on: a child of the trainer must not announce itself as the worker.
   delete process.env.NKAT_PID_FILE;

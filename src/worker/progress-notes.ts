@@ -1,6 +1,7 @@
 /** What each step and epoch leaves behind: counters, means, history, and the report for the operator's screen. */
 import { NkatError } from '../errors.ts';
 import type { ControlBlock } from './control-block.ts';
+import { newsOfDroppedOutput } from './output-guard.ts';
 import type { Periodic } from './periodic.ts';
 import type { Metrics } from './run.ts';
 import type { RunMemory } from './run-memory.ts';
@@ -19,6 +20,8 @@ export interface ProgressNotesOptions {
   readonly clock: StepClock;
   readonly periodic: Periodic;
   readonly post: (facts: ProgressFacts) => void;
+  /** A warning to the operator. */
+  readonly say: (message: string) => void;
 }
 
 export class ProgressNotes {
@@ -76,7 +79,9 @@ export class ProgressNotes {
 
   report(nowMs: number): void {
     this.#reportedMs = nowMs;
-    const { memory, periodic, post } = this.#options;
+    const { memory, periodic, post, say } = this.#options;
+    const news = newsOfDroppedOutput();
+    if (news !== null) say(news);
     const { position, metrics, best } = memory;
     post({
       type: 'progress-facts',

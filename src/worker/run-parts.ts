@@ -54,7 +54,15 @@ export function assembleRun(
   const room = new Room();
   const boundary = new Boundary({ control, link, orders, saver, memory, periodic: () => periodic, room });
   const clock = new StepClock();
-  const notes = new ProgressNotes({ memory, control, clock, periodic, post: (facts) => link.post(facts) });
+  const warnings = new Warnings(link);
+  const notes = new ProgressNotes({
+    memory,
+    control,
+    clock,
+    periodic,
+    post: (facts) => link.post(facts),
+    say: (message) => warnings.say(message),
+  });
   return {
     orders,
     memory,
@@ -67,7 +75,7 @@ export function assembleRun(
     divergence: new Divergence(link, adapts),
     epochEnd: new EpochEnd({ memory, boundary, periodic }),
     lastSave: new LastSave({ saver, link, boundary, memory }),
-    warnings: new Warnings(link),
+    warnings,
     room,
   };
 }

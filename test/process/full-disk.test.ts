@@ -1,10 +1,10 @@
 /** Bad day 5: the disk of the checkpoints is full in mid-run. Real disks of 64 MiB, real trainers. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { LoopMount, testWithMounts } from '../rig/loop-mount.ts';
 import { waitFor } from '../rig/wait-for.ts';
-import { counter, digestsOf, type Run, World } from './rig.ts';
+import { COMMAND, counter, digestsOf, type Run, signalPid, World } from './rig.ts';
 
 let world: World;
 beforeEach(() => {
@@ -114,7 +114,6 @@ testWithMounts('no inode left: told and recovered like no space', async () => {
   const disk = LoopMount.make({ inodes: 96 });
   const run = onDisk(disk, 200);
   await run.event('checkpoint-verified');
-  const { writeFileSync, rmSync, mkdirSync } = await import('node:fs');
   const folder = join(disk.path, 'many');
   mkdirSync(folder);
   await waitFor('the last inode', () => {
@@ -131,4 +130,74 @@ testWithMounts('no inode left: told and recovered like no space', async () => {
   run.signal('SIGINT');
   await run.ended(75);
   expect(existsSync(run.named('saved').at(-1)?.path ?? '')).toBe(true);
+});
+
+testWithMounts(
+  'a full state home: index, record and output wait or are dropped and counted; training does not notice',
+  async () => {
+    const disk = LoopMount.make();
+    const run = world.start(
+      [
+        'run',
+        '--json',
+        '--dir',
+        join(world.directory, 'elsewhere'),
+        ...SAVES,
+        ...counter([...LINE, '--epochs', '6', '--print-every', '1']),
+      ],
+      COMMAND,
+      { NKAT_HOME: disk.path },
+    );
+    await run.event('checkpoint-verified');
+    disk.fill();
+    await run.event('notice', ({ message }) => message.includes('output is dropped'));
+    const step = run.named('progress').at(-1)?.step ?? 0;
+    await run.event('progress', (event) => event.step > step + 60);
+    await run.event('checkpoint-verified', (event) => event.step > step + 20);
+    disk.free();
+    await run.event('notice', ({ message }) => message.includes('room for output again'));
+    await run.ended(0);
+    expect(run.named('worker-ended')).toHaveLength(1);
+    // Told once each, not with every write.
+    expect(run.named('notice').filter(({ level }) => level !== 'info').length).toBeLessThan(6);
+    // The index caught up, with what happened while the disk was full.
+    const shown = (await world.query(['show', 'latest'], { NKAT_HOME: disk.path })) as {
+      session: { state: string; step: number };
+      checkpoints: { step: number }[];
+    };
+    expect(shown.session).toMatchObject({ state: 'completed', step: 240 });
+    expect(shown.checkpoints.map((row) => row.step)).toContain(240);
+    const log = readFileSync(run.named('session-opened')[0]?.log ?? '', 'utf8');
+    expect(log).toContain('log-gap');
+    for (const line of log.trim().split('\n')) expect(() => JSON.parse(line)).not.toThrow();
+  },
+);
+
+testWithMounts(
+  'a crash while the state home is full: the relaunch waits for room, uncounted, and goes on',
+  async () => {
+    const disk = LoopMount.make();
+    const run = world.start(
+      ['run', '--json', '--dir', join(world.directory, 'elsewhere'), ...SAVES, ...counter([...LINE, '--epochs', '3'])],
+      COMMAND,
+      { NKAT_HOME: disk.path },
+    );
+    await run.event('checkpoint-verified');
+    disk.fill();
+    signalPid((await run.event('worker-connected')).pid, 'SIGKILL');
+    await run.event('warning', ({ code }) => code === 'launch');
+    disk.free();
+    await run.event('warning-ended', ({ code }) => code === 'launch');
+    await run.ended(0);
+    expect(run.named('worker-ended').map((event) => event.class)).toEqual(['killed', 'completed']);
+  },
+);
+
+testWithMounts('nothing to start with: a first run on a full disk ends at 74 with words', async () => {
+  const disk = LoopMount.make();
+  disk.fill();
+  const run = onDisk(disk, 1);
+  await run.ended(74);
+  expect(run.stdout).toMatch(/space/i);
+  expect(run.stdout).toContain(disk.path);
 });

@@ -23,8 +23,8 @@ export class World {
   }
 
   /** Starts `nkat-recover run --json <options> <trainer args>` or any other command line. */
-  start(args: readonly string[], command = COMMAND): Run {
-    const run = new Run([command, ...args], this.directory, this.environment());
+  start(args: readonly string[], command = COMMAND, environment: NodeJS.ProcessEnv = {}): Run {
+    const run = new Run([command, ...args], this.directory, { ...this.environment(), ...environment });
     this.#runs.push(run);
     return run;
   }
@@ -47,8 +47,8 @@ export class World {
   }
 
   /** Runs to the end and parses its JSON. */
-  async query(args: readonly string[]): Promise<unknown> {
-    const run = this.start([...args, '--json']);
+  async query(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<unknown> {
+    const run = this.start([...args, '--json'], COMMAND, environment);
     await run.exited;
     return JSON.parse(run.stdout);
   }

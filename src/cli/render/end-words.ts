@@ -24,7 +24,7 @@ function headlineOf(event: EventNamed<'session-ended'>, session: string | null):
     case 'stopped-saved':
       return ['good', `Stopped with a verified save: ${lastText(summary) ?? reason}`];
     case 'stopped-unsaved':
-      return ['warning', `Stopped without a confirmed save; ${newestText(summary)}`];
+      return ['warning', `Stopped without a confirmed save (${reason}); ${newestText(summary)}`];
     case 'gave-up':
       return ['bad', `Gave up on ${name}: ${reason}`];
     case 'diverged':

@@ -1,5 +1,6 @@
 /** Why a worker ended: a pure conclusion from what was seen (design section 3, "Exit classification"). */
 import type { Evidence, WorkerEnd } from '../worker-end.ts';
+import { tellsOfFullDisk } from './shortage.ts';
 
 export type ExitClass =
   | 'completed'
@@ -41,8 +42,8 @@ export interface EndFacts {
   /** Milliseconds of silence for which we ended it; null: we did not. */
   readonly hungForMs: number | null;
   readonly diverged: { readonly step: number; readonly loss: string } | null;
-  /** The newest save of this attempt failed for want of space. */
-  readonly noSpace: boolean;
+  /** Why the save that was to answer the stop failed; null: it did not. */
+  readonly stopFailure: string | null;
   readonly noRestartCodes: readonly number[];
 }
 
@@ -61,7 +62,10 @@ export function classify(facts: EndFacts): Classification {
   if (facts.diverged !== null) {
     return { class: 'diverged', reason: `the loss became ${facts.diverged.loss} at step ${facts.diverged.step}` };
   }
-  if (facts.stopSignal !== null) return { class: 'interrupted', reason: `stopped on ${facts.stopSignal}` };
+  if (facts.stopSignal !== null) {
+    const why = facts.stopFailure === null ? '' : `, and the emergency save failed (${facts.stopFailure})`;
+    return { class: 'interrupted', reason: `stopped on ${facts.stopSignal}${why}` };
+  }
   if (facts.hungForMs !== null) {
     return { class: 'hang', reason: `no step for ${Math.round(facts.hungForMs / 1000)} s, so we ended it` };
   }
@@ -88,7 +92,9 @@ function classifyCode(facts: EndFacts, code: number): Classification {
   if (code === WORKER_RESTART) return { class: 'requested', reason: `exit code ${code}: it asked to be restarted` };
   if (!facts.everStepped && !worksWithoutSdk(facts))
     return { class: 'config', reason: `exit code ${code} before the session's first step` };
-  if (facts.noSpace) return { class: 'disk-full', reason: `exit code ${code} after a save found no space` };
+  if (tellsOfFullDisk(facts.evidence.stderrTail)) {
+    return { class: 'disk-full', reason: `exit code ${code}, and its last words tell of a full disk` };
+  }
   return { class: 'error', reason: `exit code ${code}` };
 }
 

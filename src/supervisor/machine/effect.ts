@@ -32,6 +32,8 @@ export type Effect =
       readonly lastStepAgeMs: number | null;
     }
   | { readonly type: 'announce-hang'; readonly phase: string; readonly silentMs: number; readonly limitMs: number }
+  /** The launch found no room, no process or no descriptor, and is tried again. */
+  | { readonly type: 'announce-launch-wait'; readonly attempt: number; readonly reason: string }
   | {
       readonly type: 'announce-restart';
       readonly delayMs: number;

@@ -62,7 +62,7 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
     stopSignal: ledger.stopSignal,
     hungForMs: launch.hungForMs,
     diverged: launch.diverged,
-    noSpace: launch.noSpace,
+    stopFailure: launch.stopFailure,
     noRestartCodes: settings.noRestartCodes,
   });
   const { attempt } = launch;

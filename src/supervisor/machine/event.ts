@@ -23,7 +23,7 @@ export type Happening =
     }
   | { readonly type: 'checkpoint-chosen'; readonly sequence: number | null; readonly steppedBack: boolean }
   | { readonly type: 'no-checkpoint'; readonly reason: string; readonly missing: boolean }
-  | { readonly type: 'spawn-failed'; readonly reason: string }
+  | { readonly type: 'spawn-failed'; readonly errno: string | null; readonly reason: string }
   | {
       readonly type: 'worker-connected';
       /** True: some supervisor told it what to resume from. False: it trains only after a welcome that names a resume point. */
@@ -53,7 +53,12 @@ export type Happening =
       readonly tookMs: number;
     }
   | { readonly type: 'checkpoint-verified'; readonly sequence: number; readonly step: number }
-  | { readonly type: 'save-failed'; readonly request: string | null; readonly code: string }
+  | {
+      readonly type: 'save-failed';
+      readonly request: string | null;
+      readonly code: string;
+      readonly message: string;
+    }
   | { readonly type: 'diverged'; readonly step: number; readonly loss: string }
   | { readonly type: 'worker-done' }
   | { readonly type: 'worker-ended'; readonly end: WorkerEnd }

@@ -22,7 +22,6 @@ export function note({ ledger, launch }: Noted, event: MachineEvent, request: st
         ledger: { ...raise(ledger, event.step), longestSaveMs: Math.max(ledger.longestSaveMs, event.tookMs) },
         launch: {
           ...launch,
-          noSpace: false,
           lastSaved: { sequence: event.sequence, verified: false },
           confirmed: request !== null && event.request === request ? event.sequence : launch.confirmed,
         },
@@ -40,7 +39,9 @@ export function note({ ledger, launch }: Noted, event: MachineEvent, request: st
       };
     }
     case 'save-failed':
-      return { ledger, launch: { ...launch, noSpace: event.code === 'no-space' } };
+      return request === null || event.request !== request
+        ? { ledger, launch }
+        : { ledger, launch: { ...launch, stopFailure: `${event.code}: ${event.message}` } };
     case 'diverged':
       return {
         ledger: raise(ledger, event.step),

@@ -6,6 +6,7 @@ import { firstBeat } from './hang.ts';
 import { note } from './notes.ts';
 import { creditProgress, creditStepBack, decideRestart } from './restart-policy.ts';
 import { ADOPT_WAIT_MS, type MachineSettings } from './settings.ts';
+import { isShortage, LAUNCH_RETRY_MS } from './shortage.ts';
 import {
   type Adopting,
   type Ledger,
@@ -61,7 +62,7 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
     stopSignal: null,
     hungForMs: null,
     diverged: null,
-    noSpace: false,
+    stopFailure: null,
     noRestartCodes: settings.noRestartCodes,
   });
   const record = {
@@ -179,6 +180,7 @@ export function fromStarting(state: Starting, event: MachineEvent, settings: Mac
   const noted = note(state, event);
   switch (event.type) {
     case 'spawn-failed': {
+      if (isShortage(event.errno)) return launchLater(state, event);
       const launchEnd = { code: null, signal: null, source: 'vanished' } as const;
       const evidence = { stderrTail: [], oomRecord: null };
       const classification = { class: 'config', reason: event.reason } as const;
@@ -201,6 +203,19 @@ export function fromStarting(state: Starting, event: MachineEvent, settings: Mac
     default:
       return stay({ ...state, ...noted });
   }
+}
+
+/** Nothing ran, so nothing is counted, and the next try has the same number. */
+function launchLater({ ledger, launch }: Starting, { reason, nowMs }: EventOf<'spawn-failed'>): Step<State> {
+  return {
+    state: {
+      kind: 'backing-off',
+      ledger: { ...ledger, attempt: ledger.attempt - 1 },
+      untilMs: nowMs + LAUNCH_RETRY_MS,
+      stepBackFrom: null,
+    },
+    effects: [{ type: 'announce-launch-wait', attempt: launch.attempt, reason }],
+  };
 }
 
 export function toPreflight(ledger: Ledger, stepBackFrom: number | null): Step<Preflight> {

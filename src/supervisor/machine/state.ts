@@ -32,7 +32,8 @@ export interface Launch {
   readonly progressed: boolean;
   readonly done: boolean;
   readonly diverged: { readonly step: number; readonly loss: string } | null;
-  readonly noSpace: boolean;
+  /** Why the save that was to answer the stop request failed. */
+  readonly stopFailure: string | null;
   readonly hungForMs: number | null;
   /** Newest durable checkpoint of this launch. */
   readonly lastSaved: { readonly sequence: number; readonly verified: boolean } | null;
@@ -141,7 +142,7 @@ export function newLaunch(attempt: number, resumedFrom: number | null, launchedA
     progressed: false,
     done: false,
     diverged: null,
-    noSpace: false,
+    stopFailure: null,
     hungForMs: null,
     lastSaved: null,
     confirmed: null,

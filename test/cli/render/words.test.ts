@@ -120,9 +120,7 @@ test('routine saves are details, the others are events, failures always show', (
   const weightOf = (event: SupervisorEvent) => tell(NO_STORY, event).lines[0]?.weight;
   expect(weightOf({ name: 'saved', ...saveFacts })).toBe('detail');
   expect(weightOf({ name: 'saved', ...saveFacts, kinds: ['auto', 'best'] })).toBe('event');
-  expect(weightOf({ name: 'save-failed', step: 1, kinds: ['auto'], code: 'no-space', message: 'disk full' })).toBe(
-    'always',
-  );
+  expect(weightOf({ name: 'save-failed', step: 1, kinds: ['auto'], code: 'io', message: 'disk full' })).toBe('always');
   expectFacts(told([{ name: 'saved', ...saveFacts, kinds: ['emergency'], reason: 'SIGINT' }])[0], [
     14,
     'epoch 7, step 3300',

@@ -14,7 +14,7 @@ const FACTS: EndFacts = {
   stopSignal: null,
   hungForMs: null,
   diverged: null,
-  noSpace: false,
+  stopFailure: null,
   noRestartCodes: [3],
 };
 
@@ -43,7 +43,11 @@ const TABLE: readonly [string, Partial<EndFacts>, ExitClass][] = [
   ['SIGSEGV', died('SIGSEGV'), 'native-crash'],
   ['SIGTERM of somebody else', died('SIGTERM'), 'killed'],
   ['NaN', { diverged: { step: 4, loss: 'NaN' } }, 'diverged'],
-  ['ENOSPC, then exit 1', { noSpace: true }, 'disk-full'],
+  [
+    'last words of a full disk, exit 1',
+    { evidence: { stderrTail: ['Error: ENOSPC: no space left on device, write'], oomRecord: null } },
+    'disk-full',
+  ],
   ['ended by us for silence', { ...died('SIGKILL'), hungForMs: 60_000 }, 'hang'],
   ['no exit record', { end: { code: null, signal: null, source: 'vanished' } }, 'vanished'],
   ['another boot', { end: { code: null, signal: null, source: 'vanished' }, bootChanged: true }, 'power-cut'],
@@ -71,7 +75,7 @@ test('total: every combination of facts has a class and a reason', () => {
     stopSignal: fc.option(fc.constant('SIGINT'), { nil: null }),
     hungForMs: fc.option(fc.nat(), { nil: null }),
     diverged: fc.option(fc.constant({ step: 1, loss: 'NaN' }), { nil: null }),
-    noSpace: fc.boolean(),
+    stopFailure: fc.constantFrom(null, 'no-space: full'),
     noRestartCodes: fc.constant([3]),
   });
   fc.assert(fc.property(facts, (any) => classify(any).reason.length > 0));

@@ -74,7 +74,7 @@ describe('stop protocol', () => {
 
   test('an emergency save that fails ends the waiting', () => {
     const rig = new Rig().train().happen({ type: 'stop-signal', signal: 'SIGINT' });
-    rig.happen({ type: 'save-failed', request: 'stop-1', code: 'no-space' });
+    rig.happen({ type: 'save-failed', request: 'stop-1', code: 'no-space', message: '' });
     expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'terminating' });
   });
 

@@ -18,7 +18,11 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ type: fc.constant('no-orphan' as const), unseenEnd: fc.constant(null) }),
   fc.record({ type: fc.constant('checkpoint-chosen' as const), sequence: small, steppedBack: fc.boolean() }),
   fc.record({ type: fc.constant('no-checkpoint' as const), reason: fc.constant('x'), missing: fc.boolean() }),
-  fc.record({ type: fc.constant('spawn-failed' as const), reason: fc.constant('x') }),
+  fc.record({
+    type: fc.constant('spawn-failed' as const),
+    errno: fc.constantFrom('ENOENT', 'ENOSPC'),
+    reason: fc.constant('x'),
+  }),
   fc.record({
     type: fc.constant('worker-connected' as const),
     welcomed: fc.boolean(),
@@ -42,6 +46,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     type: fc.constant('save-failed' as const),
     request: fc.constantFrom(null, 'stop-1'),
     code: fc.constantFrom('io', 'no-space'),
+    message: fc.constant('x'),
   }),
   fc.record({ type: fc.constant('diverged' as const), step: small, loss: fc.constant('NaN') }),
   fc.constant({ type: 'worker-done' as const }),
