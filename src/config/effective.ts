@@ -45,6 +45,7 @@ const READERS: Readonly<
   keep: { value: (s) => s.keep },
   keepBytes: { value: (s) => s.maxBytes, unit: 'size' },
   best: { value: ({ best }) => (best === null ? null : `${best.metric}:${best.mode}`) },
+  onFullDisk: { value: (s) => s.onFullDisk },
   maxRestarts: { value: (s) => s.maxRestarts },
   backoff: { value: (s) => s.backoff.initialMs, unit: 'duration' },
   noRestartCodes: { value: (s) => s.noRestartCodes },

@@ -6,6 +6,7 @@ import { digestOf } from '../checkpoint/digest.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
 import type { SessionFile, TrainerFacts } from '../checkpoint/types.ts';
+import { NkatError } from '../errors.ts';
 import { socketPath } from '../protocol/socket-path.ts';
 import type { SessionState } from '../words.ts';
 import { watchCheckpoints } from './checkpoint-index.ts';
@@ -133,12 +134,23 @@ async function finish(ended: Ended, context: SessionContext, sink: EventSink): P
   const state = stateOf(outcome);
   record.change({ state });
   // A worker hangs in the kernel, mostly over the session's own disk: a write there would hang us as well, past any signal.
-  if (outcome !== 'unkillable') await record.persist();
+  if (outcome !== 'unkillable') await persistEnd(context);
   index.flush();
   const summary = sink.summary();
   await index.patchSession({ state, supervisorPid: null, workerPid: null });
   context.tell({ name: 'session-ended', outcome, reason, hint: null, lastLines: sink.lastLines(), summary });
   return { session: layout.session, outcome, signal: ledger.stopSignal, reason, summary };
+}
+
+/** The outcome is told whether or not there is room to note it; without, the next start finds out by itself. */
+async function persistEnd({ record, tell }: SessionContext): Promise<void> {
+  try {
+    await record.persist();
+  } catch (error) {
+    if (!(error instanceof NkatError)) throw error;
+    const message = `how the session ended could not be noted in its record: ${error.message}`;
+    tell({ name: 'notice', level: 'warning', message });
+  }
 }
 
 function stateOf(outcome: Outcome): SessionState {

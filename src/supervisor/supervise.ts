@@ -34,7 +34,7 @@ export async function supervise(options: SuperviseOptions): Promise<SessionEnd> 
     return await superviseClaimed(options, { files, layout, file, claim });
   } finally {
     // Read once more: whatever ended us, a worker that may still write keeps the session. Here our death frees the claim.
-    if (await isIdle(files, layout)) await releaseClaim(files, layout.directory, claim);
+    if (await isIdle(files, layout)) await giveBack(files, layout, claim);
   }
 }
 
@@ -46,6 +46,15 @@ async function isIdle(files: StoreFiles, layout: StoreLayout): Promise<boolean> 
   } catch (error) {
     if (!(error instanceof NkatError)) throw error;
     return false;
+  }
+}
+
+/** Where the disk refuses even this, our death gives the claim back all the same: how the session ended matters more. */
+async function giveBack(files: StoreFiles, { directory }: StoreLayout, claim: number): Promise<void> {
+  try {
+    await releaseClaim(files, directory, claim);
+  } catch (error) {
+    if (!(error instanceof NkatError) && errnoOf(error) === null) throw error;
   }
 }
 
