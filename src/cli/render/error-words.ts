@@ -1,16 +1,48 @@
-import type { NkatError } from '../../errors.ts';
+import type { ErrorCode, NkatError } from '../../errors.ts';
 import { type Line, line } from './line.ts';
 
 /** A refusal: what could not be done, why, where, and what helps. */
 export function errorWords(error: NkatError): Line[] {
   const place = error.path === undefined || error.message.includes(error.path) ? '' : ` (${error.path})`;
   const lines = [line(`nkat-recover: cannot ${error.operation}: ${error.message}${place}`, 'bad', 'always')];
-  if (error.hint !== undefined) lines.push(line(error.hint, 'plain', 'always'));
+  lines.push(line(hintOf(error), 'plain', 'always'));
   return lines;
+}
+
+/** What helps in general, where the place that refused knew nothing better. */
+const HINTS: Readonly<Record<ErrorCode, string>> = {
+  usage: 'See nkat-recover --help.',
+  configuration: 'nkat-recover config shows each setting and where it comes from.',
+  preflight: 'Mend what is named, then run the same line again.',
+  'session-not-found': 'nkat-recover list --all shows every session.',
+  'session-ambiguous': 'Type more of the id: nkat-recover list --all shows every session.',
+  'session-held': 'Stop it where it runs, or start another session with --new.',
+  'no-verified-checkpoint': 'nkat-recover explain says what is wrong with each checkpoint.',
+  'checkpoint-damaged': 'nkat-recover explain says which checkpoint is taken instead.',
+  'checkpoint-unreadable': 'Nothing is lost yet: check the disk and its permissions, then try again.',
+  'checkpoint-gone': 'nkat-recover show lists the checkpoints that are left.',
+  'format-newer': 'Update nkat-recover: a newer version wrote this.',
+  'store-missing': 'Mount the disk that is missing, then run the same line again.',
+  fenced: 'Another supervisor has taken the session over: nkat-recover list shows it.',
+  'no-space': 'Make room on the disk, then run the same line again.',
+  io: 'Check the disk and the permissions of the path.',
+  'database-newer': 'Update nkat-recover: a newer version wrote the database.',
+  'database-damaged': 'Nothing but the index is lost: it is rebuilt from the checkpoints.',
+  protocol: 'Update nkat-recover and the trainer to the same version.',
+  'state-not-serializable': 'Keep plain values in run.keep, and everything else in files of the trainer.',
+  'state-mismatch': 'The trainer has changed since the checkpoint: take the old one, or start anew with --new.',
+  diverged: 'Lower the learning rate, then start anew with --new.',
+  'backend-missing': 'Install the backend beside the trainer, or leave the choice to useBackend().',
+  'unkillable-worker': 'It waits for the system, mostly for a disk or a driver: a reboot ends it.',
+  internal: 'NKAT_DEBUG=1 shows more; please report it.',
+};
+
+export function hintOf({ code, hint }: Pick<NkatError, 'code' | 'hint'>): string {
+  return hint ?? HINTS[code];
 }
 
 /** The same for programs. */
 export function errorJson(error: NkatError): object {
-  const { code, operation, message, path = null, hint = null } = error;
-  return { version: 1, error: { code, operation, message, path, hint } };
+  const { code, operation, message, path = null } = error;
+  return { version: 1, error: { code, operation, message, path, hint: hintOf(error) } };
 }
