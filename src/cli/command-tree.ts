@@ -2,11 +2,14 @@
  * The commander tree. Each command's file is loaded when it is called, so that `--help` loads none of them.
  */
 import { readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { environmentName, SETTINGS } from '../config/definitions.ts';
+import type { Shell } from './commands/completion.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import type { ConfigFlags, JsonFlag, ListFlags, ResumeFlags, RunFlags, VerifyFlags } from './flags.ts';
+
+const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 
 export type Action = (context: CommandContext) => Promise<number>;
 
@@ -148,6 +151,23 @@ export function buildProgram(
     .action((session: string, options: VerifyFlags) => {
       choose(async (own) => (await import('./commands/verify.ts')).verify(session, options, own));
     });
+
+  command(program, 'completion', 'print a script that completes commands, options and sessions in your shell')
+    .addArgument(new Argument('<shell>', 'the shell that reads it').choices(SHELLS))
+    .addHelpText('after', () =>
+      after([
+        'eval "$(nkat-recover completion bash)"        in ~/.bashrc',
+        'eval "$(nkat-recover completion zsh)"         in ~/.zshrc, after compinit',
+        'nkat-recover completion fish > ~/.config/fish/completions/nkat-recover.fish',
+      ]),
+    )
+    .action((shell: Shell) => {
+      choose(async (own) => (await import('./commands/completion.ts')).completion(shell, program, own));
+    });
+
+  program.command('complete-sessions', { hidden: true }).action(() => {
+    choose(async (own) => (await import('./commands/completion.ts')).completeSessions(own));
+  });
 
   return program;
 }

@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { NkatError } from '../../errors.ts';
+import { openSessions } from '../../sessions/open.ts';
+import { bashCompletion } from '../completion/bash.ts';
+import { fishCompletion } from '../completion/fish.ts';
+import { completionModel } from '../completion/model.ts';
+import { zshCompletion } from '../completion/zsh.ts';
+import type { CommandContext } from '../context.ts';
+
+const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
+export type Shell = keyof typeof SCRIPTS;
+
+/** A person picks from the newest; older ones are typed. */
+const OFFERED = 50;
+
+/** `completion`: a script that completes every command and option of this very program. */
+export async function completion(shell: Shell, program: Command, context: CommandContext): Promise<number> {
+  context.streams.out(SCRIPTS[shell](completionModel(program)));
+  return 0;
+}
+
+/** What the scripts ask for at each Tab: ids and names, a tab, and what they are. Never a word of trouble. */
+export async function completeSessions({ home, streams }: CommandContext): Promise<number> {
+  streams.out('latest\tthe newest session\n');
+  if (!existsSync(home.database)) return 0;
+  try {
+    const { database } = openSessions(home.database);
+    try {
+      for (const { id, name, state, trainer } of database.sessions.list({ limit: OFFERED })) {
+        const words = /^[\w.@%+-]+$/.test(name ?? '') ? [id, name] : [id];
+        const what = `${state}, ${trainer}`.replaceAll(/\s+/g, ' ');
+        for (const word of words) streams.out(`${word}\t${what}\n`);
+      }
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    // At a prompt there is no place for words; the command that is completed will say them.
+    if (!(error instanceof NkatError)) throw error;
+  }
+  return 0;
+}

@@ -1,0 +1,111 @@
+/** The completion scripts, in the shells that are here. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { COMMAND, World } from './world.ts';
+
+const A = '20261122_120000_aaaa';
+
+/** A folder to complete in, with the program in PATH as a shell has it. */
+class ShellWorld extends World {
+  constructor() {
+    super();
+    mkdirSync(join(this.directory, 'bin'));
+    mkdirSync(join(this.directory, 'data set'));
+    symlinkSync(COMMAND, join(this.directory, 'bin/nkat-recover'));
+    for (const name of ['train.ts', 'notes.md', 'my train.mjs']) writeFileSync(join(this.directory, name), '');
+  }
+
+  path(): string {
+    return `${join(this.directory, 'bin')}:${process.env.PATH}`;
+  }
+
+  /** What bash offers after these words, the last of which is being typed. */
+  async offers(...words: readonly string[]): Promise<string[]> {
+    const script = [
+      'eval "$(nkat-recover completion bash)"',
+      `COMP_WORDS=(nkat-recover ${words.map((word) => `'${word}'`).join(' ')})`,
+      `COMP_CWORD=${words.length}`,
+      '_nkat_recover',
+      `printf '%s\\n' "\${COMPREPLY[@]}"`,
+    ].join('\n');
+    const { stdout, stderr } = await this.shell(script, { PATH: this.path() });
+    expect(stderr).toBe('');
+    return stdout.split('\n').filter((line) => line !== '');
+  }
+}
+
+test('bash offers commands, options, choices, files and sessions', async () => {
+  const world = new ShellWorld();
+  await world.addSession(A, { row: { name: 'night' } });
+  expect(await world.offers('')).toEqual(expect.arrayContaining(['run', 'resume', 'config', 'completion', '--help']));
+  expect(await world.offers('re')).toEqual(['resume']);
+  expect(await world.offers('', '')).toEqual([]);
+  expect(await world.offers('run', '--save-ev')).toEqual(['--save-every', '--save-every-steps', '--save-every-epochs']);
+  expect(await world.offers('run', '')).toEqual(
+    expect.arrayContaining(['train.ts', 'my train.mjs', 'data set', 'bin']),
+  );
+  expect(await world.offers('run', '')).not.toContain('notes.md');
+  expect(await world.offers('run', 'no')).toEqual(['notes.md']);
+  expect(await world.offers('run', '--dir', '')).not.toContain('train.ts');
+  expect(await world.offers('run', '--dir', 'da')).toEqual(['data set']);
+  expect(await world.offers('run', '--keep', '')).toEqual([]);
+  expect(await world.offers('run', '--keep', '3', 'tr')).toEqual(['train.ts']);
+  expect(await world.offers('run', 'train.ts', '--ke')).toEqual([]);
+  expect(await world.offers('run', 'train.ts', 'no')).toEqual(['notes.md']);
+  expect(await world.offers('run', '--', 'nkat-rec')).toEqual(['nkat-recover']);
+  expect(await world.offers('verify', '--level', '')).toEqual(['0', '1', '2']);
+  expect(await world.offers('completion', '')).toEqual(['bash', 'zsh', 'fish']);
+  expect(await world.offers('resume', '')).toEqual(['latest', A, 'night']);
+  expect(await world.offers('show', '2026')).toEqual([A]);
+  expect(await world.offers('resume', A, '--', 'tr')).toEqual(['train.ts']);
+});
+
+test('a name that a shell would take for more than a word is not offered', async () => {
+  const careful = new ShellWorld();
+  await careful.addSession(A, { row: { name: '$(touch pwned)' } });
+  expect(await careful.offers('show', '')).toEqual(['latest', A]);
+  expect((await careful.shell('ls')).stdout).not.toContain('pwned');
+});
+
+test('where there is no database, or a broken one, completion says nothing and makes nothing', async () => {
+  const empty = new World();
+  expect(await empty.cli(['complete-sessions'])).toEqual({
+    code: 0,
+    stdout: 'latest\tthe newest session\n',
+    stderr: '',
+  });
+  expect((await empty.shell('ls home')).stdout).toBe('');
+  mkdirSync(empty.home.database);
+  expect(await empty.cli(['complete-sessions'])).toMatchObject({ code: 0, stderr: '' });
+});
+
+const shells = ['bash', 'zsh', 'fish'] as const;
+const here = new Set<string>();
+beforeAll(() => {
+  for (const shell of shells) {
+    try {
+      execFileSync(shell, ['-c', 'true'], { stdio: 'ignore' });
+      here.add(shell);
+    } catch (error) {
+      // Not installed: then only what the script holds is looked at.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+});
+
+test.each(shells)('the script for %s holds every command, and its shell can read it', async (shell) => {
+  const { stdout, code } = await new World().cli(['completion', shell]);
+  expect(code).toBe(0);
+  for (const word of ['run', 'resume', 'config', 'save-every', 'no-restart-codes', 'level'])
+    expect(stdout).toContain(word);
+  expect(stdout).not.toContain('undefined');
+  if (here.has(shell)) execFileSync(shell, ['-n'], { input: stdout });
+});
+
+test('another shell is refused with those that are known', async () => {
+  const { code, stderr } = await new World().cli(['completion', 'tcsh']);
+  expect(code).toBe(64);
+  expect(stderr).toContain('bash, zsh, fish');
+});
