@@ -76,11 +76,20 @@ export function listQuarantine(files: StoreFiles, layout: StoreLayout): Promise<
  */
 export async function pruneQuarantine(files: StoreFiles, directory: string): Promise<void> {
   const old = (await entriesOf(files, join(directory, QUARANTINE))).slice(QUARANTINE_KEPT);
-  for (const { path } of old) {
-    await moveToTrash(files, directory, path);
-    await removeIfAny(files, reasonPath(path));
-  }
+  for (const { path } of old) await trashQuarantined(files, path);
   if (old.length > 0) await emptyTrash(files, directory);
+}
+
+/** Throws one entry away for good. @throws the system's error */
+export async function removeQuarantined(files: StoreFiles, path: string): Promise<void> {
+  await trashQuarantined(files, path);
+  await emptyTrash(files, dirname(dirname(path)));
+}
+
+/** The entry goes before its reason: one without a reason would be a riddle. */
+async function trashQuarantined(files: StoreFiles, path: string): Promise<void> {
+  await moveToTrash(files, dirname(dirname(path)), path);
+  await removeIfAny(files, reasonPath(path));
 }
 
 async function entriesIfReadable(files: StoreFiles, quarantine: string): Promise<QuarantinedEntry[]> {

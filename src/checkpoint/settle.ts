@@ -6,10 +6,10 @@ import { isFenced } from './fence.ts';
 import type { StoreFiles } from './files.ts';
 import { parseBackupName, type StoreLayout } from './layout.ts';
 import { listSession } from './list.ts';
-import { totalBytes } from './manifest.ts';
 import { listPins } from './pins.ts';
 import { pruneQuarantine, quarantineCheckpoint } from './quarantine.ts';
-import { planRetention, type RetentionEntry } from './retention.ts';
+import { planRetention } from './retention.ts';
+import { retentionEntry } from './retention-entry.ts';
 import { guarded, takesNoWrites } from './store-error.ts';
 import { emptyTrash, moveToTrash } from './trash.ts';
 import type { CheckpointEntry, Committed, RetentionPolicy, Verdict } from './types.ts';
@@ -123,19 +123,4 @@ async function rotate(
   await emptyTrash(files, layout.directory);
   await pruneQuarantine(files, layout.directory);
   return removed.map(({ sequence }) => sequence);
-}
-
-function retentionEntry({ path, sequence, manifest, verified }: CheckpointEntry): RetentionEntry {
-  // Deltas come later; a manifest that names a base already keeps it.
-  const base: unknown = manifest === null ? null : Reflect.get(manifest, 'base');
-  return {
-    path,
-    sequence,
-    claim: manifest?.claim ?? 0,
-    kinds: manifest?.kinds ?? [],
-    verified,
-    readable: manifest !== null,
-    bytes: manifest === null ? 0 : totalBytes(manifest),
-    base: typeof base === 'number' ? base : null,
-  };
 }

@@ -7,7 +7,7 @@ import { environmentName, SETTINGS } from '../config/definitions.ts';
 import type { Shell } from './commands/completion.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodesHelp } from './exit-codes.ts';
-import type { ConfigFlags, JsonFlag, ListFlags, ResumeFlags, RunFlags, VerifyFlags } from './flags.ts';
+import type { ConfigFlags, JsonFlag, ListFlags, PruneFlags, ResumeFlags, RunFlags, VerifyFlags } from './flags.ts';
 
 const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 
@@ -150,6 +150,29 @@ export function buildProgram(
     .addHelpText('after', () => after(['nkat-recover verify latest', 'nkat-recover verify --all --level 1']))
     .action((session: string, options: VerifyFlags) => {
       choose(async (own) => (await import('./commands/verify.ts')).verify(session, options, own));
+    });
+
+  command(program, 'prune', 'delete old checkpoints, quarantine or whole sessions; never what a session still needs')
+    .argument('[session]', 'id, unique beginning of an id, name, or latest')
+    .option('--all', 'every session on this machine that nobody is using')
+    .option('--keep <n>', 'keep the newest n checkpoints of each session (default: 5)')
+    .option('--keep-bytes <size>', 'delete the oldest until the checkpoints of all these sessions take this much')
+    .option('--older-than <age>', 'delete only what is older, for example 30d')
+    .option('--quarantine', 'delete what is in quarantine')
+    .option('--delete-session', 'delete the whole session; with --all completed ones, and --older-than is needed')
+    .option('--dry-run', 'show what would go and delete nothing')
+    .option('-y, --yes', 'do not ask')
+    .addOption(jsonOption())
+    .addHelpText('after', () =>
+      after([
+        'nkat-recover prune latest --keep 2 --dry-run',
+        'nkat-recover prune --all --keep-bytes 200GB',
+        'nkat-recover prune --all --older-than 90d --delete-session --yes',
+        'nkat-recover prune night --quarantine',
+      ]),
+    )
+    .action((session: string | undefined, options: PruneFlags) => {
+      choose(async (own) => (await import('./commands/prune.ts')).prune(session ?? null, options, own));
     });
 
   command(program, 'completion', 'print a script that completes commands, options and sessions in your shell')

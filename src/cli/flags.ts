@@ -39,3 +39,19 @@ export interface ResumeFlags extends SupervisionFlags {
 export interface ConfigFlags extends JsonFlag, SettingFlags {
   readonly all?: boolean;
 }
+
+export interface PruneFlags extends JsonFlag {
+  readonly all?: boolean;
+  readonly quarantine?: boolean;
+  readonly keep?: string;
+  readonly keepBytes?: string;
+  readonly olderThan?: string;
+  readonly deleteSession?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+export interface RepairFlags extends JsonFlag {
+  readonly root?: string;
+  readonly dryRun?: boolean;
+}
