@@ -50,8 +50,3 @@ export interface PruneFlags extends JsonFlag {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
-
-export interface RepairFlags extends JsonFlag {
-  readonly root?: string;
-  readonly dryRun?: boolean;
-}
