@@ -41,6 +41,11 @@ export class SessionIndex {
     await this.#write(({ sessions }) => sessions.upsert(row));
   }
 
+  /** Why the database takes no writes at the moment; null: it does. */
+  get degraded(): string | null {
+    return this.#sessions.degraded;
+  }
+
   /** Newest step that was indexed, and when; null: none. */
   reached(): { readonly step: number; readonly at: Date } | null {
     const row = this.#sessions.sessions.find(this.#id);

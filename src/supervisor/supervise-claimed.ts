@@ -12,7 +12,7 @@ import type { SessionState } from '../words.ts';
 import { watchCheckpoints } from './checkpoint-index.ts';
 import { type EarlierWorker, endUnrecordedWorkers, findEarlierWorker } from './earlier-worker.ts';
 import { type EventSink, openEventSink } from './event-sink.ts';
-import type { Outcome } from './events.ts';
+import type { Outcome, SupervisorEvent } from './events.ts';
 import { renewBudget } from './machine/restart-policy.ts';
 import type { Ended, Ledger } from './machine/state.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
@@ -21,6 +21,7 @@ import type { SessionContext } from './session-context.ts';
 import { SessionIndex } from './session-index.ts';
 import { SessionRecord } from './session-record.ts';
 import { Supervisor } from './supervisor.ts';
+import { WarningWatch } from './warnings/warning-watch.ts';
 
 export interface ClaimedSession {
   readonly files: StoreFiles;
@@ -41,8 +42,12 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   const outputDirectory = join(options.home.logs, layout.session);
   const sink = openEventSink({ directory: outputDirectory, index, record, publish: options.publish, nowMs });
   const { settings } = options;
-  const tell = sink.tell;
+  const tell = (event: SupervisorEvent): void => {
+    sink.tell(event);
+    warnings.take(event);
+  };
   const context: SessionContext = { files, layout, record, index, settings, outputDirectory, claim, tell, nowMs, now };
+  const warnings = new WarningWatch(context);
 
   const earlier = await findEarlierWorker(files, layout, record.file, options.settings.stop.killWaitMs);
   const trainer = await openRecord(context, options, earlier);
@@ -59,12 +64,14 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     random: Math.random,
   });
   const watch = watchCheckpoints(context, (happening) => supervisor.dispatch(happening));
+  warnings.start();
   try {
     await supervisor.listen();
     options.signals.listen((signal) => supervisor.dispatch({ type: 'stop-signal', signal }));
     await begin(supervisor, context, earlier);
     return await finish(await supervisor.ended, context, sink);
   } finally {
+    warnings.close();
     await watch.close();
     await supervisor.close();
     sink.close();

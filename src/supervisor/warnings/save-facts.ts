@@ -1,0 +1,97 @@
+/** What the warnings about saves are judged by, gathered from the events of the run. Monotonic times in milliseconds. */
+import type { SupervisorEvent } from '../events.ts';
+
+export interface SaveWatchFacts {
+  /** Since when the present worker trains; null: none does. */
+  readonly trainingSinceMs: number | null;
+  /** When this worker's newest checkpoint became durable; null: none yet. */
+  readonly lastDurableMs: number | null;
+  /** Since when a save is in flight; null: none is. */
+  readonly savingSinceMs: number | null;
+  /** Request to durable, of the newest save; null: none yet. */
+  readonly lastSaveTookMs: number | null;
+  readonly lastSaveBytes: number | null;
+  readonly lastFailure: { readonly code: string; readonly message: string } | null;
+  readonly skippedSaves: number;
+  /** When a save was skipped last; null: none was. */
+  readonly skippedAtMs: number | null;
+  readonly stepsPerSecond: number | null;
+  readonly step: number;
+  readonly totalSteps: number | null;
+  /** When the newest step was heard of; null: none was. */
+  readonly steppedAtMs: number | null;
+  readonly phase: string;
+  /** Training waits on purpose. */
+  readonly waiting: boolean;
+  /** The disk is known, and told, to be full. */
+  readonly diskFull: boolean;
+  readonly workerPid: number | null;
+}
+
+export const NO_FACTS: SaveWatchFacts = {
+  trainingSinceMs: null,
+  lastDurableMs: null,
+  savingSinceMs: null,
+  lastSaveTookMs: null,
+  lastSaveBytes: null,
+  lastFailure: null,
+  skippedSaves: 0,
+  skippedAtMs: null,
+  stepsPerSecond: null,
+  step: 0,
+  totalSteps: null,
+  steppedAtMs: null,
+  phase: 'load',
+  waiting: false,
+  diskFull: false,
+  workerPid: null,
+};
+
+/** The facts after one more event. */
+export function afterEvent(facts: SaveWatchFacts, event: SupervisorEvent, nowMs: number): SaveWatchFacts {
+  switch (event.name) {
+    case 'worker-connected':
+      return { ...facts, workerPid: event.pid, trainingSinceMs: event.adopted ? nowMs : facts.trainingSinceMs };
+    case 'training-started':
+      return { ...facts, trainingSinceMs: nowMs, skippedSaves: 0 };
+    case 'worker-ended':
+      return { ...NO_FACTS, lastSaveBytes: facts.lastSaveBytes, lastSaveTookMs: facts.lastSaveTookMs };
+    case 'save-started':
+      return { ...facts, savingSinceMs: facts.savingSinceMs ?? nowMs };
+    case 'saved':
+      return {
+        ...facts,
+        savingSinceMs: null,
+        lastDurableMs: nowMs,
+        lastFailure: null,
+        lastSaveTookMs: event.stallMs + event.writeMs,
+        lastSaveBytes: event.bytes,
+      };
+    case 'save-failed':
+      return { ...facts, savingSinceMs: null, lastFailure: { code: event.code, message: event.message } };
+    case 'warning':
+      return event.code === 'disk-full' ? { ...facts, diskFull: true } : facts;
+    case 'warning-ended':
+      return event.code === 'disk-full' ? { ...facts, diskFull: false } : facts;
+    case 'progress':
+      return {
+        ...facts,
+        step: event.step,
+        totalSteps: event.totalSteps,
+        stepsPerSecond: event.stepsPerSecond,
+        phase: event.phase,
+        waiting: event.waiting !== null,
+        steppedAtMs: event.step > facts.step || facts.steppedAtMs === null ? nowMs : facts.steppedAtMs,
+        skippedSaves: event.skippedSaves,
+        skippedAtMs: event.skippedSaves > facts.skippedSaves ? nowMs : facts.skippedAtMs,
+      };
+    default:
+      return facts;
+  }
+}
+
+/** Milliseconds to the end of the run at the present rate; null: not known. */
+export function remainingMs({ totalSteps, step, stepsPerSecond }: SaveWatchFacts): number | null {
+  if (totalSteps === null || stepsPerSecond === null || stepsPerSecond <= 0) return null;
+  return (Math.max(0, totalSteps - step) / stepsPerSecond) * 1_000;
+}
