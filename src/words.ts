@@ -26,6 +26,8 @@ export interface RestartBudget {
   readonly restarts: number;
   /** The one free retry without progress after a host-oom was used. */
   readonly hostOomRetried: boolean;
+  /** How often a trainer that adapts has diverged; the learning rate is halved each time. Missing: never. */
+  readonly divergences?: number;
 }
 
 /** Of a session before its first launch. */

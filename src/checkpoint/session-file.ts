@@ -1,7 +1,19 @@
 /** `session.json`: all that is needed to resume a session when the database is gone. Replaced atomically. */
 import { join } from 'node:path';
 import { errnoOf, NkatError } from '../errors.ts';
-import { boolean, Invalid, integer, list, literal, nullable, oneOf, read, stored, string } from '../schema.ts';
+import {
+  boolean,
+  Invalid,
+  integer,
+  list,
+  literal,
+  nullable,
+  oneOf,
+  optional,
+  read,
+  stored,
+  string,
+} from '../schema.ts';
 import { FRESH_BUDGET, SESSION_STATES } from '../words.ts';
 import type { StoreFiles } from './files.ts';
 import { looksLikeCheckpoint, makeDurableDirectory, parseBackupName, QUARANTINE, type StoreLayout } from './layout.ts';
@@ -39,6 +51,7 @@ const schema = stored({
     stepsBack: count,
     restarts: count,
     hostOomRetried: boolean(),
+    divergences: optional(count),
   }),
   setAside: list(stored({ sequence: count, step: count, reason: text, at: text }), 0, UNLIMITED),
   token: text,

@@ -46,6 +46,7 @@ const READERS: Readonly<
   keepBytes: { value: (s) => s.maxBytes, unit: 'size' },
   best: { value: ({ best }) => (best === null ? null : `${best.metric}:${best.mode}`) },
   onFullDisk: { value: (s) => s.onFullDisk },
+  bestMinDelta: { value: (s) => s.bestMinDelta },
   maxRestarts: { value: (s) => s.maxRestarts },
   backoff: { value: (s) => s.backoff.initialMs, unit: 'duration' },
   noRestartCodes: { value: (s) => s.noRestartCodes },

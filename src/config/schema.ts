@@ -25,6 +25,7 @@ export const settingSchemas = {
       : { metric: match[1], mode: match[2] === 'min' ? ('min' as const) : ('max' as const) };
   }),
   onFullDisk: fromText((text) => (/^(continue|pause)$/i.test(text) ? fullDiskMode(text) : null)),
+  bestMinDelta: fromText((text) => (/^[\d.]+(e-?\d+)?$/i.test(text) ? finite(Number(text)) : null)),
   maxRestarts: fromText((text) => (OFF.test(text) ? ('off' as const) : wholeNumber(text, 0))),
   backoff: fromText((text) => positive(parseDuration(text))),
   noRestartCodes: fromText((text) => {
@@ -65,6 +66,10 @@ function wholeNumber(text: string, least: number): number | null {
   if (!/^\d+$/.test(text)) return null;
   const value = Number(text);
   return Number.isSafeInteger(value) && value >= least ? value : null;
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 function positive(value: number | null): number | null {

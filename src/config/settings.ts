@@ -15,6 +15,8 @@ export interface RunSettings {
   readonly best: { readonly metric: string; readonly mode: 'min' | 'max' } | null;
   /** What training does while its checkpoints find no room. */
   readonly onFullDisk: 'continue' | 'pause';
+  /** By how much a metric must beat the best so far; null: as the trainer says. */
+  readonly bestMinDelta: number | null;
   readonly keep: number;
   readonly maxBytes: number | null;
   /** Cap on all restarts of a session; null: unlimited while there is progress. */
@@ -43,6 +45,7 @@ export const DEFAULT_SETTINGS: Omit<RunSettings, 'root' | 'backups'> = {
   save: { every: 'auto', everySteps: null, everyEpochs: null, overhead: 0.005 },
   best: null,
   onFullDisk: 'continue',
+  bestMinDelta: null,
   keep: 5,
   maxBytes: null,
   maxRestarts: null,

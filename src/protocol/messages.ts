@@ -204,6 +204,8 @@ const savePolicy = object({
   best: nullable(object({ metric: string(256), mode: oneOf(['min', 'max']) })),
   /** What training does while its checkpoints find no room; null: it goes on. */
   onFullDisk: nullable(oneOf(['continue', 'pause'])),
+  /** By how much a metric must beat the best so far; null: whatever the trainer says. */
+  bestMinDelta: nullable(number(0)),
 });
 export type SavePolicy = Infer<typeof savePolicy>;
 
@@ -224,6 +226,8 @@ export const welcome = object({
   resume: nullable(resumePoint),
   policy: savePolicy,
   requireGpu: boolean(),
+  /** What a trainer that adapts multiplies its learning rate with, after divergences; null: 1. */
+  learningRateScale: nullable(number(0, 1)),
   trainer: nullable(
     object({ path: text, args: list(string(MAX_ARGUMENT), 0, 65_536), sourceDigest: nullable(string(64)) }),
   ),

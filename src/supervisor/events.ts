@@ -149,11 +149,11 @@ export type SupervisorEvent =
       readonly withoutProgress: number;
     }
   | { readonly name: 'hang-detected'; readonly phase: string; readonly silentMs: number; readonly limitMs: number }
-  | { readonly name: 'diverged'; readonly step: number; readonly loss: string }
   /** Something that wants the operator's attention, told once when it begins: the likely cause, and the cure. */
   | { readonly name: 'warning'; readonly code: string; readonly message: string; readonly hint: string | null }
   /** What a warning of this code told is over. */
   | { readonly name: 'warning-ended'; readonly code: string; readonly message: string }
+  | { readonly name: 'diverged'; readonly step: number; readonly loss: string; readonly adapts: boolean }
   | { readonly name: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly message: string }
   /** One line of the worker's own output. */
   | { readonly name: 'output'; readonly stream: 'stdout' | 'stderr'; readonly line: string }

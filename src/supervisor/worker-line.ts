@@ -3,6 +3,7 @@ import type { TrainerFacts } from '../checkpoint/types.ts';
 import { PROTOCOL_VERSION, type SupervisorMessage } from '../protocol/messages.ts';
 import { ChannelServer, type Hello, type Refusal, type WorkerReport } from './channel-server.ts';
 import type { Happening } from './machine/event.ts';
+import { learningRateScale } from './machine/restart-policy.ts';
 import type { ChosenPoint } from './resume-point.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -63,7 +64,7 @@ export class WorkerLine {
   /** To a worker that was welcomed before, only the claim in it is news. */
   welcome(point: ChosenPoint | null): void {
     const { layout, claim, settings, record } = this.#options.context;
-    const { save, best, keep, maxBytes, requireGpu, onFullDisk } = settings;
+    const { save, best, bestMinDelta, keep, maxBytes, requireGpu, onFullDisk } = settings;
     const { path, args, sourceDigest } = this.#options.trainer;
     this.send({
       type: 'welcome',
@@ -73,8 +74,9 @@ export class WorkerLine {
       directory: layout.directory,
       backups: layout.backups,
       resume: point,
-      policy: { ...save, keep, maxBytes, best, onFullDisk },
+      policy: { ...save, keep, maxBytes, best, bestMinDelta, onFullDisk },
       requireGpu,
+      learningRateScale: learningRateScale(record.file.budget),
       trainer: { path, args: [...args], sourceDigest },
     });
   }

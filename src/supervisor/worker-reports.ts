@@ -65,8 +65,8 @@ export class WorkerReports {
         this.#answerUnusable(message);
         break;
       case 'diverged':
-        this.#context.tell({ name: 'diverged', step: message.step, loss: message.loss });
-        this.#dispatch({ type: 'diverged', step: message.step, loss: message.loss });
+        this.#context.tell({ name: 'diverged', step: message.step, loss: message.loss, adapts: message.adapts });
+        this.#dispatch({ type: 'diverged', step: message.step, loss: message.loss, adapts: message.adapts });
         break;
       case 'done':
         this.#done(message);

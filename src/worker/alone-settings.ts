@@ -27,6 +27,8 @@ export interface AloneSettings {
   /** What training does while its checkpoints find no room. Default `continue`. */
   readonly onFullDisk?: 'continue' | 'pause';
   readonly best?: { readonly metric: string; readonly mode: 'min' | 'max' } | null;
+  /** By how much a metric must beat the best so far. Default: as `run.bestBy` says. */
+  readonly bestMinDelta?: number | null;
 }
 
 /** @throws NkatError `configuration` naming the variable that means nothing */
@@ -80,6 +82,7 @@ export function aloneMode(
       () => bestRule(environment.NKAT_BEST ?? ''),
       'metric:max or metric:min, or off',
     ),
+    bestMinDelta: read('NKAT_BEST_MIN_DELTA', settings.bestMinDelta ?? null, numberFrom0, 'a number from 0'),
   };
   return {
     kind: 'alone',
@@ -113,6 +116,11 @@ function wholeOrOff(text: string): number | null | undefined {
   if (text === 'off') return null;
   const value = Number(text);
   return Number.isSafeInteger(value) && value >= 1 ? value : undefined;
+}
+
+function numberFrom0(text: string): number | undefined {
+  const value = Number(text);
+  return Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 function bytesOrOff(text: string): number | null | undefined {

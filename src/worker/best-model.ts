@@ -4,9 +4,11 @@ import { isBetter } from './save-policy.ts';
 export interface BestRule {
   readonly metric: string;
   readonly mode: 'min' | 'max';
+  /** What does not beat the best by so much is no better. Default 0. */
+  readonly minDelta?: number;
 }
 
-export interface BestValue extends BestRule {
+export interface BestValue extends Omit<BestRule, 'minDelta'> {
   readonly value: number;
   /** Number of the epoch, from 0. */
   readonly epoch: number;
@@ -24,5 +26,6 @@ export function bestAfter(
 ): BestValue | null {
   if (rule === null || value === undefined) return best;
   const comparable = best !== null && best.metric === rule.metric && best.mode === rule.mode ? best.value : null;
-  return isBetter(value, comparable, rule.mode) ? { ...rule, value, epoch } : best;
+  const { metric, mode, minDelta = 0 } = rule;
+  return isBetter(value, comparable, mode, minDelta) ? { metric, mode, value, epoch } : best;
 }

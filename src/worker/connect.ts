@@ -15,7 +15,10 @@ const CONNECTED = 'NKAT_CONNECTED';
 export interface ConnectOptions extends AloneSettings {
   /** Seed of `run.random`, of `Math.random` where the trainer asks for that, and of `batches` without one. Default 0. */
   readonly seed?: number;
-  /** The trainer can go on with a scaled learning rate after a divergence. Default false. */
+  /**
+   * After a loss that is no number, train on from an earlier checkpoint with the learning rate halved, at most 4 times a
+   * session (see `run.learningRateScale`). Default false: the run ends, since it would diverge again.
+   */
   readonly adapts?: boolean;
 }
 

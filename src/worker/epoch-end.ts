@@ -24,7 +24,9 @@ export class EpochEnd {
   /** Decides by the metrics of the epoch that was just counted. @returns true for a new best */
   judge(metrics: Metrics, epoch: number): boolean {
     const { memory, periodic } = this.#options;
-    const rule = periodic.policy.best ?? this.ownRule;
+    const { best: operators, bestMinDelta } = periodic.policy;
+    const wanted = operators ?? this.ownRule;
+    const rule = wanted === null || bestMinDelta === null ? wanted : { ...wanted, minDelta: bestMinDelta };
     const value = rule === null ? undefined : (metrics[rule.metric] ?? memory.means.known(rule.metric));
     const before = memory.best;
     memory.best = bestAfter(before, rule, value, epoch);

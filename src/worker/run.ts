@@ -25,6 +25,11 @@ export interface ManualSave {
   readonly reason?: string;
 }
 
+export interface BestByOptions {
+  /** By how much a value must beat the best so far, in units of the metric. Default 0: any improvement counts. */
+  readonly minDelta?: number;
+}
+
 export interface Interruption {
   readonly reason: string | null;
 }
@@ -41,6 +46,11 @@ export interface Run {
   readonly steps: number;
   /** Epochs completed over all launches, hence the number of the present epoch, from 0. */
   readonly epoch: number;
+  /**
+   * What to multiply the learning rate with: 1, or less after divergences, where `connect({ adapts: true })` was
+   * called. `tfjsState` and its schedules have it applied; rates of your own need it: `rate * run.learningRateScale`.
+   */
+  readonly learningRateScale: number;
   /** Null: a fresh start. Exact after `restore()`. */
   readonly resumed: ResumedFrom | null;
   readonly fresh: boolean;
@@ -111,7 +121,7 @@ export interface Run {
   phase(name: 'load' | 'compile' | 'train' | 'eval'): void;
 
   /** Best-model rule, unless the operator set another: an epoch with a better `metric` is saved as `best`. */
-  bestBy(metric: string, mode: 'min' | 'max'): void;
+  bestBy(metric: string, mode: 'min' | 'max', options?: BestByOptions): void;
 
   /**
    * Saves now; call it between steps and await it. Resolves when the checkpoint survives a power cut, or with why it

@@ -58,9 +58,10 @@ export function readBudgetMs(smoothedStepMs: number): number {
   return Math.max(4, smoothedStepMs * 0.01);
 }
 
-/** Is `value` better than the best so far? Equal is not better, NaN never is. */
-export function isBetter(value: number, best: number | null, mode: 'min' | 'max'): boolean {
+/** Is `value` better than the best so far, by at least `minDelta`? Equal is not better, NaN never is. */
+export function isBetter(value: number, best: number | null, mode: 'min' | 'max', minDelta = 0): boolean {
   if (Number.isNaN(value)) return false;
   if (best === null) return true;
-  return mode === 'max' ? value > best : value < best;
+  const gain = mode === 'max' ? value - best : best - value;
+  return gain > 0 && gain >= minDelta;
 }

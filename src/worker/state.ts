@@ -50,6 +50,11 @@ export interface TrainingState {
   restore(saved: SavedState): void;
   /** The learning rate of the step just made, for the history; undefined where there is none. */
   learningRate?(): number | undefined;
+  /**
+   * The share of its usual learning rate that training goes on with; called once, before `restore`. A restored rate was
+   * saved with a share of its own, which this one takes the place of.
+   */
+  scaleLearningRate?(scale: number): void;
   /** Called by `run.step()` after the counter moved: schedules and averages advance here. */
   afterStep?(step: number): void;
   /**

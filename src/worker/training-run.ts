@@ -7,7 +7,7 @@ import type { Ending } from './ending.ts';
 import { Orders } from './orders.ts';
 import type { DataFacts, PassStart } from './position.ts';
 import type { RandomGenerator } from './random.ts';
-import type { ManualSave, Metrics, ResumedFrom, Run } from './run.ts';
+import type { BestByOptions, ManualSave, Metrics, ResumedFrom, Run } from './run.ts';
 import { assembleRun, type RunParts } from './run-parts.ts';
 import { readBudgetMs } from './save-policy.ts';
 import type { SaveOutcome } from './saver.ts';
@@ -91,6 +91,10 @@ export class TrainingRun implements Run {
     return this.#facts.requireGpu;
   }
 
+  get learningRateScale(): number {
+    return this.#options.adapts ? this.#facts.learningRateScale : 1;
+  }
+
   get resumed(): ResumedFrom | null {
     return this.#resumed;
   }
@@ -107,6 +111,7 @@ export class TrainingRun implements Run {
     if (this.#restored !== 'not') throw usage('run.restore was called before', 'restore');
     this.#restored = 'under-way';
     const startedAt = performance.now();
+    state.scaleLearningRate?.(this.learningRateScale);
     const loaded = await this.#link.load();
     if (loaded.kind === 'loaded') {
       this.#parts.memory.putBack(loaded.tensors, loaded.state, state);
@@ -243,8 +248,9 @@ export class TrainingRun implements Run {
     this.#parts.boundary.phase(name);
   }
 
-  bestBy(metric: string, mode: 'min' | 'max'): void {
-    this.#parts.epochEnd.ownRule = { metric, mode };
+  bestBy(metric: string, mode: 'min' | 'max', { minDelta = 0 }: BestByOptions = {}): void {
+    if (!(minDelta >= 0)) throw usage(`minDelta must be a number from 0, not ${minDelta}`, 'choose the best model');
+    this.#parts.epochEnd.ownRule = { metric, mode, minDelta };
   }
 
   async save({ kind = 'manual', kinds = [kind], reason }: ManualSave = {}): Promise<SaveOutcome> {

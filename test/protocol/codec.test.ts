@@ -99,8 +99,10 @@ describe('messages', () => {
           maxBytes: null,
           best: null,
           onFullDisk: null,
+          bestMinDelta: null,
         },
         requireGpu: false,
+        learningRateScale: null,
         trainer: { path: '/t', args, sourceDigest: null },
       });
     expect(send).toThrow(NkatError);

@@ -22,6 +22,7 @@ const policy: SavePolicy = {
   maxBytes: null,
   best: null,
   onFullDisk: null,
+  bestMinDelta: null,
 };
 const HOUR_MS = 3_600_000;
 

@@ -85,7 +85,12 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
   }
   const decision = decideRestart(
     ledger.budget,
-    { classification, progressed: launch.progressed, resumedFrom: launch.resumedFrom },
+    {
+      classification,
+      progressed: launch.progressed,
+      resumedFrom: launch.resumedFrom,
+      adapts: launch.diverged?.adapts ?? false,
+    },
     settings,
     event.random,
   );
@@ -96,7 +101,7 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
   }
   const { delayMs, stepBackFrom } = decision;
   const { withoutProgress } = decision.budget;
-  const announced: Effect = { type: 'announce-restart', delayMs, reason, withoutProgress };
+  const announced: Effect = { type: 'announce-restart', delayMs, reason: decision.reason, withoutProgress };
   if (delayMs > 0) {
     const untilMs = event.nowMs + delayMs;
     return { state: { kind: 'backing-off', ledger: next, untilMs, stepBackFrom }, effects: [record, announced] };

@@ -59,7 +59,7 @@ export type Happening =
       readonly code: string;
       readonly message: string;
     }
-  | { readonly type: 'diverged'; readonly step: number; readonly loss: string }
+  | { readonly type: 'diverged'; readonly step: number; readonly loss: string; readonly adapts: boolean }
   | { readonly type: 'worker-done' }
   | { readonly type: 'worker-ended'; readonly end: WorkerEnd }
   | { readonly type: 'group-gone' }

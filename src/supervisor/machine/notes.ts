@@ -45,7 +45,7 @@ export function note({ ledger, launch }: Noted, event: MachineEvent, request: st
     case 'diverged':
       return {
         ledger: raise(ledger, event.step),
-        launch: { ...launch, diverged: { step: event.step, loss: event.loss } },
+        launch: { ...launch, diverged: { step: event.step, loss: event.loss, adapts: event.adapts } },
       };
     case 'worker-done':
       return { ledger, launch: { ...launch, done: true } };

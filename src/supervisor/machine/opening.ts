@@ -81,7 +81,7 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
       effects: [record, { type: 'confirm-checkpoint', sequence: unseen.final }],
     };
   }
-  const ended = { classification, progressed, resumedFrom: unseen.resumedFrom };
+  const ended = { classification, progressed, resumedFrom: unseen.resumedFrom, adapts: false };
   const decision = decideRestart(ledger.budget, ended, settings, 0.5);
   const next = toPreflight(
     { ...ledger, budget: decision.budget },

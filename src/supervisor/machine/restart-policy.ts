@@ -7,6 +7,8 @@ import type { Classification, ExitClass } from './classify.ts';
 export const MAX_WITHOUT_PROGRESS = 6;
 /** Crashes from one checkpoint before it is set aside. */
 export const CRASHES_PER_CHECKPOINT = 2;
+/** How often the learning rate is halved in a session, whatever progress is made in between: to 1/16. */
+export const MAX_DIVERGENCES = 4;
 /** How far back the resume point may be moved without progress. */
 export const MAX_STEPS_BACK = 2;
 
@@ -20,6 +22,8 @@ export interface EndedAttempt {
   /** A checkpoint above the highest verified step was verified during this attempt. */
   readonly progressed: boolean;
   readonly resumedFrom: number | null;
+  /** It diverged, and the trainer goes on with a scaled learning rate. */
+  readonly adapts: boolean;
 }
 
 export type RestartDecision =
@@ -29,6 +33,8 @@ export type RestartDecision =
       readonly delayMs: number;
       /** Sequence to set aside if an older checkpoint verifies; null: resume from the newest. */
       readonly stepBackFrom: number | null;
+      /** Why it is launched again, and what is different then. */
+      readonly reason: string;
     }
   | { readonly kind: 'end'; readonly budget: RestartBudget; readonly outcome: Outcome; readonly reason: string };
 
@@ -46,12 +52,22 @@ const INNOCENT: ReadonlySet<ExitClass> = new Set(['requested', 'power-cut', 'dis
 /** A verified checkpoint at `step`: unchanged budget unless it is above every earlier one. */
 export function creditProgress(budget: RestartBudget, step: number): RestartBudget {
   if (step <= budget.highestVerifiedStep) return budget;
-  return { ...FRESH_BUDGET, highestVerifiedStep: step, restarts: budget.restarts };
+  return { ...FRESH_BUDGET, ...lasting(budget), highestVerifiedStep: step, restarts: budget.restarts };
 }
 
 /** The operator's own start of a session that gave up: counters start over, what was verified stays. */
 export function renewBudget(budget: RestartBudget): RestartBudget {
-  return { ...FRESH_BUDGET, highestVerifiedStep: budget.highestVerifiedStep };
+  return { ...FRESH_BUDGET, ...lasting(budget), highestVerifiedStep: budget.highestVerifiedStep };
+}
+
+/** What a trainer that adapts multiplies its learning rate with: halved at each divergence. */
+export function learningRateScale({ divergences = 0 }: RestartBudget): number {
+  return 0.5 ** divergences;
+}
+
+/** Progress does not undo it: at the full rate the run would diverge again. */
+function lasting({ divergences }: RestartBudget): Partial<RestartBudget> {
+  return divergences === undefined ? {} : { divergences };
 }
 
 /** @param random uniform in [0, 1), for the jitter. */
@@ -62,10 +78,16 @@ export function decideRestart(
   random: number,
 ): RestartDecision {
   const { classification } = attempt;
-  const outcome = ENDS[classification.class];
+  const scales = classification.class === 'diverged' && attempt.adapts;
+  const outcome = scales ? undefined : ENDS[classification.class];
   if (outcome !== undefined) return { kind: 'end', budget, outcome, reason: classification.reason };
+  const divergences = (budget.divergences ?? 0) + (scales ? 1 : 0);
+  if (divergences > MAX_DIVERGENCES) {
+    const reason = `${classification.reason}, although the learning rate was scaled by ${learningRateScale(budget)}`;
+    return { kind: 'end', budget, outcome: 'diverged', reason };
+  }
 
-  const counted = count(budget, attempt);
+  const counted = { ...count(budget, attempt), ...(scales ? { divergences } : {}) };
   if (classification.class === 'host-oom' && budget.hostOomRetried && !attempt.progressed) {
     return giveUp(counted, 'out of host memory again, without progress since the last time');
   }
@@ -80,6 +102,9 @@ export function decideRestart(
     budget: { ...counted, restarts: counted.restarts + 1 },
     delayMs: backoffMs(counted.withoutProgress, settings.backoff, random),
     stepBackFrom: shouldStepBack(counted) ? attempt.resumedFrom : null,
+    reason: scales
+      ? `${classification.reason}; from here on the learning rate is scaled by ${learningRateScale(counted)}`
+      : classification.reason,
   };
 }
 

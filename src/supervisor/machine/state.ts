@@ -31,9 +31,10 @@ export interface Launch {
   readonly connected: boolean;
   readonly progressed: boolean;
   readonly done: boolean;
-  readonly diverged: { readonly step: number; readonly loss: string } | null;
   /** Why the save that was to answer the stop request failed. */
   readonly stopFailure: string | null;
+  /** `adapts`: the trainer goes on with a scaled learning rate. */
+  readonly diverged: { readonly step: number; readonly loss: string; readonly adapts: boolean } | null;
   readonly hungForMs: number | null;
   /** Newest durable checkpoint of this launch. */
   readonly lastSaved: { readonly sequence: number; readonly verified: boolean } | null;

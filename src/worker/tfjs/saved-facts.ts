@@ -9,6 +9,8 @@ export interface TfjsFacts {
   /** Model topology as tfjs writes it, by structural name: for people and exports, never needed to restore. */
   readonly topology: Readonly<Record<string, string>>;
   readonly optimizers: Readonly<Record<string, OptimizerFacts>>;
+  /** What the learning rates were scaled by. */
+  readonly scale: number;
   readonly schedule: StateValue;
   readonly average: AverageFacts | null;
 }
@@ -30,6 +32,8 @@ export function tfjsFacts(json: StateValue): TfjsFacts | null {
       topologies.flatMap(([name, text]) => (typeof text === 'string' ? [[name, text]] : [])),
     ),
     optimizers,
+    // Older checkpoints know of no scale.
+    scale: typeof json.scale === 'number' && json.scale > 0 ? json.scale : 1,
     schedule: json.schedule,
     average,
   };

@@ -41,6 +41,7 @@ class TfjsState implements TrainingState {
   readonly #topology: Readonly<Record<string, string>>;
   readonly #mark = new ValueMark();
   #steps = 0;
+  #scale = 1;
 
   constructor(parts: TfjsStateParts) {
     this.#parts = parts;
@@ -94,6 +95,7 @@ class TfjsState implements TrainingState {
       tf.dispose([...tensors.values()]);
     }
     this.#steps = facts.steps;
+    this.#scaleRates(this.#scale / facts.scale);
     this.#parts.schedule?.restore?.(facts.schedule);
     this.#applySchedule();
   }
@@ -107,6 +109,18 @@ class TfjsState implements TrainingState {
     this.#steps = step;
     this.#parts.average?.afterStep(step);
     this.#applySchedule();
+  }
+
+  scaleLearningRate(scale: number): void {
+    this.#scaleRates(scale / this.#scale);
+    this.#scale = scale;
+    this.#applySchedule();
+  }
+
+  #scaleRates(factor: number): void {
+    // Untouched where there is nothing to scale: a product by 1 would do no harm, a rate set anew on SGD makes a tensor.
+    if (factor === 1) return;
+    for (const optimizer of this.#optimizers) optimizer.learningRate *= factor;
   }
 
   mark(): void {
@@ -141,7 +155,7 @@ class TfjsState implements TrainingState {
   #applySchedule(): void {
     const { schedule } = this.#parts;
     if (schedule === undefined) return;
-    const rate = schedule.rate(this.#steps);
+    const rate = schedule.rate(this.#steps) * this.#scale;
     for (const optimizer of this.#optimizers) optimizer.learningRate = rate;
   }
 
@@ -150,6 +164,7 @@ class TfjsState implements TrainingState {
       steps: this.#steps,
       topology: this.#topology,
       optimizers: Object.fromEntries(this.#optimizers.map((optimizer) => [optimizer.name, optimizer.facts()])),
+      scale: this.#scale,
       schedule: this.#parts.schedule?.state?.() ?? null,
       average: this.#parts.average?.facts() ?? null,
     };

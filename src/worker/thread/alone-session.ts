@@ -123,6 +123,7 @@ export class AloneSession implements SessionSide {
       resume,
       policy: mode.policy,
       requireGpu: false,
+      learningRateScale: 1,
       trainer,
     });
   }

@@ -33,6 +33,8 @@ export interface SessionFacts {
   readonly resume: ResumePoint | null;
   readonly policy: SavePolicy;
   readonly requireGpu: boolean;
+  /** What a trainer that adapts multiplies its learning rate with. */
+  readonly learningRateScale: number;
   readonly trainer: TrainerFacts | null;
 }
 

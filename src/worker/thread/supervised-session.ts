@@ -125,5 +125,6 @@ export class SupervisedSession implements SessionSide {
 
 function factsOf(welcome: MessageOf<SupervisorMessage, 'welcome'>): SessionFacts {
   const { session, attempt, claim, directory, backups, resume, policy, requireGpu, trainer } = welcome;
-  return { session, attempt, claim, directory, backups, resume, policy, requireGpu, trainer };
+  const learningRateScale = welcome.learningRateScale ?? 1;
+  return { session, attempt, claim, directory, backups, resume, policy, requireGpu, learningRateScale, trainer };
 }

@@ -191,7 +191,7 @@ test('a hang, a divergence and a planned restart name their numbers', () => {
     'train',
     '1 min',
   ]);
-  expectFacts(told([{ name: 'diverged', step: 10, loss: 'NaN' }])[0], ['NaN', 'step 10']);
+  expectFacts(told([{ name: 'diverged', adapts: false, step: 10, loss: 'NaN' }])[0], ['NaN', 'step 10']);
   expectFacts(told([{ name: 'restart-planned', delayMs: 5_000, reason: 'killed again', withoutProgress: 2 }])[0], [
     '5.0 s',
     'killed again',

@@ -3,6 +3,8 @@ import {
   backoffMs,
   creditProgress,
   decideRestart,
+  learningRateScale,
+  MAX_DIVERGENCES,
   MAX_WITHOUT_PROGRESS,
   renewBudget,
 } from '../../../src/supervisor/machine/restart-policy.ts';
@@ -105,10 +107,35 @@ describe('restart budget', () => {
     const classification = { class: 'power-cut', reason: 'cut' } as const;
     let budget = FRESH_BUDGET;
     for (let cut = 0; cut < 20; cut += 1) {
-      const decision = decideRestart(budget, { classification, progressed: false, resumedFrom: 1 }, SETTINGS, 0.5);
+      const decision = decideRestart(
+        budget,
+        { classification, progressed: false, resumedFrom: 1, adapts: false },
+        SETTINGS,
+        0.5,
+      );
       expect(decision.kind).toBe('restart');
       budget = decision.budget;
     }
     expect(budget.withoutProgress).toBe(0);
+  });
+
+  test('a divergence ends a run, but halves the rate of one that adapts: four times, whatever progress comes between', () => {
+    const diverged = { class: 'diverged', reason: 'the loss became NaN at step 9' } as const;
+    const attempt = { classification: diverged, progressed: true, resumedFrom: 1 };
+    expect(decideRestart(FRESH_BUDGET, { ...attempt, adapts: false }, SETTINGS, 0.5)).toMatchObject({
+      kind: 'end',
+      outcome: 'diverged',
+    });
+    let budget = FRESH_BUDGET;
+    for (let time = 1; time <= MAX_DIVERGENCES; time += 1) {
+      const decision = decideRestart(budget, { ...attempt, adapts: true }, SETTINGS, 0.5);
+      expect(decision).toMatchObject({ kind: 'restart', reason: expect.stringContaining(`scaled by ${0.5 ** time}`) });
+      budget = renewBudget(creditProgress(decision.budget, time * 100));
+      expect(learningRateScale(budget)).toBe(0.5 ** time);
+    }
+    expect(decideRestart(budget, { ...attempt, adapts: true }, SETTINGS, 0.5)).toMatchObject({
+      kind: 'end',
+      outcome: 'diverged',
+    });
   });
 });

@@ -48,7 +48,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     code: fc.constantFrom('io', 'no-space'),
     message: fc.constant('x'),
   }),
-  fc.record({ type: fc.constant('diverged' as const), step: small, loss: fc.constant('NaN') }),
+  fc.record({ type: fc.constant('diverged' as const), step: small, loss: fc.constant('NaN'), adapts: fc.boolean() }),
   fc.constant({ type: 'worker-done' as const }),
   fc.record({ type: fc.constant('worker-ended' as const), end }),
   fc.constant({ type: 'group-gone' as const }),

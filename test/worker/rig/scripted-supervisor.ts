@@ -30,6 +30,7 @@ export const NO_SAVES: SavePolicy = {
   maxBytes: null,
   best: null,
   onFullDisk: null,
+  bestMinDelta: null,
 };
 
 export class ScriptedSupervisor {
@@ -40,6 +41,7 @@ export class ScriptedSupervisor {
   welcomes = true;
   /** What the welcome names; `choose`: the newest that verifies. */
   resume: ResumePoint | null | 'choose' = 'choose';
+  learningRateScale = 1;
   claim = 0;
   attempt = 0;
   readonly #socket: string;
@@ -141,6 +143,7 @@ export class ScriptedSupervisor {
       resume: this.resume === 'choose' ? await this.choose() : this.resume,
       policy: this.policy,
       requireGpu: false,
+      learningRateScale: this.learningRateScale,
       trainer: { path: '/trainer.mjs', args: [], sourceDigest: null },
     });
   }
