@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'session-not-found'
   | 'session-ambiguous'
   | 'session-held'
+  | 'session-not-running'
+  | 'unconfirmed'
   | 'no-verified-checkpoint'
   | 'checkpoint-damaged'
   | 'checkpoint-unreadable'

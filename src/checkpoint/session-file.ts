@@ -58,7 +58,13 @@ const schema = stored({
   sourceDigest: nullable(text),
   backups: text,
   worker: nullable(
-    stored({ attempt: count, group: processSchema, outputDirectory: text, resumedFrom: nullable(count) }),
+    stored({
+      attempt: count,
+      group: processSchema,
+      outputDirectory: text,
+      resumedFrom: nullable(count),
+      spoke: optional(boolean()),
+    }),
   ),
 });
 

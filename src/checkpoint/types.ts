@@ -235,6 +235,8 @@ export interface WorkerIdentity {
   readonly outputDirectory: string;
   /** Sequence that this attempt resumed from; null: fresh. */
   readonly resumedFrom: number | null;
+  /** True once it has said hello: it has a channel. Missing: it has not, or an older release wrote this. */
+  readonly spoke?: boolean | undefined;
 }
 
 /** A pid is trusted only together with its start time and boot. */

@@ -7,7 +7,18 @@ import { environmentName, SETTINGS } from '../config/definitions.ts';
 import type { Shell } from './commands/completion.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodesHelp } from './exit-codes.ts';
-import type { ConfigFlags, JsonFlag, ListFlags, PruneFlags, ResumeFlags, RunFlags, VerifyFlags } from './flags.ts';
+import type {
+  ConfigFlags,
+  JsonFlag,
+  ListFlags,
+  LogsFlags,
+  PruneFlags,
+  ResumeFlags,
+  RunFlags,
+  SaveFlags,
+  StopFlags,
+  VerifyFlags,
+} from './flags.ts';
 
 const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 
@@ -136,6 +147,50 @@ export function buildProgram(
     .addHelpText('after', () => after(['nkat-recover explain latest']))
     .action((session: string, options: JsonFlag) => {
       choose(async (own) => (await import('./commands/explain.ts')).explain(session, options, own));
+    });
+
+  command(program, 'save', 'save a running session now, from another terminal; waits until it is verified')
+    .argument('[session]', 'id, unique beginning of an id, name, or latest (the running one)', 'latest')
+    .option('--kind <kind>', 'what to call the checkpoint', 'manual')
+    .option('--reason <text>', 'why; it is kept with the checkpoint')
+    .option('--timeout <time>', 'how long to wait for the confirmed result (default: 10m)')
+    .addOption(jsonOption())
+    .addHelpText('after', () =>
+      after(['nkat-recover save', 'nkat-recover save night --kind before-change --reason "new data tomorrow"']),
+    )
+    .action((session: string, options: SaveFlags) => {
+      choose(async (own) => (await import('./commands/save.ts')).save(session, options, own));
+    });
+
+  command(program, 'stop', 'stop a running session with a save, as Ctrl-C would; waits until it has ended')
+    .argument('[session]', 'id, unique beginning of an id, name, or latest (the running one)', 'latest')
+    .option('--reason <text>', 'why; it is kept with the checkpoint and the attempt')
+    .option('--timeout <time>', 'how long to wait for the end (default: 20m)')
+    .addOption(jsonOption())
+    .addHelpText('after', () => after(['nkat-recover stop', 'nkat-recover stop night --reason "the room gets warm"']))
+    .action((session: string, options: StopFlags) => {
+      choose(async (own) => (await import('./commands/stop.ts')).stop(session, options, own));
+    });
+
+  command(program, 'logs', 'show what a session and its trainer said, rotated files included')
+    .argument('[session]', 'id, unique beginning of an id, name, or latest', 'latest')
+    .option('-f, --follow', 'go on until the session ends, or Ctrl-C')
+    .option('--attempt <n>', 'only this attempt')
+    .addOption(
+      new Option('--level <level>', 'only this level and above').choices(['info', 'warn', 'error']).default('info'),
+    )
+    .option('--grep <word>', 'only lines that match this regular expression (upper and lower case differ)')
+    .option('-n, --lines <n>', 'only the last n of them')
+    .addOption(jsonOption('the lines of the log as they are, one JSON object each'))
+    .addHelpText('after', () =>
+      after([
+        'nkat-recover logs -f',
+        'nkat-recover logs night --level error',
+        "nkat-recover logs --attempt 2 --grep 'loss .*nan' -n 20",
+      ]),
+    )
+    .action((session: string, options: LogsFlags) => {
+      choose(async (own) => (await import('./commands/logs.ts')).logs(session, options, own));
     });
 
   command(program, 'verify', 'read checkpoints against their manifests and report damage; changes nothing')

@@ -11,10 +11,15 @@ export interface ExitCode {
 
 export const EXIT_CODES = [
   { code: 0, word: 'completed', meaning: 'completed' },
-  { code: 1, word: 'gave-up', meaning: 'gave up: crashes without progress used up the restarts, or the loss diverged' },
+  {
+    code: 1,
+    word: 'gave-up',
+    meaning:
+      'gave up: crashes without progress used up the restarts, or the loss diverged; a save or stop was not confirmed',
+  },
   { code: 64, word: 'usage', meaning: 'wrong usage of the command line' },
   { code: 65, word: 'damaged', meaning: 'no checkpoint verifies, or damage was found' },
-  { code: 66, word: 'no-session', meaning: 'no such session' },
+  { code: 66, word: 'no-session', meaning: 'no such session, or none that runs' },
   { code: 69, word: 'gpu-lost', meaning: 'the GPU needs a reset or a reboot' },
   { code: 70, word: 'internal', meaning: 'internal error, or a worker that cannot be killed' },
   { code: 73, word: 'held', meaning: 'another process owns the session' },
@@ -48,6 +53,8 @@ const ERRORS: Readonly<Record<ErrorCode, ExitWord>> = {
   'session-not-found': 'no-session',
   'session-ambiguous': 'no-session',
   'session-held': 'held',
+  'session-not-running': 'no-session',
+  unconfirmed: 'gave-up',
   'no-verified-checkpoint': 'damaged',
   'checkpoint-damaged': 'damaged',
   'checkpoint-unreadable': 'io',

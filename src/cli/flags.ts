@@ -1,4 +1,5 @@
 /** Flags of the commands, as commander hands them over. */
+import type { LogLevel } from './log-filter.ts';
 
 export interface JsonFlag {
   readonly json?: boolean;
@@ -12,6 +13,23 @@ export interface ListFlags extends JsonFlag {
 export interface VerifyFlags extends JsonFlag {
   readonly level: string;
   readonly all?: boolean;
+}
+
+export interface StopFlags extends JsonFlag {
+  readonly reason?: string;
+  readonly timeout?: string;
+}
+
+export interface LogsFlags extends JsonFlag {
+  readonly follow?: boolean;
+  readonly attempt?: string;
+  readonly level: LogLevel;
+  readonly grep?: string;
+  readonly lines?: string;
+}
+
+export interface SaveFlags extends StopFlags {
+  readonly kind: string;
 }
 
 /** Flags that say which settings count, beside the settings themselves, which `config/layers.ts` reads by key. */

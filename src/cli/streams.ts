@@ -7,6 +7,7 @@
 export interface TextStream {
   write(text: string): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
@@ -16,6 +17,10 @@ export interface Streams {
   out(text: string): void;
   /** Writes text to stderr as it is. */
   err(text: string): void;
+  /** The same, and waits until a slow reader has taken it: for more than memory should hold. */
+  outSlowly(text: string): Promise<void>;
+  /** True when stdout has lost its reader. */
+  outLost(): boolean;
   /** Called once, when stderr has lost its reader. */
   onErrLost(listener: () => void): void;
 }
@@ -24,21 +29,40 @@ export interface Streams {
 export function guardStreams(stdout: TextStream, stderr: TextStream): Streams {
   const out = guard(stdout);
   const err = guard(stderr);
-  return { out: out.write, err: err.write, onErrLost: err.onLost };
+  const { write, writeSlowly, lost } = out;
+  return { out: write, outSlowly: writeSlowly, outLost: lost, err: err.write, onErrLost: err.onLost };
 }
 
-function guard(stream: TextStream): { write: (text: string) => void; onLost: (listener: () => void) => void } {
+interface Guarded {
+  readonly write: (text: string) => void;
+  readonly writeSlowly: (text: string) => Promise<void>;
+  readonly lost: () => boolean;
+  readonly onLost: (listener: () => void) => void;
+}
+
+function guard(stream: TextStream): Guarded {
   let lost = false;
+  let drained: (() => void) | null = null;
   const listeners: (() => void)[] = [];
   stream.on('error', () => {
     if (lost) return;
     lost = true;
+    drained?.();
     for (const listener of listeners) listener();
   });
+  stream.on('drain', () => drained?.());
   return {
     write: (text) => {
       if (!lost) stream.write(text);
     },
+    writeSlowly: async (text) => {
+      if (lost || stream.write(text) !== false) return;
+      await new Promise<void>((resolve) => {
+        drained = resolve;
+      });
+      drained = null;
+    },
+    lost: () => lost,
     onLost: (listener) => {
       if (lost) listener();
       else listeners.push(listener);

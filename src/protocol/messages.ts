@@ -225,6 +225,8 @@ export const welcome = object({
   backups: text,
   resume: nullable(resumePoint),
   policy: savePolicy,
+  /** True to a worker that was welcomed before: a command that asks for one thing; only the claim counts. */
+  keepPolicy: nullable(boolean()),
   requireGpu: boolean(),
   /** What a trainer that adapts multiplies its learning rate with, after divergences; null: 1. */
   learningRateScale: nullable(number(0, 1)),
@@ -265,6 +267,17 @@ export const refused = object({
   message: text,
 });
 
+/** To control clients: the supervised session is over and recorded. Nothing more comes after it. */
+export const ended = object({
+  v,
+  type: literal('ended'),
+  outcome: string(64),
+  reason: text,
+  /** Newest checkpoint of this supervision; null: none was made. */
+  sequence: nullable(count),
+  step: nullable(count),
+});
+
 /** What a worker or a control client may send. */
 export const WORKER_MESSAGES = [
   hello,
@@ -295,6 +308,7 @@ export const SUPERVISOR_MESSAGES = [
   acknowledged,
   saved,
   saveFailed,
+  ended,
 ] as const;
 
 export type WorkerMessage = Infer<(typeof WORKER_MESSAGES)[number]>;

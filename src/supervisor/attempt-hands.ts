@@ -36,7 +36,11 @@ export class AttemptHands {
     const { context, dispatch } = this.#options;
     this.#evidence = new EvidenceCollector();
     this.#watch = await WorkerWatch.adopt(worker, context.layout.session, this.#watchOptions());
-    dispatch({ type: 'orphan-found', attempt: worker.attempt, resumedFrom: worker.resumedFrom });
+    const { attempt, resumedFrom, spoke = false } = worker;
+    dispatch({ type: 'orphan-found', attempt, resumedFrom, spoke });
+    if (spoke) return;
+    const message = `attempt ${attempt} still runs and has not spoken yet: it is watched by its pid and its exit record`;
+    context.tell({ name: 'notice', level: 'info', message });
   }
 
   /** The attempt's row is there before the process, its identity in `session.json` right after. */

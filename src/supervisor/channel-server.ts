@@ -29,10 +29,10 @@ export interface ChannelServerOptions {
   /** In words; bounded in number for each connection. */
   readonly onProblem: (message: string) => void;
   /**
-   * A request from another terminal. What the worker reports under its `request` goes back to the client by itself. Without
-   * this the request is handed to the worker.
+   * A stop from another terminal; returns the age of the worker's last step for the acknowledgement. Without this it is
+   * handed to the worker, as a save is. What the worker reports under a `request` goes back to the client by itself.
    */
-  readonly onControl?: (message: ControlRequest) => void;
+  readonly onStop?: (message: MessageOf<WorkerMessage, 'stop'>) => number;
   /** How long a connection may be silent before its hello. */
   readonly helloMs?: number;
 }
@@ -42,6 +42,10 @@ const HELLO_MS = 5000;
 const FLUSH_MS = 1000;
 /** Requests of one control client whose answers are still to come. */
 const MAX_REQUESTS = 64;
+/** Half of the connections that the listener admits. */
+const MAX_CONTROLS = 32;
+/** A client may well come again. */
+export const TOO_MANY_CONTROLS = 'too many control clients at once';
 
 export class ChannelServer {
   readonly path: string;
@@ -51,6 +55,7 @@ export class ChannelServer {
   #deaf: Listener[] = [];
   #worker: SupervisorConnection | null = null;
   readonly #open = new Set<SupervisorConnection>();
+  readonly #controls = new Set<SupervisorConnection>();
   /** Who asked, by request. */
   readonly #askers = new Map<string, SupervisorConnection>();
 
@@ -85,14 +90,26 @@ export class ChannelServer {
     return this.#worker !== null;
   }
 
+  /** Saves that were asked for from other terminals and are not answered yet. */
+  get waiting(): number {
+    return this.#askers.size;
+  }
+
   /** `closed`: no worker is connected, or its connection is just breaking. */
   sendToWorker(message: SupervisorMessage): SendOutcome {
     return this.#worker?.send(message) ?? 'closed';
   }
 
-  /** Answers a control client's request in the worker's place. */
-  answer(request: string, message: SupervisorMessage): void {
-    this.#askers.get(request)?.send(message);
+  /** Tells every control client. */
+  tellControls(message: SupervisorMessage): void {
+    for (const connection of this.#controls) connection.send(message);
+  }
+
+  /** The worker has ended: no save that was asked of it will come any more. */
+  failSaves(code: string, message: string): void {
+    const failed = { v: PROTOCOL_VERSION, type: 'save-failed', step: 0, code, message } as const;
+    for (const [request, asker] of this.#askers) asker.send({ ...failed, kinds: ['manual'], request });
+    this.#askers.clear();
   }
 
   /** What was sent is flushed (bounded), every connection closed, the socket file removed. */
@@ -136,6 +153,7 @@ export class ChannelServer {
       clearTimeout(patience);
       role = message.role;
       if (role === 'worker') this.#admit(connection, message);
+      else this.#controls.add(connection);
     });
   }
 
@@ -149,7 +167,9 @@ export class ChannelServer {
     if (message.session !== this.#options.session) {
       return { code: 'session', message: `this is session ${this.#options.session}` };
     }
-    return message.role === 'worker' ? (this.#options.mayConnect?.(message) ?? null) : null;
+    if (message.role === 'worker') return this.#options.mayConnect?.(message) ?? null;
+    // The worker must always find a connection free.
+    return this.#controls.size < MAX_CONTROLS ? null : { code: 'protocol', message: TOO_MANY_CONTROLS };
   }
 
   /** The newest connection wins: a worker that reconnects may be faster than the end of its old connection. */
@@ -175,12 +195,18 @@ export class ChannelServer {
   }
 
   #ask(connection: SupervisorConnection, message: ControlRequest): void {
+    if (message.type === 'stop' && this.#options.onStop !== undefined) {
+      // It concerns the supervisor, which answers it with the end of the session.
+      const { request } = message;
+      const lastStepAgeMs = this.#options.onStop(message);
+      connection.send({ v: PROTOCOL_VERSION, type: 'acknowledged', request, lastStepAgeMs });
+      return;
+    }
     const own = [...this.#askers].filter(([, asker]) => asker === connection);
     const oldest = own[0];
     if (oldest !== undefined && own.length >= MAX_REQUESTS) this.#askers.delete(oldest[0]);
     this.#askers.set(message.request, connection);
-    if (this.#options.onControl !== undefined) this.#options.onControl(message);
-    else if (this.sendToWorker(message) === 'closed') connection.send(unreachable(message));
+    if (this.sendToWorker(message) === 'closed') connection.send(unreachable(message));
   }
 
   /** What answers a control client's request goes to that client as well. */
@@ -196,6 +222,7 @@ export class ChannelServer {
 
   #forget(connection: SupervisorConnection): void {
     this.#open.delete(connection);
+    this.#controls.delete(connection);
     for (const [request, asker] of this.#askers) if (asker === connection) this.#askers.delete(request);
     if (connection !== this.#worker) return;
     this.#worker = null;

@@ -127,6 +127,8 @@ export type SupervisorEvent =
   | {
       readonly name: 'stop-requested';
       readonly signal: string;
+      /** Who asked, where it was no signal: `nkat-recover stop: <reason>`. */
+      readonly reason?: string | null;
       readonly stage: StopStage;
       readonly deadlineMs: number;
       readonly lastStepAgeMs: number | null;

@@ -25,6 +25,8 @@ export interface SuperviseOptions {
   readonly takeOver: boolean;
   /** Command words for anything that is no `.ts`, `.mts`, `.js` or `.mjs` trainer; null: our Node with the preload. */
   readonly command: readonly string[] | null;
+  /** Set: stop what an earlier supervisor left training, and launch nothing. */
+  readonly stop?: { readonly reason: string | null };
   readonly publish: (event: SupervisorEvent) => void;
   /** Stop signals as they arrive, installed by the caller before anything else ran. */
   readonly signals: StopSignalSource;

@@ -20,7 +20,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
 /** Rotated files that are kept: `session.log.1` is the newest of them. */
 const KEEP = 3;
 
-const LOG_NAME = 'session.log';
+export const LOG_NAME = 'session.log';
 
 export class SessionLog {
   readonly path: string;

@@ -61,6 +61,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     from: options.from,
     token: record.file.token,
     socket: socketPath(layout.session),
+    keepPolicy: options.stop !== undefined,
     random: Math.random,
   });
   const watch = watchCheckpoints(context, (happening) => supervisor.dispatch(happening));
@@ -68,8 +69,15 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   try {
     await supervisor.listen();
     options.signals.listen((signal) => supervisor.dispatch({ type: 'stop-signal', signal }));
+    if (options.stop !== undefined) {
+      supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: options.stop });
+    }
     await begin(supervisor, context, earlier);
-    return await finish(await supervisor.ended, context, sink);
+    const end = await finish(await supervisor.ended, context, sink);
+    const { outcome, reason, summary } = end;
+    const { sequence = null, step = null } = summary.lastCheckpoint ?? {};
+    supervisor.tellEnd({ outcome, reason, sequence, step });
+    return end;
   } finally {
     warnings.close();
     await watch.close();
@@ -119,7 +127,14 @@ async function openRecord(
 
 function ledgerOf(file: SessionFile, index: SessionIndex): Ledger {
   const { attempts, budget, lastStep } = file;
-  return { attempt: attempts, budget, lastStep, longestSaveMs: index.longestSaveMs(), stopSignal: null };
+  return {
+    attempt: attempts,
+    budget,
+    lastStep,
+    longestSaveMs: index.longestSaveMs(),
+    stopSignal: null,
+    stopReason: null,
+  };
 }
 
 async function begin(supervisor: Supervisor, context: SessionContext, earlier: EarlierWorker): Promise<void> {

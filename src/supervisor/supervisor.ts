@@ -32,6 +32,7 @@ export interface SupervisorOptions {
   readonly from: number | string | null;
   readonly token: string;
   readonly socket: string;
+  readonly keepPolicy: boolean;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -57,6 +58,7 @@ export class Supervisor implements Actor {
       context,
       token,
       trainer,
+      keepPolicy: options.keepPolicy,
       dispatch,
       onMessage: (message) => reports.take(message),
       onDisconnected: () => this.#hands.lookNow(),
@@ -79,7 +81,10 @@ export class Supervisor implements Actor {
         preload: options.preload,
       },
       channelDrained: () => this.#line.drained(),
-      onEnded: () => reports.workerEnded(),
+      onEnded: () => {
+        reports.workerEnded();
+        this.#line.workerEnded();
+      },
       persist: () => this.#persist(),
       random,
     });
@@ -99,6 +104,11 @@ export class Supervisor implements Actor {
 
   adopt(worker: WorkerIdentity): Promise<void> {
     return this.#hands.adopt(worker);
+  }
+
+  /** Answers the control clients that wait for the end. */
+  tellEnd(end: Parameters<WorkerLine['tellEnd']>[0]): void {
+    this.#line.tellEnd(end);
   }
 
   async close(): Promise<void> {
@@ -153,9 +163,9 @@ export class Supervisor implements Actor {
         this.#beside(confirm(this.#context, effect.sequence).then((happening) => this.dispatch(happening)));
         break;
       case 'announce-stop': {
-        const { signal, stage, lastStepAgeMs } = effect;
+        const { signal, reason, stage, lastStepAgeMs } = effect;
         const deadlineMs = Math.max(0, effect.deadlineMs - nowMs());
-        tell({ name: 'stop-requested', signal, stage, deadlineMs, lastStepAgeMs });
+        tell({ name: 'stop-requested', signal, reason, stage, deadlineMs, lastStepAgeMs });
         break;
       }
       case 'announce-hang': {

@@ -1,11 +1,12 @@
 /** The channel to the worker of the present attempt: who is connected, what it is welcomed with, when it is drained. */
 import type { TrainerFacts } from '../checkpoint/types.ts';
-import { PROTOCOL_VERSION, type SupervisorMessage } from '../protocol/messages.ts';
+import { type MessageOf, PROTOCOL_VERSION, type SupervisorMessage } from '../protocol/messages.ts';
 import { ChannelServer, type Hello, type Refusal, type WorkerReport } from './channel-server.ts';
 import type { Happening } from './machine/event.ts';
 import { learningRateScale } from './machine/restart-policy.ts';
 import type { ChosenPoint } from './resume-point.ts';
 import type { SessionContext } from './session-context.ts';
+import { WorkerGate } from './worker-gate.ts';
 
 /** How long the channel may deliver what a dead worker had sent. */
 const DRAIN_MS = 2_000;
@@ -16,6 +17,8 @@ export interface WorkerLineOptions {
   readonly context: SessionContext;
   readonly token: string;
   readonly trainer: TrainerFacts;
+  /** The worker keeps the policy that it has: this is a command that asks for one thing, not its new supervisor. */
+  readonly keepPolicy: boolean;
   readonly dispatch: (happening: Happening) => void;
   readonly onMessage: (message: WorkerReport) => void;
   readonly onDisconnected: () => void;
@@ -24,18 +27,23 @@ export interface WorkerLineOptions {
 export class WorkerLine {
   readonly #options: WorkerLineOptions;
   readonly #channel: ChannelServer;
+  readonly #gate: WorkerGate;
   #connected = false;
+  /** When the last step was, as far as the worker told. */
+  #stepAtMs: number | null = null;
   #onDisconnected: (() => void) | null = null;
 
   constructor(options: WorkerLineOptions) {
     this.#options = options;
     const { tell, layout } = options.context;
+    this.#gate = new WorkerGate(layout.session);
     this.#channel = new ChannelServer({
       session: layout.session,
       token: options.token,
       mayConnect: (hello) => this.#refusalOf(hello),
       onHello: (hello) => this.#hello(hello),
-      onMessage: (message) => options.onMessage(message),
+      onMessage: (message) => this.#receive(message),
+      onStop: ({ reason }) => this.#stop(reason),
       onDisconnected: () => this.#closed(),
       onProblem: (message) => tell({ name: 'notice', level: 'warning', message }),
     });
@@ -75,10 +83,22 @@ export class WorkerLine {
       backups: layout.backups,
       resume: point,
       policy: { ...save, keep, maxBytes, best, bestMinDelta, onFullDisk },
+      keepPolicy: this.#options.keepPolicy,
       requireGpu,
       learningRateScale: learningRateScale(record.file.budget),
       trainer: { path, args: [...args], sourceDigest },
     });
+  }
+
+  /** To whoever asked for a save or the stop: it is over, and recorded. */
+  tellEnd(end: Omit<MessageOf<SupervisorMessage, 'ended'>, 'v' | 'type'>): void {
+    this.#channel.tellControls({ v: PROTOCOL_VERSION, type: 'ended', ...end });
+  }
+
+  /** The worker is over: saves that were asked of it will not come. */
+  workerEnded(): void {
+    this.#stepAtMs = null;
+    this.#channel.failSaves('worker-ended', 'the worker ended before the save');
   }
 
   /** Resolves when nothing more can come from a worker that has ended: `done` may still be in the socket. */
@@ -95,15 +115,35 @@ export class WorkerLine {
   }
 
   /** Before it is admitted: a straggler of an earlier attempt must not take the channel from the present worker. */
-  #refusalOf({ attempt }: Hello): Refusal | null {
-    const { attempts } = this.#options.context.record.file;
-    if (attempt === attempts) return null;
-    return { code: 'fenced', message: `attempt ${attempt} is over; attempt ${attempts} has taken its place` };
+  #refusalOf(hello: Hello): Refusal | null {
+    const { attempts, worker } = this.#options.context.record.file;
+    const refusal = this.#gate.refusalOf(hello, attempts, worker);
+    if (refusal?.code === 'session') {
+      this.#options.context.tell({
+        name: 'notice',
+        level: 'warning',
+        message: `a worker was refused: ${refusal.message}`,
+      });
+    }
+    return refusal;
+  }
+
+  #receive(message: WorkerReport): void {
+    if (message.type === 'progress') this.#stepAtMs = this.#options.context.nowMs() - message.lastStepAgeMs;
+    this.#options.onMessage(message);
+  }
+
+  /** It ends like an operator's SIGTERM, but for the words, and one more does not press harder. */
+  #stop(reason: string | null): number {
+    this.#options.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: { reason } });
+    return this.#stepAtMs === null ? 0 : Math.max(0, this.#options.context.nowMs() - this.#stepAtMs);
   }
 
   #hello({ attempt, pid, welcomed, phase, step, lastSaved }: Hello): void {
-    const { tell, index } = this.#options.context;
+    const { tell, index, record } = this.#options.context;
     this.#connected = true;
+    const { worker } = record.file;
+    if (worker?.attempt === attempt && worker.spoke !== true) record.change({ worker: { ...worker, spoke: true } });
     void index.patchSession({ workerPid: pid });
     void index.patchAttempt(attempt, { pid });
     tell({ name: 'worker-connected', attempt, pid, adopted: welcomed });

@@ -26,6 +26,8 @@ function recorder() {
       err: (text) => {
         said.err += text;
       },
+      outSlowly: () => Promise.resolve(),
+      outLost: () => false,
       onErrLost: () => undefined,
     },
     terminal: {

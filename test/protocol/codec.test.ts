@@ -101,6 +101,7 @@ describe('messages', () => {
           onFullDisk: null,
           bestMinDelta: null,
         },
+        keepPolicy: null,
         requireGpu: false,
         learningRateScale: null,
         trainer: { path: '/t', args, sourceDigest: null },

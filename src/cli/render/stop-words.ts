@@ -7,13 +7,14 @@ import { aboutDuration } from './quantities.ts';
 const LONG_STEP_MS = 3_000;
 
 export function stopWords(event: EventNamed<'stop-requested'>): Line[] {
+  const asked = event.reason ?? event.signal;
   const again = event.signal === 'SIGINT' ? 'Ctrl-C again' : 'The same signal again';
   const limit = aboutDuration(event.deadlineMs);
   switch (event.stage) {
     case 'saving': {
       const lines = [
         line(
-          `${event.signal}: saving, then stopping, within ${limit}. ${again} gives up the save (SIGTERM), a third time kills.`,
+          `${asked}: saving, then stopping, within ${limit}. ${again} gives up the save (SIGTERM), a third time kills.`,
           'warning',
           'always',
         ),
@@ -26,13 +27,9 @@ export function stopWords(event: EventNamed<'stop-requested'>): Line[] {
     }
     case 'terminating':
       return [
-        line(
-          `${event.signal}: SIGTERM sent to the worker, killed in ${limit}. ${again} kills it now.`,
-          'warning',
-          'always',
-        ),
+        line(`${asked}: SIGTERM sent to the worker, killed in ${limit}. ${again} kills it now.`, 'warning', 'always'),
       ];
     case 'killing':
-      return [line(`${event.signal}: killing the worker and its children (SIGKILL).`, 'bad', 'always')];
+      return [line(`${asked}: killing the worker and its children (SIGKILL).`, 'bad', 'always')];
   }
 }

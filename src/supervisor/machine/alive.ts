@@ -1,11 +1,11 @@
 /** A connected worker trains: beats, saves, and the first stop signal. */
 import type { Step } from './effect.ts';
-import type { MachineEvent } from './event.ts';
+import type { EventOf, MachineEvent } from './event.ts';
 import { type Beat, beatOfPhase, beatOfProgress, silenceLimitMs } from './hang.ts';
 import { note } from './notes.ts';
 import { graceMs, type MachineSettings } from './settings.ts';
 import type { Running, Saving, State } from './state.ts';
-import { endHung, reap, stay, terminate } from './steps.ts';
+import { announceStop, endHung, noteStop, reap, stay, stopReasonOf, terminate } from './steps.ts';
 
 export function fromAlive(before: Running | Saving, event: MachineEvent, settings: MachineSettings): Step<State> {
   const state = { ...before, ...note(before, event), beat: nextBeat(before.beat, event) };
@@ -22,7 +22,7 @@ export function fromAlive(before: Running | Saving, event: MachineEvent, setting
     case 'worker-ended':
       return reap(state, event.end);
     case 'stop-signal':
-      return askToStop(state, event.signal, event.nowMs, settings);
+      return askToStop(state, event, settings);
     case 'time-passed':
       return checkSilence(state, event.nowMs, settings);
     default:
@@ -54,20 +54,21 @@ function toRunning(state: Running | Saving): Running {
 }
 
 /** First signal: an emergency save, with a deadline; without a channel there is nobody to ask. */
-function askToStop(
+export function askToStop(
   state: Running | Saving,
-  signal: NodeJS.Signals,
-  nowMs: number,
+  event: Omit<EventOf<'stop-signal'>, 'type'>,
   settings: MachineSettings,
 ): Step<State> {
-  if (!state.online) return terminate(state, { signal, nowMs }, settings);
+  if (!state.online) return terminate(state, event, settings);
+  const { signal, nowMs } = event;
+  const ledger = noteStop(state.ledger, event);
   const request = `stop-${state.launch.attempt}`;
   const grace = graceMs(settings, state.ledger.longestSaveMs);
   const lastStepAgeMs = Math.max(0, nowMs - state.beat.atMs);
   return {
     state: {
       kind: 'stopping',
-      ledger: { ...state.ledger, stopSignal: signal },
+      ledger,
       launch: state.launch,
       stage: 'saving',
       cause: 'operator',
@@ -76,8 +77,8 @@ function askToStop(
       acknowledged: false,
     },
     effects: [
-      { type: 'announce-stop', signal, stage: 'saving', deadlineMs: nowMs + grace, lastStepAgeMs },
-      { type: 'request-stop', request, reason: signal, graceMs: grace },
+      announceStop(ledger, signal, 'saving', nowMs + grace, lastStepAgeMs),
+      { type: 'request-stop', request, reason: stopReasonOf(ledger), graceMs: grace },
     ],
   };
 }

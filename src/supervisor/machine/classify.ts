@@ -39,6 +39,8 @@ export interface EndFacts {
   readonly everStepped: boolean;
   /** The operator's signal that this end answers; null: nobody asked. */
   readonly stopSignal: string | null;
+  /** Who asked, where it was no signal. */
+  readonly stopReason?: string | null;
   /** Milliseconds of silence for which we ended it; null: we did not. */
   readonly hungForMs: number | null;
   readonly diverged: { readonly step: number; readonly loss: string } | null;
@@ -63,8 +65,10 @@ export function classify(facts: EndFacts): Classification {
     return { class: 'diverged', reason: `the loss became ${facts.diverged.loss} at step ${facts.diverged.step}` };
   }
   if (facts.stopSignal !== null) {
+    const { stopReason = null } = facts;
+    const by = stopReason === null ? `on ${facts.stopSignal}` : `by ${stopReason}`;
     const why = facts.stopFailure === null ? '' : `, and the emergency save failed (${facts.stopFailure})`;
-    return { class: 'interrupted', reason: `stopped on ${facts.stopSignal}${why}` };
+    return { class: 'interrupted', reason: `stopped ${by}${why}` };
   }
   if (facts.hungForMs !== null) {
     return { class: 'hang', reason: `no step for ${Math.round(facts.hungForMs / 1000)} s, so we ended it` };

@@ -27,6 +27,8 @@ export type Effect =
   | {
       readonly type: 'announce-stop';
       readonly signal: NodeJS.Signals;
+      /** Null: the signal says it all. */
+      readonly reason: string | null;
       readonly stage: StopStage;
       readonly deadlineMs: number;
       readonly lastStepAgeMs: number | null;

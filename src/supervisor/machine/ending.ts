@@ -8,7 +8,7 @@ import { toPreflight } from './opening.ts';
 import { decideRestart } from './restart-policy.ts';
 import type { MachineSettings } from './settings.ts';
 import type { BackingOff, Classifying, Confirming, Reaping, State } from './state.ts';
-import { end, stay } from './steps.ts';
+import { end, endStopped, noteStop, stay } from './steps.ts';
 
 export function fromReaping(before: Reaping, event: MachineEvent): Step<State> {
   const state = { ...before, ...note(before, event) };
@@ -30,7 +30,7 @@ export function fromReaping(before: Reaping, event: MachineEvent): Step<State> {
         event.survivors.length === 0 ? 'it survives SIGKILL' : `${event.survivors.join('; ')}, and survives SIGKILL`,
       );
     case 'stop-signal':
-      return stay({ ...state, ledger: { ...state.ledger, stopSignal: state.ledger.stopSignal ?? event.signal } });
+      return stay({ ...state, ledger: noteStop(state.ledger, event) });
     default:
       return stay(state);
   }
@@ -42,7 +42,7 @@ export function fromClassifying(before: Classifying, event: MachineEvent, settin
     case 'evidence-gathered':
       return conclude(state, event, settings);
     case 'stop-signal':
-      return stay({ ...state, ledger: { ...state.ledger, stopSignal: state.ledger.stopSignal ?? event.signal } });
+      return stay({ ...state, ledger: noteStop(state.ledger, event) });
     default:
       return stay(state);
   }
@@ -60,6 +60,7 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
     done: launch.done,
     everStepped: ledger.lastStep > 0,
     stopSignal: ledger.stopSignal,
+    stopReason: ledger.stopReason,
     hungForMs: launch.hungForMs,
     diverged: launch.diverged,
     stopFailure: launch.stopFailure,
@@ -112,7 +113,8 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
 
 /** An outcome is only as good as the checkpoint behind it. */
 export function fromConfirming(state: Confirming, event: MachineEvent): Step<State> {
-  if (event.type === 'stop-signal') {
+  // The end is near and its outcome is known soon: only a signal is in a hurry.
+  if (event.type === 'stop-signal' && event.command === undefined) {
     const reason = `checkpoint ${state.sequence} was saved, but its verification was cut short by ${event.signal}`;
     return end(state.ledger, 'stopped-unsaved', reason, state.ledger.stopSignal ?? event.signal);
   }
@@ -127,7 +129,7 @@ export function fromBackingOff(state: BackingOff, event: MachineEvent): Step<Sta
     case 'time-passed':
       return event.nowMs >= state.untilMs ? toPreflight(state.ledger, state.stepBackFrom) : stay(state);
     case 'stop-signal':
-      return end(state.ledger, 'stopped-unsaved', `stopped on ${event.signal} while waiting to restart`, event.signal);
+      return endStopped(state.ledger, event, 'while waiting to restart');
     default:
       return stay(state);
   }

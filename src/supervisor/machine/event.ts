@@ -15,7 +15,13 @@ export interface UnseenEnd {
 
 export type Happening =
   /** An attempt that no supervisor saw the end of is still alive. */
-  | { readonly type: 'orphan-found'; readonly attempt: number; readonly resumedFrom: number | null }
+  | {
+      readonly type: 'orphan-found';
+      readonly attempt: number;
+      readonly resumedFrom: number | null;
+      /** False: it never spoke to a supervisor, so it may have no channel at all. */
+      readonly spoke: boolean;
+    }
   /** The last recorded attempt is over, or there never was one. */
   | {
       readonly type: 'no-orphan';
@@ -67,7 +73,12 @@ export type Happening =
   | { readonly type: 'group-unkillable'; readonly survivors: readonly string[] }
   | { readonly type: 'evidence-gathered'; readonly evidence: Evidence; readonly random: number }
   | { readonly type: 'confirmation'; readonly verified: boolean; readonly reason: string }
-  | { readonly type: 'stop-signal'; readonly signal: NodeJS.Signals }
+  | {
+      readonly type: 'stop-signal';
+      readonly signal: NodeJS.Signals;
+      /** Set: it came from `nkat-recover stop`, and a further one presses no harder. Null: no reason was given. */
+      readonly command?: { readonly reason: string | null };
+    }
   /** Our own clock jumped or we were stopped: what waits in the channel was not late. */
   | { readonly type: 'woke-late'; readonly gapMs: number }
   | { readonly type: 'time-passed' };

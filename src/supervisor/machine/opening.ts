@@ -1,4 +1,5 @@
 /** From the claim to the launch: find what an earlier supervisor left, choose the checkpoint, launch. */
+import { askToStop } from './alive.ts';
 import { classify } from './classify.ts';
 import type { Step } from './effect.ts';
 import type { EventOf, MachineEvent } from './event.ts';
@@ -13,39 +14,54 @@ import {
   newLaunch,
   type Opening,
   type Preflight,
+  type Running,
   type Starting,
   type State,
 } from './state.ts';
-import { end, reap, stay, terminate } from './steps.ts';
+import { announceStop, end, endStopped, noteStop, reap, stay, terminate } from './steps.ts';
 
 export function fromOpening(state: Opening, event: MachineEvent, settings: MachineSettings): Step<State> {
   switch (event.type) {
-    case 'orphan-found':
-      return stay({
+    case 'orphan-found': {
+      const adopting: Adopting = {
         kind: 'adopting',
         ledger: { ...state.ledger, attempt: event.attempt },
-        launch: newLaunch(event.attempt, event.resumedFrom, event.nowMs),
-        deadlineMs: event.nowMs + ADOPT_WAIT_MS,
+        // It has got past its start long ago, so no failure of it is one of the configuration.
+        launch: newLaunch(event.attempt, event.resumedFrom, Number.NEGATIVE_INFINITY),
+        deadlineMs: event.spoke ? event.nowMs + ADOPT_WAIT_MS : null,
+        spoke: event.spoke,
         unwelcomed: null,
-      });
+      };
+      const { stopSignal: signal } = state.ledger;
+      return signal === null || event.spoke ? stay(adopting) : terminate(adopting, { ...event, signal }, settings);
+    }
     case 'no-orphan':
-      return event.unseenEnd === null ? toPreflight(state.ledger, null) : afterUnseenEnd(state, event, settings);
-    case 'stop-signal':
-      return end(
-        state.ledger,
-        'stopped-unsaved',
-        `stopped on ${event.signal} before anything was launched`,
-        event.signal,
-      );
+      return event.unseenEnd === null
+        ? launchUnlessStopped(state.ledger, null)
+        : afterUnseenEnd(state, event, settings);
+    case 'stop-signal': {
+      // Whether a worker trains on that is to be stopped is being found out; only a second signal does not wait for it.
+      const again = state.ledger.stopSignal !== null && event.command === undefined;
+      return again
+        ? endStopped(state.ledger, event, 'before anything was launched')
+        : stay({ ...state, ledger: noteStop(state.ledger, event) });
+    }
     default:
       return stay(state);
   }
 }
 
+function launchUnlessStopped(ledger: Ledger, stepBackFrom: number | null): Step<State> {
+  const { stopSignal: signal } = ledger;
+  return signal === null
+    ? toPreflight(ledger, stepBackFrom)
+    : endStopped(ledger, { signal }, 'before anything was launched');
+}
+
 /** An attempt that nobody saw the end of counts like any other, but the operator's start always gets one launch. */
 function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: MachineSettings): Step<State> {
   const unseen = event.unseenEnd;
-  if (unseen === null) return toPreflight(state.ledger, null);
+  if (unseen === null) return launchUnlessStopped(state.ledger, null);
   const credited = creditProgress(state.ledger.budget, unseen.verifiedStep);
   const ledger = { ...state.ledger, budget: credited };
   const progressed = credited !== state.ledger.budget;
@@ -83,7 +99,7 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
   }
   const ended = { classification, progressed, resumedFrom: unseen.resumedFrom, adapts: false };
   const decision = decideRestart(ledger.budget, ended, settings, 0.5);
-  const next = toPreflight(
+  const next = launchUnlessStopped(
     { ...ledger, budget: decision.budget },
     decision.kind === 'restart' ? decision.stepBackFrom : null,
   );
@@ -94,18 +110,18 @@ export function fromAdopting(state: Adopting, event: MachineEvent, settings: Mac
   const noted = note(state, event);
   switch (event.type) {
     case 'worker-connected': {
-      if (!event.welcomed) return greet(state, event);
+      if (!event.welcomed) return greet(state, event, settings);
       const lastSaved = event.lastSaved === null ? null : { sequence: event.lastSaved, verified: false };
-      return {
-        state: {
-          kind: 'running',
-          ledger: noted.ledger,
-          launch: { ...noted.launch, lastSaved },
-          beat: firstBeat(event.phase, event.step, event.nowMs),
-          online: true,
-        },
-        effects: [{ type: 'welcome-worker' }],
+      const running: Running = {
+        kind: 'running',
+        ledger: noted.ledger,
+        launch: { ...noted.launch, lastSaved },
+        beat: firstBeat(event.phase, event.step, event.nowMs),
+        online: true,
       };
+      const { stopSignal: signal } = running.ledger;
+      const step = signal === null ? stay(running) : askToStop(running, { signal, nowMs: event.nowMs }, settings);
+      return { state: step.state, effects: [{ type: 'welcome-worker' }, ...step.effects] };
     }
     case 'checkpoint-chosen':
       return state.unwelcomed === null ? stay(state) : welcomeFirst(state, state.unwelcomed, event);
@@ -115,7 +131,7 @@ export function fromAdopting(state: Adopting, event: MachineEvent, settings: Mac
     case 'worker-ended':
       return reap(state, event.end);
     case 'stop-signal':
-      return terminate(state, event, settings);
+      return stopAdopted(state, event, settings);
     case 'woke-late':
       return stay({ ...state, deadlineMs: state.deadlineMs === null ? null : state.deadlineMs + event.gapMs });
     case 'time-passed':
@@ -126,11 +142,31 @@ export function fromAdopting(state: Adopting, event: MachineEvent, settings: Mac
 }
 
 /**
+ * It trains and is about to connect, so the stop waits for that and its save; a second signal does not. One that never
+ * spoke can be asked for nothing.
+ */
+function stopAdopted(state: Adopting, event: EventOf<'stop-signal'>, settings: MachineSettings): Step<State> {
+  const again = state.ledger.stopSignal !== null;
+  if (!state.spoke || state.unwelcomed !== null || (again && event.command === undefined)) {
+    return terminate(state, event, settings);
+  }
+  if (again || state.deadlineMs === null) return stay(state);
+  const ledger = noteStop(state.ledger, event);
+  return {
+    state: { ...state, ledger },
+    effects: [announceStop(ledger, event.signal, 'saving', state.deadlineMs, null)],
+  };
+}
+
+/**
  * Its supervisor died before it was welcomed, so it knows of no resume point: a welcome without one would start it from
  * zero. The choice is made once, whatever reconnects meanwhile.
  */
-function greet(state: Adopting, event: EventOf<'worker-connected'>): Step<State> {
-  const { phase, step } = event;
+function greet(state: Adopting, event: EventOf<'worker-connected'>, settings: MachineSettings): Step<State> {
+  const { phase, step, nowMs } = event;
+  const { stopSignal: signal } = state.ledger;
+  // It has trained nothing yet, so there is nothing to save.
+  if (signal !== null) return terminate({ ...state, ...note(state, event) }, { signal, nowMs }, settings);
   const greeted: Adopting = { ...state, ...note(state, event), deadlineMs: null, unwelcomed: { phase, step } };
   if (state.unwelcomed !== null) return stay(greeted);
   return { state: greeted, effects: [{ type: 'choose-checkpoint', stepBackFrom: null }] };
@@ -170,7 +206,7 @@ export function fromPreflight(state: Preflight, event: MachineEvent): Step<State
     case 'no-checkpoint':
       return end(state.ledger, event.missing ? 'store-missing' : 'no-checkpoint', event.reason);
     case 'stop-signal':
-      return end(state.ledger, 'stopped-unsaved', `stopped on ${event.signal} before the launch`, event.signal);
+      return endStopped(state.ledger, event, 'before the launch');
     default:
       return stay(state);
   }

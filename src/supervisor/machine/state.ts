@@ -20,6 +20,8 @@ export interface Ledger {
   readonly longestSaveMs: number;
   /** The operator's first stop signal; once set, nothing is launched any more. */
   readonly stopSignal: NodeJS.Signals | null;
+  /** Who asked for the stop, where it was no signal: `nkat-recover stop: <reason>`. */
+  readonly stopReason: string | null;
 }
 
 /** One launch of the worker. */
@@ -54,8 +56,12 @@ export interface Opening {
 /** A live worker of an earlier supervisor was found; we wait for it to connect. */
 export interface Adopting extends Alive {
   readonly kind: 'adopting';
-  /** Null: it has connected, and what it is to resume from is being chosen, however long that takes. */
+  /**
+   * Null: it has connected, and what it is to resume from is being chosen, however long that takes; or it never spoke
+   * and may be a script without the SDK, whose end is found by looking.
+   */
   readonly deadlineMs: number | null;
+  readonly spoke: boolean;
   /** The worker that has connected and that nobody has welcomed yet; null: none has. */
   readonly unwelcomed: { readonly phase: Phase; readonly step: number } | null;
 }

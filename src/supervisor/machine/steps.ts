@@ -1,7 +1,8 @@
 /** The few moves that several states share. */
-import type { Outcome } from '../events.ts';
+import type { Outcome, StopStage } from '../events.ts';
 import type { WorkerEnd } from '../worker-end.ts';
 import type { Effect, Step } from './effect.ts';
+import type { EventOf } from './event.ts';
 import type { MachineSettings } from './settings.ts';
 import type { Ended, Launch, Ledger, Reaping, State, Stopping } from './state.ts';
 
@@ -23,6 +24,36 @@ interface Launched {
   readonly launch: Launch;
 }
 
+/** Notes the operator's wish to stop; of several the first one counts. */
+export function noteStop(
+  ledger: Ledger,
+  { signal, command }: Pick<EventOf<'stop-signal'>, 'signal' | 'command'>,
+): Ledger {
+  if (ledger.stopSignal !== null) return ledger;
+  return { ...ledger, stopSignal: signal, stopReason: command === undefined ? null : commandWords(command.reason) };
+}
+
+/** What a save that answers a stop is given as its reason. */
+export function stopReasonOf({ stopSignal, stopReason }: Ledger): string {
+  return stopReason ?? stopSignal ?? 'stop';
+}
+
+/** A stop that came while nothing ran: there was nothing to save. @param when "before the launch" */
+export function endStopped(
+  ledger: Ledger,
+  event: Pick<EventOf<'stop-signal'>, 'signal' | 'command'>,
+  when: string,
+): Step<Ended> {
+  const noted = noteStop(ledger, event);
+  const { stopReason, stopSignal } = noted;
+  const by = stopReason === null ? `on ${stopSignal}` : `by ${stopReason}`;
+  return end(noted, 'stopped-unsaved', `stopped ${by} ${when}`);
+}
+
+function commandWords(reason: string | null): string {
+  return reason === null ? 'nkat-recover stop' : `nkat-recover stop: ${reason}`;
+}
+
 /** Empties the worker's group; `workerEnd` null: it has not ended by itself. */
 export function reap({ ledger, launch }: Launched, workerEnd: WorkerEnd | null): Step<Reaping> {
   return { state: { kind: 'reaping', ledger, launch, end: workerEnd }, effects: [{ type: 'reap-group' }] };
@@ -34,15 +65,16 @@ export function reap({ ledger, launch }: Launched, workerEnd: WorkerEnd | null):
  */
 export function terminate(
   { ledger, launch }: Launched,
-  event: { readonly signal: NodeJS.Signals; readonly nowMs: number },
+  event: Omit<EventOf<'stop-signal'>, 'type'>,
   settings: MachineSettings,
 ): Step<Stopping> {
   const { signal, nowMs } = event;
   const deadlineMs = nowMs + settings.stop.terminateMs;
+  const noted = noteStop(ledger, event);
   return {
     state: {
       kind: 'stopping',
-      ledger: { ...ledger, stopSignal: ledger.stopSignal ?? signal },
+      ledger: noted,
       launch,
       stage: 'terminating',
       cause: 'operator',
@@ -50,8 +82,18 @@ export function terminate(
       request: null,
       acknowledged: false,
     },
-    effects: [{ type: 'announce-stop', signal, stage: 'terminating', deadlineMs, lastStepAgeMs: null }, ...SIGTERM],
+    effects: [announceStop(noted, signal, 'terminating', deadlineMs, null), ...SIGTERM],
   };
+}
+
+export function announceStop(
+  { stopReason: reason }: Ledger,
+  signal: NodeJS.Signals,
+  stage: StopStage,
+  deadlineMs: number,
+  lastStepAgeMs: number | null,
+): Effect {
+  return { type: 'announce-stop', signal, reason, stage, deadlineMs, lastStepAgeMs };
 }
 
 /** The worker is silent beyond its limit: ended like a stop, but nobody asked, so it is launched again. */

@@ -4,7 +4,7 @@ import type { MachineEvent } from './event.ts';
 import { note } from './notes.ts';
 import type { MachineSettings } from './settings.ts';
 import type { State, Stopping } from './state.ts';
-import { reap, stay, terminate } from './steps.ts';
+import { announceStop, noteStop, reap, stay, stopReasonOf, terminate } from './steps.ts';
 
 export function fromStopping(before: Stopping, event: MachineEvent, settings: MachineSettings): Step<State> {
   const state = { ...before, ...note(before, event, before.request) };
@@ -21,9 +21,9 @@ export function fromStopping(before: Stopping, event: MachineEvent, settings: Ma
     case 'worker-ended':
       return reap(state, event.end);
     case 'stop-signal':
-      return state.cause === 'hang'
-        ? stay({ ...state, ledger: { ...state.ledger, stopSignal: state.ledger.stopSignal ?? event.signal } })
-        : harder(state, event.nowMs, settings, event.signal);
+      if (state.cause === 'hang') return stay({ ...state, ledger: noteStop(state.ledger, event) });
+      // Two commands may well ask for the same stop, and neither knows of the other.
+      return event.command === undefined ? harder(state, event.nowMs, settings, event.signal) : stay(state);
     case 'woke-late':
       return stay({ ...state, deadlineMs: state.deadlineMs + event.gapMs });
     case 'time-passed':
@@ -43,19 +43,12 @@ function harder(
   if (state.stage === 'saving') return terminate(state, { signal, nowMs }, settings);
   const { state: reaping, effects } = reap(state, null);
   if (state.cause === 'hang') return { state: reaping, effects };
-  const announcement = {
-    type: 'announce-stop',
-    signal,
-    stage: 'killing',
-    deadlineMs: nowMs,
-    lastStepAgeMs: null,
-  } as const;
-  return { state: reaping, effects: [announcement, ...effects] };
+  return { state: reaping, effects: [announceStop(state.ledger, signal, 'killing', nowMs, null), ...effects] };
 }
 
 /** A worker that reconnects in mid-stop may never have seen the request. */
 function repeatRequest(state: Stopping, nowMs: number): readonly Effect[] {
   if (state.stage !== 'saving' || state.request === null) return [];
-  const reason = state.ledger.stopSignal ?? 'stop';
+  const reason = stopReasonOf(state.ledger);
   return [{ type: 'request-stop', request: state.request, reason, graceMs: Math.max(0, state.deadlineMs - nowMs) }];
 }

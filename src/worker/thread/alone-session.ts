@@ -114,7 +114,7 @@ export class AloneSession implements SessionSide {
     const resume = await this.#choose(layout);
     const attempt = current.attempts + 1;
     await this.#update({ state: 'running', attempts: attempt, sourceDigest: trainer.sourceDigest, worker: null });
-    owner.welcomed({
+    const facts = {
       session: layout.session,
       attempt,
       claim: claimed.claim,
@@ -125,7 +125,8 @@ export class AloneSession implements SessionSide {
       requireGpu: false,
       learningRateScale: 1,
       trainer,
-    });
+    };
+    owner.welcomed(facts, false);
   }
 
   /** A thread that replaces a crashed one: the claim is this process's already. */

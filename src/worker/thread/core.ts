@@ -53,7 +53,7 @@ export class ThreadCore {
       later: (ms, work) => void setTimeout(work, ms),
     });
     this.#side = options.side({
-      welcomed: (facts) => this.#welcomed(facts),
+      welcomed: (facts, keepPolicy) => this.#welcomed(facts, keepPolicy),
       requested: (message) => this.#requested(message),
       exit: (code, message, refusal) => this.#post({ type: 'exit', code, message, refusal }),
       position: () => ({ step: options.control.step, epoch: options.control.epoch, phase: options.control.phase }),
@@ -68,13 +68,14 @@ export class ThreadCore {
     this.#side.start();
   }
 
-  #welcomed(facts: SessionFacts): void {
+  #welcomed(facts: SessionFacts, keepPolicy: boolean): void {
     this.#claim.raise(facts.claim);
     if (this.#facts === null) {
       this.#takeUp(facts, null);
       this.#post({ type: 'welcome', facts, mode: this.#options.mode });
     } else {
-      this.#facts = { ...facts, resume: this.#facts.resume };
+      const { claim } = facts;
+      this.#facts = keepPolicy ? { ...this.#facts, claim } : { ...facts, resume: this.#facts.resume };
       this.#post({ type: 'rewelcome', facts: this.#facts });
       this.#room.tellAgain();
     }

@@ -75,7 +75,7 @@ export class SupervisedSession implements SessionSide {
     switch (message.type) {
       case 'welcome':
         this.#claim = message.claim;
-        this.#owner.welcomed(factsOf(message));
+        this.#owner.welcomed(factsOf(message), message.keepPolicy === true);
         return;
       case 'resume': {
         const next = this.#nextPoint;

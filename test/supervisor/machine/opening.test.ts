@@ -12,7 +12,7 @@ const VANISHED: UnseenEnd = {
 
 describe('what an earlier supervisor left', () => {
   test('a live worker is adopted: no launch, a welcome that carries the new claim', () => {
-    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2 });
+    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2, spoke: true });
     expect(rig.effects).toEqual([]);
     rig.happen({ type: 'worker-connected', welcomed: true, phase: 'train', step: 40, lastSaved: 5 });
     expect(rig.state).toMatchObject({ kind: 'running', ledger: { attempt: 3, lastStep: 40 } });
@@ -21,7 +21,7 @@ describe('what an earlier supervisor left', () => {
 
   test('a live worker that nobody has welcomed is told what to resume from, and never starts from zero unasked', () => {
     const connected = { type: 'worker-connected', welcomed: false, phase: 'load', step: 0, lastSaved: null } as const;
-    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2 }).happen(connected);
+    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2, spoke: true }).happen(connected);
     expect(rig.effects).toEqual([{ type: 'choose-checkpoint', stepBackFrom: null }]);
     rig.happen(connected);
     expect(rig.effects).toEqual([]);
@@ -33,14 +33,14 @@ describe('what an earlier supervisor left', () => {
   });
 
   test('a live worker that nobody has welcomed is ended when nothing verifies', () => {
-    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2 });
+    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2, spoke: true });
     rig.happen({ type: 'worker-connected', welcomed: false, phase: 'load', step: 0, lastSaved: null });
     rig.happen({ type: 'no-checkpoint', reason: 'all 3 are damaged', missing: false });
     expect(rig.effects).toEqual([{ type: 'reap-group' }]);
   });
 
   test('one that does not connect in time is killed before another is launched', () => {
-    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2 }).passDeadline();
+    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2, spoke: true }).passDeadline();
     expect(rig.state.kind).toBe('reaping');
     expect(rig.effects).toEqual([{ type: 'reap-group' }]);
   });

@@ -18,7 +18,7 @@ export const SETTINGS: MachineSettings = {
 export class Rig {
   state: State = {
     kind: 'opening',
-    ledger: { attempt: 0, budget: FRESH_BUDGET, lastStep: 0, longestSaveMs: 0, stopSignal: null },
+    ledger: { attempt: 0, budget: FRESH_BUDGET, lastStep: 0, longestSaveMs: 0, stopSignal: null, stopReason: null },
   };
   nowMs = 0;
   effects: readonly Effect[] = [];

@@ -14,7 +14,12 @@ const small = fc.nat({ max: 6 });
 const phase = fc.constantFrom('load' as const, 'train' as const, 'eval' as const);
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
-  fc.record({ type: fc.constant('orphan-found' as const), attempt: small, resumedFrom: fc.constant(null) }),
+  fc.record({
+    type: fc.constant('orphan-found' as const),
+    attempt: small,
+    resumedFrom: fc.constant(null),
+    spoke: fc.boolean(),
+  }),
   fc.record({ type: fc.constant('no-orphan' as const), unseenEnd: fc.constant(null) }),
   fc.record({ type: fc.constant('checkpoint-chosen' as const), sequence: small, steppedBack: fc.boolean() }),
   fc.record({ type: fc.constant('no-checkpoint' as const), reason: fc.constant('x'), missing: fc.boolean() }),

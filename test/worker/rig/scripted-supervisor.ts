@@ -142,6 +142,7 @@ export class ScriptedSupervisor {
       backups: this.layout.backups,
       resume: this.resume === 'choose' ? await this.choose() : this.resume,
       policy: this.policy,
+      keepPolicy: null,
       requireGpu: false,
       learningRateScale: this.learningRateScale,
       trainer: { path: '/trainer.mjs', args: [], sourceDigest: null },

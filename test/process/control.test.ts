@@ -1,0 +1,160 @@
+/** `save` and `stop` from another terminal, to a supervisor that lives and to a worker that trains on alone. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { counter, type Run, World } from './rig.ts';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.close());
+
+const LINE = ['--epochs', '100', '--steps-per-epoch', '60', '--step-ms', '20'];
+
+interface Saved {
+  readonly confirmed: boolean;
+  readonly by: string;
+  readonly checkpoint: {
+    readonly sequence: number;
+    readonly step: number;
+    readonly kinds: string[];
+    readonly reason: string;
+  };
+}
+interface Stopped {
+  readonly stopped: boolean;
+  readonly by: string;
+  readonly outcome: string;
+  readonly sequence: number;
+}
+
+async function training(options: readonly string[] = [], line = LINE): Promise<Run> {
+  const run = world.run(counter(line), options);
+  await run.event('progress', ({ step }) => step >= 3);
+  return run;
+}
+
+async function stateOf(): Promise<string | undefined> {
+  const { sessions } = (await world.query(['list'])) as { sessions: { state: string }[] };
+  return sessions[0]?.state;
+}
+
+test('save: the checkpoint is verified when the command returns; two at once are both answered; stop ends with 75', async () => {
+  const run = await training();
+  const [one, two] = (await Promise.all([
+    world.query(['save', '--kind', 'before-change', '--reason', 'new data']),
+    world.query(['save', 'latest']),
+  ])) as [Saved, Saved];
+  expect(one).toMatchObject({ confirmed: true, by: 'supervised', checkpoint: { reason: 'new data' } });
+  expect(one.checkpoint.kinds).toContain('before-change');
+  expect(two).toMatchObject({ confirmed: true, by: 'supervised' });
+  const verified = run.named('checkpoint-verified').map(({ sequence }) => sequence);
+  expect(verified).toEqual(expect.arrayContaining([one.checkpoint.sequence, two.checkpoint.sequence]));
+
+  const first = world.query(['stop', '--reason', 'warm room']);
+  const second = world.query(['stop']);
+  expect(await first).toMatchObject({ stopped: true, by: 'supervised', outcome: 'stopped-saved' });
+  // The second one joins the first, or comes when it is over.
+  expect([true, undefined]).toContain(((await second) as Partial<Stopped>).stopped);
+  await run.ended(75);
+  expect(run.named('stop-requested').map(({ stage }) => stage)).toEqual(['saving']);
+  expect(run.named('saved').at(-1)).toMatchObject({
+    kinds: ['emergency'],
+    reason: expect.stringContaining('nkat-recover stop'),
+  });
+  expect(run.named('worker-ended').at(-1)).toMatchObject({ class: 'interrupted' });
+  expect(await stateOf()).toBe('interrupted');
+  const again = world.start(['save', '--json']);
+  await again.ended(66);
+});
+
+test('an orphaned worker is saved, trains on, and can be stopped; list tells each', async () => {
+  const run = await training(['--save-every-steps', '1000']);
+  const { pid } = await run.event('worker-connected');
+  run.signal('SIGKILL');
+  await run.exited;
+  const saved = (await world.query(['save', '--reason', 'from outside'])) as Saved;
+  expect(saved).toMatchObject({
+    confirmed: true,
+    by: 'orphaned',
+    checkpoint: { kinds: ['manual'], reason: 'from outside' },
+  });
+  expect(world.processes()).toContain(pid);
+  expect(await stateOf()).toBe('orphaned');
+  // Under the claim of a command that is over: its own saves go on, and so do the commands.
+  const next = (await world.query(['save'])) as Saved;
+  expect(next.checkpoint.step).toBeGreaterThan(saved.checkpoint.step);
+  const stopped = (await world.query(['stop', '--reason', 'enough'])) as Stopped;
+  expect(stopped).toMatchObject({ stopped: true, by: 'orphaned', outcome: 'stopped-saved' });
+  expect(stopped.sequence).toBeGreaterThan(next.checkpoint.sequence);
+  expect(world.processes()).toEqual([]);
+  expect(await stateOf()).toBe('interrupted');
+  const shown = (await world.query(['show', 'latest'])) as { attempts: { class: string; reason: string }[] };
+  expect(shown.attempts).toMatchObject([{ class: 'interrupted', reason: expect.stringContaining('enough') }]);
+});
+
+test('an orphan keeps the save policy of its own run while a command visits it, and is adopted after', async () => {
+  const run = await training(['--save-every-steps', '7', '--keep', '50']);
+  run.signal('SIGKILL');
+  await run.exited;
+  const { checkpoint } = (await world.query(['save'])) as Saved;
+  const next = await training(['--save-every-steps', '7', '--keep', '50']);
+  expect(next.named('worker-connected')[0]).toMatchObject({ adopted: true });
+  const { checkpoints } = (await world.query(['show', 'latest'])) as {
+    checkpoints: { sequence: number; step: number; kinds: string[] }[];
+  };
+  const later = checkpoints.filter(({ sequence, kinds }) => sequence > checkpoint.sequence && kinds.includes('auto'));
+  expect(later.length).toBeGreaterThan(0);
+  expect(checkpoints.length).toBeGreaterThan(5);
+  next.signal('SIGINT');
+  await next.ended(75);
+});
+
+test('a save during a long step says that it waits, is not confirmed when the time is up, and comes at the next step', async () => {
+  const run = world.run(counter(['--epochs', '1', '--steps-per-epoch', '3', '--block-ms', '9000']));
+  await run.event('training-started');
+  await run.event('progress');
+  await run.quiet(1_100);
+  const impatient = world.start(['save', '--timeout', '2s']);
+  await impatient.ended(1);
+  expect(impatient.stderr).toContain('The training loop is in a step since');
+  expect(impatient.stderr).toContain('it still saves at its next one');
+  const patient = world.start(['save', '--json']);
+  await patient.ended(0);
+  run.signal('SIGINT');
+  await run.ended(75);
+});
+
+test('a command that is killed in mid-request leaves the session as it was', async () => {
+  const run = await training();
+  run.signal('SIGKILL');
+  await run.exited;
+  const save = world.start(['save', '--timeout', '1m']);
+  await save.quiet(300);
+  save.signal('SIGKILL');
+  await save.exited;
+  const next = await training();
+  expect(next.named('worker-connected')[0]).toMatchObject({ adopted: true });
+  next.signal('SIGINT');
+  await next.ended(75);
+});
+
+test('stop in the pause before a restart: the supervisor ends and launches nothing more', async () => {
+  const run = world.run(counter([...LINE, '--throw-at-step', '3']), ['--backoff', '2m']);
+  await run.event('restart-planned', ({ delayMs }) => delayMs > 0);
+  const stop = world.start(['stop', '--json']);
+  await stop.ended(1);
+  expect(stop.stdout).toContain('while waiting to restart');
+  await run.ended(143);
+});
+
+test('logs -f shows what comes, ends with the session, and says so', async () => {
+  const run = await training([], [...LINE, '--print-every', '5']);
+  const logs = world.start(['logs', '-f']);
+  await logs.quiet(800);
+  run.signal('SIGINT');
+  await run.ended(75);
+  await logs.ended(0);
+  expect(logs.stdout).toMatch(/stdout {2}step 5 loss/);
+  expect(logs.stdout).toContain('SIGINT: saving, then stopping');
+  expect(logs.stderr).toContain('has ended: interrupted');
+});

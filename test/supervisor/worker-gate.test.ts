@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
+import { identityOf } from '../../src/checkpoint/process-identity.ts';
+import type { WorkerIdentity } from '../../src/checkpoint/types.ts';
+import { WorkerGate } from '../../src/supervisor/worker-gate.ts';
+
+/** A process that lives until the test ends. */
+function living(env: NodeJS.ProcessEnv = {}, detached = true): ChildProcess & { readonly pid: number } {
+  const child = spawn('sleep', ['60'], { env: { PATH: process.env.PATH, ...env }, detached, stdio: 'ignore' });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  if (child.pid === undefined) throw new Error('not started');
+  return child as ChildProcess & { readonly pid: number };
+}
+
+function launched(pid: number): WorkerIdentity {
+  const group = identityOf(pid);
+  if (group === null) throw new Error('it is gone');
+  return { attempt: 2, group, outputDirectory: '/nowhere', resumedFrom: null };
+}
+
+test('a process of the launched group is the worker, also when it connects again', () => {
+  const { pid } = living();
+  const gate = new WorkerGate('s');
+  expect(gate.refusalOf({ attempt: 2, pid }, 2, launched(pid))).toBeNull();
+  expect(gate.refusalOf({ attempt: 2, pid }, 2, launched(pid))).toBeNull();
+});
+
+test('a child of the launched process may speak in its place: any language', async () => {
+  const parent = spawn('sh', ['-c', 'setsid sleep 60 & echo $!; wait'], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(String(line));
+  onTestFinished(() => {
+    process.kill(pid, 'SIGKILL');
+  });
+  expect(new WorkerGate('s').refusalOf({ attempt: 2, pid }, 2, launched(parent.pid ?? 0))).toBeNull();
+});
+
+test('a stranger with the token is refused, one that carries the environment of the attempt is not', () => {
+  const leader = living();
+  const stranger = living();
+  const own = living({ NKAT_SESSION: 's', NKAT_ATTEMPT: '2' });
+  const other = living({ NKAT_SESSION: 's', NKAT_ATTEMPT: '1' });
+  const gate = new WorkerGate('s');
+  const worker = launched(leader.pid);
+  expect(gate.refusalOf({ attempt: 2, pid: stranger.pid }, 2, worker)).toMatchObject({ code: 'session' });
+  expect(gate.refusalOf({ attempt: 2, pid: other.pid }, 2, worker)).toMatchObject({ code: 'session' });
+  expect(gate.refusalOf({ attempt: 2, pid: 2 ** 22 + 1 }, 2, worker)).toMatchObject({ code: 'session' });
+  expect(gate.refusalOf({ attempt: 2, pid: own.pid }, 2, worker)).toBeNull();
+});
+
+test('the first that spoke keeps its place while it lives', async () => {
+  const environment = { NKAT_SESSION: 's', NKAT_ATTEMPT: '2' };
+  const [first, second] = [living(environment), living(environment)];
+  const gate = new WorkerGate('s');
+  expect(gate.refusalOf({ attempt: 2, pid: first.pid }, 2, null)).toBeNull();
+  expect(gate.refusalOf({ attempt: 2, pid: second.pid }, 2, null)?.message).toContain(`pid ${first.pid}`);
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  expect(gate.refusalOf({ attempt: 2, pid: second.pid }, 2, null)).toBeNull();
+});
+
+test('a straggler of an earlier attempt is fenced', () => {
+  const { pid } = living();
+  expect(new WorkerGate('s').refusalOf({ attempt: 1, pid }, 2, launched(pid))).toMatchObject({ code: 'fenced' });
+});
