@@ -36,7 +36,11 @@ const COMPLETE = 'complete -c nkat-recover';
 
 function optionWords({ names, description, value }: CompletedOption): string {
   const words = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
-  return [...words, ...(value.kind === 'none' ? [] : [`-r ${takes(value)}`]), `-d ${quoted(description)}`]
+  return [
+    ...words,
+    ...(value.kind === 'none' ? [] : [`${value.kind === 'file' ? '-r' : '-x'} ${takes(value)}`]),
+    `-d ${quoted(description)}`,
+  ]
     .join(' ')
     .replaceAll(/ +/g, ' ');
 }

@@ -17,9 +17,6 @@ _nkat_recover_sessions() {
   sessions=("\${(@f)$($nkat_recover complete-sessions 2>/dev/null | sed -e 's/:/\\\\:/g' -e $'s/\\t/:/')}")
   [[ -n "$sessions[1]" ]] && _describe -V session sessions
 }
-_nkat_recover_trainers() {
-  _alternative 'trainers:trainer:_files -g "*.(${TRAINER_EXTENSIONS.join('|')})"' 'files:any executable:_files -g "*(*)"'
-}
 _nkat_recover() {
   local nkat_recover="\${(Q)words[1]/#\\~/$HOME}"
   local -a commands
@@ -76,7 +73,8 @@ function actionOf(value: ValueKind): string {
     case 'session':
       return '_nkat_recover_sessions';
     case 'trainer':
-      return '_nkat_recover_trainers';
+      // Where nothing fits, zsh offers every file: any executable may be trained with.
+      return `_files -g "*.(${TRAINER_EXTENSIONS.join('|')})"`;
     case 'choices':
       return `(${value.choices.join(' ')})`;
     case 'none':
