@@ -1,0 +1,19 @@
+/** The table of `docs/configuration.md`, so that it cannot tell anything but what the program does. */
+import { environmentName, SETTINGS } from './definitions.ts';
+import { GROUP_NAMES, GROUPS, MANUAL_NAMES } from './file-keys.ts';
+
+export function settingsMarkdown(): string {
+  const rows = SETTINGS.map((definition) => {
+    const { key, flag, placeholder, description, accepts } = definition;
+    const names = [key, ...(MANUAL_NAMES[key] ?? [])].map((name) => `\`${name}\``).join(', ');
+    const group = GROUP_NAMES.find((name) => GROUPS[name].includes(key)) ?? '';
+    const option = `\`--${flag}${placeholder === null ? '' : ` ${placeholder}`}\``;
+    const cells = [names, group, option, `\`${environmentName(definition)}\``, description, accepts];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  });
+  return [
+    '| key in a file | group | flag | variable | what it is | accepted |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
