@@ -3,11 +3,19 @@ import type { StateValue } from '../state.ts';
 import type { AverageFacts } from './average.ts';
 import type { OptimizerFacts } from './optimizer-state.ts';
 
+export interface ExportedWeight {
+  /** Name in the checkpoint. */
+  readonly tensor: string;
+  readonly name: string;
+}
+
 export interface TfjsFacts {
   /** Steps made when the state was saved. */
   readonly steps: number;
   /** Model topology as tfjs writes it, by structural name: for people and exports, never needed to restore. */
   readonly topology: Readonly<Record<string, string>>;
+  /** By model, the names that tfjs gives to its weights when it saves them, for exports. */
+  readonly layers: Readonly<Record<string, readonly ExportedWeight[]>>;
   readonly optimizers: Readonly<Record<string, OptimizerFacts>>;
   /** What the learning rates were scaled by. */
   readonly scale: number;
@@ -31,6 +39,7 @@ export function tfjsFacts(json: StateValue): TfjsFacts | null {
     topology: Object.fromEntries(
       topologies.flatMap(([name, text]) => (typeof text === 'string' ? [[name, text]] : [])),
     ),
+    layers: isRecord(json.layers) ? exportedLayers(json.layers) : {},
     optimizers,
     // Older checkpoints know of no scale.
     scale: typeof json.scale === 'number' && json.scale > 0 ? json.scale : 1,
@@ -48,6 +57,19 @@ function isOptimizerFacts(value: unknown): value is OptimizerFacts {
     Array.isArray(value.trained) &&
     value.trained.every((name) => typeof name === 'string')
   );
+}
+
+function exportedLayers(layers: Record<string, unknown>): Record<string, readonly ExportedWeight[]> {
+  return Object.fromEntries(
+    Object.entries(layers).filter((entry): entry is [string, ExportedWeight[]] => {
+      const [, weights] = entry;
+      return Array.isArray(weights) && weights.every(isExportedWeight);
+    }),
+  );
+}
+
+function isExportedWeight(value: unknown): value is ExportedWeight {
+  return isRecord(value) && typeof value.tensor === 'string' && typeof value.name === 'string';
 }
 
 function isAverageFacts(value: unknown): value is AverageFacts {

@@ -6,11 +6,11 @@ import type { WeightAverage } from './average.ts';
 import { backendInUse } from './backend.ts';
 import { mismatches, refuseState } from './mismatch.ts';
 import { OptimizerState } from './optimizer-state.ts';
-import { type TfjsFacts, tfjsFacts } from './saved-facts.ts';
+import { type ExportedWeight, type TfjsFacts, tfjsFacts } from './saved-facts.ts';
 import type { Schedule } from './schedule.ts';
 import { dtypeOf, ownedBytes, reference, tensorOf } from './tensor-bytes.ts';
 import { ValueMark } from './value-mark.ts';
-import { namedModels, namedVariables, type Weights } from './weights.ts';
+import { exportedWeights, namedModels, namedVariables, type Weights } from './weights.ts';
 
 export interface TfjsStateParts {
   /** What is trained. Names in the checkpoint follow its structure, so keep the structure between runs. */
@@ -39,6 +39,7 @@ class TfjsState implements TrainingState {
   readonly #weights: ReturnType<typeof namedVariables>;
   readonly #optimizers: readonly OptimizerState[];
   readonly #topology: Readonly<Record<string, string>>;
+  readonly #layers: Readonly<Record<string, readonly ExportedWeight[]>>;
   readonly #mark = new ValueMark();
   #steps = 0;
   #scale = 1;
@@ -53,6 +54,7 @@ class TfjsState implements TrainingState {
     this.#topology = Object.fromEntries(
       namedModels(parts.model).map(({ name, model }) => [name, String(model.toJSON())]),
     );
+    this.#layers = exportedWeights(parts.model, this.#weights);
     parts.average?.attach(this.#weights);
     this.#applySchedule();
   }
@@ -163,6 +165,7 @@ class TfjsState implements TrainingState {
     return {
       steps: this.#steps,
       topology: this.#topology,
+      layers: this.#layers,
       optimizers: Object.fromEntries(this.#optimizers.map((optimizer) => [optimizer.name, optimizer.facts()])),
       scale: this.#scale,
       schedule: this.#parts.schedule?.state?.() ?? null,

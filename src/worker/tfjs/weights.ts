@@ -30,6 +30,22 @@ export function namedModels(weights: Weights, prefix = 'model'): { name: string;
   return Object.entries(weights).flatMap(([key, value]) => namedModels(value, `${prefix}/${key}`));
 }
 
+/** For each model inside, its weights by the names that tfjs saves and loads them under. */
+export function exportedWeights(
+  weights: Weights,
+  named: readonly NamedVariable[],
+): Record<string, readonly { readonly tensor: string; readonly name: string }[]> {
+  const names = new Map(named.map(({ name, variable }) => [variable, name]));
+  const models = namedModels(weights).map(({ name, model }) => {
+    const own = model.weights.map((weight) => ({
+      tensor: names.get(weight.read() as Variable) ?? '',
+      name: weight.originalName,
+    }));
+    return [name, own] as const;
+  });
+  return Object.fromEntries(models);
+}
+
 function visit(weights: Weights, name: string, add: (name: string, variable: Variable) => void): void {
   if (isVariable(weights)) add(name, weights);
   else if (isModel(weights)) visitModel(weights, name, add);

@@ -7,6 +7,7 @@ import type { StoreFiles } from '../../checkpoint/files.ts';
 import type { Committed } from '../../checkpoint/types.ts';
 import type { MessageOf, ResumePoint, WorkerMessage } from '../../protocol/messages.ts';
 import type { ControlBlock } from '../control-block.ts';
+import { BestExporter } from './best-exporter.ts';
 import { ClaimNumber } from './claim-number.ts';
 import { layoutOf } from './layout-of.ts';
 import { loadCheckpoint } from './loader.ts';
@@ -38,6 +39,7 @@ export class ThreadCore {
   readonly #room: RoomWatch;
   #facts: SessionFacts | null = null;
   #writer: Writer | null = null;
+  #bestExporter: BestExporter | null = null;
   #ending: Promise<void> = Promise.resolve();
 
   constructor(options: CoreOptions) {
@@ -85,6 +87,11 @@ export class ThreadCore {
     this.#facts = facts;
     this.#claim.raise(facts.claim);
     const resumedFrom = facts.resume?.sequence ?? null;
+    this.#bestExporter ??= new BestExporter({
+      files: this.#options.files,
+      layout: layoutOf(facts),
+      warn: (what, error) => this.#warn(what, error),
+    });
     this.#writer = new Writer(
       {
         files: this.#options.files,
@@ -170,7 +177,9 @@ export class ThreadCore {
         return;
       case 'flush':
         this.#reporter.sendNow(performance.now(), process.hrtime.bigint());
-        void this.#ending.then(() => this.#post({ type: 'flushed', id: message.id }));
+        void Promise.all([this.#ending, this.#bestExporter?.idle]).then(() =>
+          this.#post({ type: 'flushed', id: message.id }),
+        );
         return;
     }
   }
@@ -231,8 +240,10 @@ export class ThreadCore {
   }
 
   #settled(save: FinishedSave, committed: Committed, problem: string | null): void {
-    if (problem === null) this.#tellSaved('verified', save, committed);
-    else this.#saveFailed(save, 'read-back', problem);
+    if (problem === null) {
+      this.#tellSaved('verified', save, committed);
+      this.#bestExporter?.verified(committed);
+    } else this.#saveFailed(save, 'read-back', problem);
     this.#post({ type: 'save-settled', id: save.id, verified: problem === null, message: problem });
   }
 
