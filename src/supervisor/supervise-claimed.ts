@@ -122,7 +122,15 @@ async function openRecord(
     trainer: path,
   });
   if (changed) tell({ name: 'trainer-changed', trainer: path });
+  if (args.join('\0') !== file.identity.args.join('\0')) {
+    const message = `The trainer's arguments are ${shown(args)} now, before they were ${shown(file.identity.args)}`;
+    tell({ name: 'notice', level: 'info', message });
+  }
   return { path, args: [...args], sourceDigest };
+}
+
+function shown(args: readonly string[]): string {
+  return args.length === 0 ? 'none' : args.join(' ');
 }
 
 function ledgerOf(file: SessionFile, index: SessionIndex): Ledger {

@@ -16,6 +16,9 @@ import type { TrainingState } from './state.ts';
 import type { SaveNews, SessionFacts, ThreadMode } from './thread/messages.ts';
 import { EPOCH_OVER, NOT_AWAITED, SAVED_INSIDE_STEP } from './warnings.ts';
 
+/** sysexits EX_CONFIG: the trainer was changed so that it cannot go on from its checkpoint. */
+const EXIT_CONFIGURATION = 78;
+
 export interface TrainingRunOptions {
   readonly script: URL;
   readonly mode: ThreadMode;
@@ -114,7 +117,7 @@ export class TrainingRun implements Run {
     state.scaleLearningRate?.(this.learningRateScale);
     const loaded = await this.#link.load();
     if (loaded.kind === 'loaded') {
-      this.#parts.memory.putBack(loaded.tensors, loaded.state, state);
+      this.#fitting(() => this.#parts.memory.putBack(loaded.tensors, loaded.state, state));
       const { sequence } = loaded.point;
       const { step, epoch, insideEpoch } = this.#parts.memory.position;
       this.#resumed = { sequence, step, epoch, insideEpoch };
@@ -268,7 +271,7 @@ export class TrainingRun implements Run {
   }
 
   #beginPass(facts: DataFacts): PassStart {
-    const start = this.#parts.memory.position.beginPass(facts);
+    const start = this.#fitting(() => this.#parts.memory.position.beginPass(facts));
     this.#parts.notes.batchesInPass = batchCount(facts);
     if (start.kind === 'completed') return start;
     if (start.takenUp) this.#parts.memory.takeUp();
@@ -278,6 +281,19 @@ export class TrainingRun implements Run {
     this.#parts.clock.interrupted();
     this.#parts.boundary.phase('train');
     return start;
+  }
+
+  /** A checkpoint that does not fit will not fit at the next launch either: the end that follows says so. */
+  #fitting<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof NkatError && error.code === 'state-mismatch') {
+        this.#options.ending.refusedWith(EXIT_CONFIGURATION);
+        this.#parts.warnings.say(`${error.message}. ${error.hint ?? ''}`.trim(), 'error');
+      }
+      throw error;
+    }
   }
 
   #obey(): Promise<void> {

@@ -22,7 +22,7 @@ export class Warnings {
     this.say(message);
   }
 
-  say(message: string): void {
-    this.#link.post({ type: 'notice', level: 'warning', message });
+  say(message: string, level: 'warning' | 'error' = 'warning'): void {
+    this.#link.post({ type: 'notice', level, message });
   }
 }

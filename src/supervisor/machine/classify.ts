@@ -52,6 +52,8 @@ export interface EndFacts {
 /** Exit codes of the worker's side of the contract. */
 export const WORKER_FATAL = 93;
 export const WORKER_RESTART = 75;
+/** sysexits EX_CONFIG: it was changed so that its checkpoint does not fit it, or it is set up wrongly. */
+export const WORKER_CONFIG = 78;
 
 const NATIVE_CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
 
@@ -94,6 +96,7 @@ function classifyCode(facts: EndFacts, code: number): Classification {
   if (code === WORKER_FATAL) return { class: 'fatal', reason: `exit code ${code}: do not retry` };
   if (facts.noRestartCodes.includes(code)) return { class: 'fatal', reason: `exit code ${code} is a no-restart code` };
   if (code === WORKER_RESTART) return { class: 'requested', reason: `exit code ${code}: it asked to be restarted` };
+  if (code === WORKER_CONFIG) return { class: 'config', reason: `exit code ${code}: it cannot go on as it is set up` };
   if (!facts.everStepped && !worksWithoutSdk(facts))
     return { class: 'config', reason: `exit code ${code} before the session's first step` };
   if (tellsOfFullDisk(facts.evidence.stderrTail)) {
