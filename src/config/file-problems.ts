@@ -14,7 +14,8 @@ export interface FileProblem {
   readonly text: string;
 }
 
-const SHOWN = 10;
+/** So many are told; the rest is counted. */
+export const SHOWN_PROBLEMS = 10;
 
 /** `/home/ada/nkat-recover.yaml:3:7`, as editors and terminals know it. */
 export function placeText({ file, line, column }: FilePlace): string {
@@ -25,9 +26,10 @@ export function placeText({ file, line, column }: FilePlace): string {
 export function refuseProblems(path: string, problems: readonly FileProblem[]): void {
   if (problems.length === 0) return;
   const ordered = [...problems].sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
-  const lines = ordered.slice(0, SHOWN).map(({ place, text }) => `${placeText(place)}: ${text}`);
-  const more = ordered.length > SHOWN ? [`and ${ordered.length - SHOWN} more`] : [];
-  const message = lines.length === 1 ? lines.join('') : ['', ...lines, ...more].join('\n  ').trimEnd();
+  const lines = ordered.slice(0, SHOWN_PROBLEMS).map(({ place, text }) => `${placeText(place)}: ${text}`);
+  const more = ordered.length > SHOWN_PROBLEMS ? [`and ${ordered.length - SHOWN_PROBLEMS} more`] : [];
+  const count = `${ordered.length} things in it are wrong`;
+  const message = lines.length === 1 ? lines.join('') : [count, ...lines, ...more].join('\n  ');
   throw new NkatError(message, {
     code: 'configuration',
     operation: 'read the configuration',

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { SETTING_KEYS, type SettingKey } from './definitions.ts';
 import { GROUP_NAMES, GROUPS, type Group, settingNames } from './file-keys.ts';
-import type { FilePlace, FileProblem } from './file-problems.ts';
+import { type FilePlace, type FileProblem, SHOWN_PROBLEMS } from './file-problems.ts';
 import { acceptedBy, settingText } from './file-values.ts';
 import type { WrittenSetting } from './layers.ts';
 import { nearestWord } from './nearest.ts';
@@ -105,11 +105,13 @@ class SectionReader {
   }
 
   #unknownWords(name: string, group: Group | null, words: readonly string[]): string {
+    // In a file of another kind every line is unknown, and looking for the nearest key takes its time.
+    if (this.#problems.length > SHOWN_PROBLEMS) return `unknown key ${quoted(name)}`;
     const known = group === null ? this.#names : [...this.#names].filter(([, key]) => GROUPS[group].includes(key));
     const nearest = nearestWord(name, [...words, ...[...known].map(([spelling]) => spelling)]);
     const all = group === null ? [...words, ...SETTING_KEYS] : GROUPS[group];
-    const help = nearest === null ? `known are ${all.join(', ')}` : `did you mean ${nearest}?`;
-    return `unknown key ${quoted(name)}; ${help}`;
+    if (nearest !== null) return `unknown key ${quoted(name)}; did you mean ${nearest}?`;
+    return `unknown key ${quoted(name)}; known ${group === null ? '' : 'here '}are ${all.join(', ')}`;
   }
 
   #references(value: Value): Reference[] {

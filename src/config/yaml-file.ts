@@ -38,6 +38,7 @@ const WORDS: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'a second document begins here; one file is one document',
   BLOCK_AS_IMPLICIT_KEY: 'a second colon in this line; put the value in quotes',
   TAG_RESOLVE_FAILED: 'tags (!) are not used here; write the plain value',
+  UNEXPECTED_TOKEN: 'this cannot stand here: is a quote or a bracket missing, or there once too often?',
   RESOURCE_EXHAUSTION: 'it is nested too deeply',
 };
 const NO_ALIASES = 'aliases (*) are not used here; write the value out, or use profiles';

@@ -113,6 +113,12 @@ test('every code of a refusal has a hint, for a person and for a program', () =>
   }
 });
 
+test('what a refusal quotes cannot move the cursor or colour the screen', () => {
+  const text = 'a\u001b[31mb\u009b2Jc\u0007\nd';
+  const error = new NkatError(text, { code: 'io', operation: 'do it', hint: text });
+  for (const { text: shown } of errorWords(error)) expect(shown.replace('\n', '')).not.toMatch(/\p{Cc}/u);
+});
+
 test('what the help shows loads neither the schemas nor the database nor the YAML library', () => {
   const seen = new Set<string>();
   const heavy: string[] = [];

@@ -144,7 +144,8 @@ test.each([
 
 test('all problems of a file are told at once, in its order, ten at most', async () => {
   const words = await refusalOf('keep: no\nmaxRestart: 1\ndir: [1]\n');
-  expect(words.trim().split(/\s*\n\s*/)).toEqual([
+  expect(words.split(/\s*\n\s*/)).toEqual([
+    '3 things in it are wrong',
     expect.stringContaining(':1:7: keep is "no"'),
     expect.stringContaining(':2:1: unknown key "maxRestart"'),
     expect.stringContaining(':3:6: dir is a list'),

@@ -14,7 +14,7 @@ test.each([
   [new Uint8Array([0x6b, 0x3a, 0x20, 0xff, 0xc0]), 'line 1 has bytes that are no UTF-8 text'],
   [Buffer.from('keep: 1\n\u0000\u0001\u0002'), 'line 2 has bytes that are no UTF-8 text'],
   [Buffer.from('\u007fELF\u0002\u0001\u0001\u0000\u0000'), 'it is no text'],
-  [Buffer.alloc(2 ** 20 + 1, 0x23), 'it is larger than 256 KiB'],
+  [Buffer.alloc(2 ** 20 + 1, 0x23), 'it is larger than 64 KiB'],
 ])('bytes that are no text are refused: %#', async (bytes, words) => {
   expect(await refusalOf(bytes)).toContain(words);
 });

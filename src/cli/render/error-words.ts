@@ -1,12 +1,17 @@
 import type { ErrorCode, NkatError } from '../../errors.ts';
 import { type Line, line } from './line.ts';
+import { printable } from './width.ts';
 
 /** A refusal: what could not be done, why, where, and what helps. */
 export function errorWords(error: NkatError): Line[] {
   const place = error.path === undefined || error.message.includes(error.path) ? '' : ` (${error.path})`;
-  const lines = [line(`nkat-recover: cannot ${error.operation}: ${error.message}${place}`, 'bad', 'always')];
-  lines.push(line(hintOf(error), 'plain', 'always'));
-  return lines;
+  const text = `nkat-recover: cannot ${error.operation}: ${error.message}${place}`;
+  return [line(harmless(text), 'bad', 'always'), line(harmless(hintOf(error)), 'plain', 'always')];
+}
+
+/** Names and values that are quoted here come from files: none of them may move the cursor. */
+function harmless(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }
 
 /** What helps in general, where the place that refused knew nothing better. */
