@@ -77,6 +77,8 @@ export const restored = object({
 
 export const phaseChanged = object({ v, type: literal('phase'), phase });
 
+const report = object({ percent: number(0, 100), stage: nullable(string(256)), results: metrics });
+
 /** Coalesced by the SDK to at most two a second, and sent once a second while steps do not come. */
 export const progress = object({
   v,
@@ -98,6 +100,8 @@ export const progress = object({
   skippedSaves: count,
   /** Why no steps are made, on purpose; null: they are. */
   waiting: nullable(oneOf(['space', 'pause'])),
+  /** What `run.progress()` said last, of work that has no epochs; null: nothing. */
+  report: nullable(report),
 });
 
 /** A save or stop request has reached the SDK's thread; the training loop will see it at its next step. */

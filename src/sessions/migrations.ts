@@ -141,6 +141,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX sessions_watched ON sessions (root)
     WHERE state IN ('running', 'orphaned') OR indexed_change IS NULL;
   `,
+  // What work without epochs says of itself.
+  'ALTER TABLE sessions ADD COLUMN report TEXT',
 ];
 
 /** The version that `user_version` names; 0 for a new file. */

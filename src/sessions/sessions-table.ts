@@ -30,7 +30,7 @@ const OWN_COLUMNS = [
 ] as const;
 
 /** In the order of {@link StoredSession}. */
-const ALL_COLUMNS = [...OWN_COLUMNS, 'checkpoints', 'last_checkpoint_at', 'last_checkpoint_step'] as const;
+const ALL_COLUMNS = [...OWN_COLUMNS, 'checkpoints', 'last_checkpoint_at', 'last_checkpoint_step', 'report'] as const;
 
 type StoredSession = readonly [
   id: string,
@@ -56,6 +56,7 @@ type StoredSession = readonly [
   checkpoints: number,
   lastCheckpointAt: string | null,
   lastCheckpointStep: number | null,
+  report: string | null,
 ];
 
 const UPSERT = upsertSql('sessions', ['id'], OWN_COLUMNS);
@@ -213,6 +214,7 @@ function patchColumns(patch: SessionPatch): Record<string, string | number | nul
     ...(patch.totalSteps !== undefined && { total_steps: patch.totalSteps }),
     ...(patch.loss !== undefined && { loss: finiteOrNull(patch.loss) }),
     ...(patch.bestMetric !== undefined && { best_metric: toJson(patch.bestMetric) }),
+    ...(patch.report !== undefined && { report: toJson(patch.report) }),
     ...(patch.supervisorPid !== undefined && { supervisor_pid: patch.supervisorPid }),
     ...(patch.workerPid !== undefined && { worker_pid: patch.workerPid }),
     ...(patch.sourceDigest !== undefined && { source_digest: patch.sourceDigest }),
@@ -255,5 +257,6 @@ function toRow(stored: StoredSession, parse: <T>(text: string | null) => T | nul
     checkpoints: stored[20],
     lastCheckpointAt: stored[21],
     lastCheckpointStep: stored[22],
+    report: parse<NonNullable<SessionRow['report']>>(stored[23]),
   };
 }

@@ -19,6 +19,12 @@ export interface SessionRow {
   readonly totalSteps: number | null;
   readonly loss: number | null;
   readonly bestMetric: { readonly name: string; readonly value: number } | null;
+  /** What work without epochs said of itself last; null: nothing. */
+  readonly report: {
+    readonly percent: number;
+    readonly stage: string | null;
+    readonly results: Readonly<Record<string, number>>;
+  } | null;
   readonly checkpoints: number;
   readonly lastCheckpointAt: string | null;
   readonly lastCheckpointStep: number | null;
@@ -29,7 +35,7 @@ export interface SessionRow {
 }
 
 /** What a session row says that its checkpoint rows do not: the rest of it follows from them. */
-export type SessionUpsert = Omit<SessionRow, 'checkpoints' | 'lastCheckpointAt' | 'lastCheckpointStep'>;
+export type SessionUpsert = Omit<SessionRow, 'report' | 'checkpoints' | 'lastCheckpointAt' | 'lastCheckpointStep'>;
 
 /** What may change in a session's life, beside its progress. */
 export type SessionPatch = Partial<
@@ -43,6 +49,7 @@ export type SessionPatch = Partial<
     | 'totalSteps'
     | 'loss'
     | 'bestMetric'
+    | 'report'
     | 'supervisorPid'
     | 'workerPid'
     | 'sourceDigest'

@@ -18,6 +18,12 @@ export interface SaveFacts {
   readonly writeMs: number;
 }
 
+export interface Report {
+  readonly percent: number;
+  readonly stage: string | null;
+  readonly results: Readonly<Record<string, number>>;
+}
+
 export interface ProgressFacts {
   readonly phase: string;
   readonly epoch: number;
@@ -32,6 +38,8 @@ export interface ProgressFacts {
   readonly skippedSaves: number;
   /** Why no steps are made, on purpose; null: they are. */
   readonly waiting: 'space' | 'pause' | null;
+  /** What work without epochs says of itself; null or missing: nothing. */
+  readonly report?: Report | null;
   /** Wall-clock ISO time of the newest durable checkpoint of this session; null: none yet. */
   readonly lastDurableAt: string | null;
   readonly attempt: number;

@@ -14,6 +14,8 @@ export class WorkerReports {
   readonly #answerUnusable: AnswerUnusable;
   #lastDurableAt: string | null;
   #startStep = 0;
+  /** As it is in the index, as text. */
+  #report: string | null = null;
   #best: MessageOf<WorkerMessage, 'progress'>['best'] = null;
   #progressed: { readonly totalSteps: number | null; readonly loss: number | null } = { totalSteps: null, loss: null };
   /** When the last worker ended, until its successor's first step; null: nothing to recover from. */
@@ -102,6 +104,7 @@ export class WorkerReports {
       this.#context.tell({ name: 'recovered', attempt, step, downMs });
     }
     this.#noteBest(message.best);
+    this.#noteReport(message.report);
     const { epoch, epochs, totalSteps, percent, loss, metrics, stepsPerSecond, skippedSaves, waiting } = message;
     this.#context.tell({
       name: 'progress',
@@ -117,6 +120,7 @@ export class WorkerReports {
       bestMetric: message.best,
       skippedSaves,
       waiting,
+      report: message.report,
       lastDurableAt: this.#lastDurableAt,
       attempt,
     });
@@ -133,6 +137,14 @@ export class WorkerReports {
     if (best === null || (best.name === this.#best?.name && best.value === this.#best.value)) return;
     this.#best = best;
     void this.#context.index.patchSession({ bestMetric: best });
+  }
+
+  #noteReport(report: MessageOf<WorkerMessage, 'progress'>['report']): void {
+    if (report === null) return;
+    const text = JSON.stringify(report);
+    if (text === this.#report) return;
+    this.#report = text;
+    void this.#context.index.patchSession({ report });
   }
 
   /** The last steps came after the last progress report. */

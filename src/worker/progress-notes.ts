@@ -3,6 +3,7 @@ import { NkatError } from '../errors.ts';
 import type { ControlBlock } from './control-block.ts';
 import { newsOfDroppedOutput } from './output-guard.ts';
 import type { Periodic } from './periodic.ts';
+import type { ReportedProgress } from './reported-progress.ts';
 import type { Metrics } from './run.ts';
 import type { RunMemory } from './run-memory.ts';
 import type { TrainingState } from './state.ts';
@@ -73,6 +74,13 @@ export class ProgressNotes {
     this.#signOfLife();
   }
 
+  /** Work without epochs says how far it is: a sign of life like a step. */
+  progress(report: ReportedProgress, nowMs: number): void {
+    this.#options.memory.report = report;
+    this.#signOfLife();
+    this.reportIfDue(nowMs);
+  }
+
   reportIfDue(nowMs: number): void {
     if (nowMs - this.#reportedMs >= REPORT_EVERY_MS) this.report(nowMs);
   }
@@ -91,6 +99,7 @@ export class ProgressNotes {
       loss: this.#loss,
       metrics,
       skippedSaves: periodic.skipped,
+      report: memory.report,
     });
   }
 

@@ -7,6 +7,7 @@ import { HISTORY_PREFIX, History } from './history.ts';
 import { assertKeepable, putBackInPlace } from './kept.ts';
 import { Position, type PositionState } from './position.ts';
 import { type RandomSaved, RandomSlots } from './random-slots.ts';
+import type { ReportedProgress } from './reported-progress.ts';
 import type { SaveContent } from './saver.ts';
 import type { SavedTensor, StateValue, TrainingState } from './state.ts';
 import { type MeansState, StepMeans } from './step-means.ts';
@@ -21,6 +22,8 @@ interface SavedRun {
     readonly means: MeansState;
     readonly rows: { readonly steps: number; readonly epochs: number };
     readonly best: BestValue | null;
+    /** Missing in states of earlier releases. */
+    readonly report?: ReportedProgress | null;
     readonly metrics: Readonly<Record<string, number>>;
   };
   readonly kept: Readonly<Record<string, unknown>>;
@@ -34,6 +37,8 @@ export class RunMemory {
   readonly steps = new History('step');
   readonly epochs = new History('epoch');
   best: BestValue | null = null;
+  /** What work without epochs said of itself last. */
+  report: ReportedProgress | null = null;
   /** Newest value of each metric, for the manifest. */
   metrics: Record<string, number> = {};
   readonly #kept = new Map<string, object>();
@@ -81,6 +86,7 @@ export class RunMemory {
         means: this.means.state(),
         rows: { steps: this.steps.rows, epochs: this.epochs.rows },
         best: this.best,
+        report: this.report,
         metrics: this.metrics,
       },
       kept: { ...Object.fromEntries(this.#unclaimed), ...(marked?.kept ?? Object.fromEntries(this.#kept)) },
@@ -108,6 +114,7 @@ export class RunMemory {
     this.random.putBack(random.now);
     this.means.putBack(means);
     this.best = best;
+    this.report = saved.run.report ?? null;
     this.metrics = { ...metrics };
     for (const [name, value] of Object.entries(saved.kept)) {
       const object = this.#kept.get(name);

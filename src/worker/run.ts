@@ -1,6 +1,7 @@
 /** What a trainer sees of its run. */
 import type { BatchOptions, TakingData } from './batches.ts';
 import type { RandomGenerator } from './random.ts';
+import type { ReportedProgress } from './reported-progress.ts';
 import type { SaveOutcome } from './saver.ts';
 import type { TrainingState } from './state.ts';
 
@@ -15,6 +16,8 @@ export interface ResumedFrom {
   readonly epoch: number;
   /** True when it was made in mid-epoch: code at the head of that epoch runs a second time. */
   readonly insideEpoch: boolean;
+  /** What `run.progress` had said by then; null: nothing. */
+  readonly progress: ReportedProgress | null;
 }
 
 export interface ManualSave {
@@ -113,6 +116,17 @@ export interface Run {
 
   /** The same over all epochs, for the metrics given to `epochEnd`. */
   epochHistory(metric: string): Float64Array<ArrayBuffer>;
+
+  /**
+   * Work without epochs says how far it is; `list`, `show` and the live line show it, and it is saved with every
+   * checkpoint (see `run.resumed.progress`). A sign of life like a step; saves, stops and pauses happen in `step` alone,
+   * so call that too wherever the state is whole.
+   * @param percent from 0 to 100
+   * @param stage what is being done, at most 256 characters
+   * @param results numbers found so far
+   * @throws NkatError `usage`
+   */
+  progress(percent: number, stage?: string | null, results?: Metrics): void;
 
   /**
    * Says what is going on, for the supervisor's time limits: loading, compiling, evaluating. `train` begins by itself

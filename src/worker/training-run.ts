@@ -7,6 +7,7 @@ import type { Ending } from './ending.ts';
 import { Orders } from './orders.ts';
 import type { DataFacts, PassStart } from './position.ts';
 import type { RandomGenerator } from './random.ts';
+import { reportedProgress } from './reported-progress.ts';
 import type { BestByOptions, ManualSave, Metrics, ResumedFrom, Run } from './run.ts';
 import { assembleRun, type RunParts } from './run-parts.ts';
 import { readBudgetMs } from './save-policy.ts';
@@ -61,7 +62,7 @@ export class TrainingRun implements Run {
     this.#link = link;
     this.#parts = assembleRun(options, facts, link, orders);
     const { resume } = facts;
-    this.#resumed = resume === null ? null : { ...resume, insideEpoch: false };
+    this.#resumed = resume === null ? null : { ...resume, insideEpoch: false, progress: null };
     options.ending.guard({
       thrown: (error) => this.#parts.lastSave.thrown(error),
       finish: (cause, timeoutMs) => this.#parts.lastSave.finish(this.#isOrderly ? null : cause, timeoutMs),
@@ -120,7 +121,7 @@ export class TrainingRun implements Run {
       this.#fitting(() => this.#parts.memory.putBack(loaded.tensors, loaded.state, state));
       const { sequence } = loaded.point;
       const { step, epoch, insideEpoch } = this.#parts.memory.position;
-      this.#resumed = { sequence, step, epoch, insideEpoch };
+      this.#resumed = { sequence, step, epoch, insideEpoch, progress: this.#parts.memory.report };
     } else this.#resumed = null;
     this.#parts.boundary.state = state;
     this.#restored = 'done';
@@ -209,6 +210,7 @@ export class TrainingRun implements Run {
   async complete(): Promise<void> {
     this.#parts.divergence.refuse();
     if (this.#completed) return;
+    this.#parts.notes.report(performance.now());
     this.#parts.boundary.phase('save');
     const final = this.#parts.boundary.state === null ? null : await this.#parts.boundary.final();
     this.#completed = true;
@@ -244,6 +246,10 @@ export class TrainingRun implements Run {
 
   epochHistory(metric: string): Float64Array<ArrayBuffer> {
     return this.#parts.memory.epochs.column(metric);
+  }
+
+  progress(percent: number, stage: string | null = null, results: Metrics = {}): void {
+    this.#parts.notes.progress(reportedProgress(percent, stage, results), performance.now());
   }
 
   phase(name: 'load' | 'compile' | 'train' | 'eval'): void {

@@ -61,6 +61,7 @@ const progress = (step: number): MessageOf<WorkerMessage, 'progress'> => ({
   best: null,
   skippedSaves: 0,
   waiting: null,
+  report: null,
 });
 
 test('messages go both ways in order, and the end is told after the last of them', async () => {

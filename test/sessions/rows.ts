@@ -19,6 +19,7 @@ export function sessionRow(id: string, changes: Partial<SessionRow> = {}): Sessi
     totalSteps: null,
     loss: null,
     bestMetric: null,
+    report: null,
     checkpoints: 0,
     lastCheckpointAt: null,
     lastCheckpointStep: null,

@@ -1,7 +1,7 @@
 /** The progress of a run in one line, for the live line and for the plain progress line. */
-import type { ProgressFacts, StopStage } from '../../supervisor/events.ts';
+import type { ProgressFacts, Report, StopStage } from '../../supervisor/events.ts';
 import { aboutAge, aboutDuration, aboutNumber } from './quantities.ts';
-import { cutToWidth, widthOf } from './width.ts';
+import { cutToWidth, printable, widthOf } from './width.ts';
 
 /** A stop in progress; times on the renderer's own monotonic clock, in ms. */
 export interface StopInProgress {
@@ -49,13 +49,17 @@ function progressParts(facts: ProgressFacts, now: number): Part[] {
   if (facts.waiting === 'space') parts.push({ text: 'waiting for disk space', worth: 9 });
   else if (facts.waiting === 'pause') parts.push({ text: 'paused', worth: 9 });
   else if (facts.phase !== 'train') parts.push({ text: facts.phase, worth: 7 });
-  if (facts.percent !== null && facts.totalSteps === null) {
+  const { report = null } = facts;
+  if (report !== null) parts.push({ text: reportText(report), worth: 9 });
+  else if (facts.percent !== null && facts.totalSteps === null) {
     parts.push({ text: `${facts.percent.toFixed(1)} %`, worth: 8 });
   }
-  // The epoch that is being trained, from 1; reports count those that are over.
-  const current = Math.min(facts.epoch + 1, facts.epochs ?? Number.POSITIVE_INFINITY);
-  parts.push({ text: `epoch ${of(current, facts.epochs)}`, worth: 8 });
-  parts.push({ text: `step ${of(facts.step, facts.totalSteps)}`, worth: 9 });
+  if (report === null || facts.epochs !== null) {
+    // The epoch that is being trained, from 1; reports count those that are over.
+    const current = Math.min(facts.epoch + 1, facts.epochs ?? Number.POSITIVE_INFINITY);
+    parts.push({ text: `epoch ${of(current, facts.epochs)}`, worth: 8 });
+  }
+  if (report === null || facts.step > 0) parts.push({ text: `step ${of(facts.step, facts.totalSteps)}`, worth: 9 });
   if (facts.loss !== null) parts.push({ text: `loss ${aboutNumber(facts.loss)}`, worth: 6 });
   if (facts.stepsPerSecond !== null) parts.push({ text: `${aboutNumber(facts.stepsPerSecond)} steps/s`, worth: 3 });
   const remaining = remainingMs(facts);
@@ -64,6 +68,12 @@ function progressParts(facts: ProgressFacts, now: number): Part[] {
   if (facts.attempt > 1) parts.push({ text: `attempt ${facts.attempt}`, worth: 2 });
   if (facts.skippedSaves > 0) parts.push({ text: `saves skipped ${facts.skippedSaves}`, worth: 1 });
   return parts;
+}
+
+/** `62.5 % · simulating · pressure 1.2`: work that has no epochs. */
+export function reportText({ percent, stage, results }: Report): string {
+  const found = Object.entries(results).map(([name, value]) => `${printable(name)} ${aboutNumber(value)}`);
+  return [`${percent.toFixed(1)} %`, ...(stage === null ? [] : [printable(stage)]), ...found].join(' · ');
 }
 
 function savedText(facts: ProgressFacts, now: number): string {

@@ -57,7 +57,9 @@ function sessionColumns(sessions: readonly TableSession[], now: number): Column<
   ];
 }
 
-function stepText({ step, totalSteps }: SessionRow): string {
+function stepText({ step, totalSteps, report }: SessionRow): string {
+  // Work without epochs counts in percent; its steps, if any, say little.
+  if (report !== null) return `${report.percent.toFixed(0)} %`;
   if (step === null) return '';
   return totalSteps === null ? String(step) : `${step}/${totalSteps}`;
 }

@@ -2,6 +2,7 @@
 import type { AttemptRow } from '../../sessions/types.ts';
 import type { LocatedSession } from '../located-session.ts';
 import type { Paint } from './paint.ts';
+import { reportText } from './progress-words.ts';
 import { aboutAge, aboutBytes, aboutDuration, aboutNumber } from './quantities.ts';
 import { STATE_TONES, trainerText } from './session-table.ts';
 import { type Column, tableLines } from './table.ts';
@@ -65,7 +66,8 @@ function headLines({ row, layout, present }: ShownSession['session'], paint: Pai
   ];
 }
 
-function progressText({ epoch, step, totalSteps, loss }: ShownSession['session']['row']): string | null {
+function progressText({ epoch, step, totalSteps, loss, report }: ShownSession['session']['row']): string | null {
+  if (report !== null) return reportText(report);
   if (step === null) return null;
   const total = totalSteps === null ? '' : ` of ${totalSteps}`;
   const place = epoch === null ? '' : `epoch ${epoch}, `;

@@ -2,6 +2,7 @@
 import type { SessionIdentity, TensorSpec, TrainerFacts } from '../../checkpoint/types.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Phase, ResumePoint, SavePolicy } from '../../protocol/messages.ts';
+import type { ReportedProgress } from '../reported-progress.ts';
 
 /** How the thread finds its session. */
 export type ThreadMode =
@@ -93,6 +94,7 @@ export interface ProgressFacts {
   readonly metrics: Readonly<Record<string, number>>;
   readonly best: { readonly name: string; readonly value: number } | null;
   readonly skippedSaves: number;
+  readonly report: ReportedProgress | null;
 }
 
 export type ToThread =

@@ -1,6 +1,7 @@
 /** The progress report: at most two a second while steps come, one a second while they do not. Invents no beats. */
 import { type MessageOf, PHASES, type WorkerMessage } from '../../protocol/messages.ts';
 import type { ControlBlock } from '../control-block.ts';
+import type { ReportedProgress } from '../reported-progress.ts';
 import type { ProgressFacts } from './messages.ts';
 
 export const REPORT_EVERY_MS = 500;
@@ -78,14 +79,23 @@ export class Reporter {
       epochs: this.#facts?.epochs ?? null,
       step,
       totalSteps,
-      percent: totalSteps === null || totalSteps === 0 ? null : Math.min(100, (100 * step) / totalSteps),
+      percent: this.#facts?.report?.percent ?? percentOf(step, totalSteps),
       loss: this.#facts?.loss ?? null,
       metrics: this.#facts?.metrics ?? {},
       stepsPerSecond: this.#stepsPerSecond,
       best: this.#facts?.best ?? null,
       lastStepAgeMs: this.#control.beatAgeMs(now),
       skippedSaves: this.#facts?.skippedSaves ?? 0,
+      report: reportOf(this.#facts?.report ?? null),
       waiting: this.#control.waiting,
     };
   }
+}
+
+function percentOf(step: number, totalSteps: number | null): number | null {
+  return totalSteps === null || totalSteps === 0 ? null : Math.min(100, (100 * step) / totalSteps);
+}
+
+function reportOf(report: ReportedProgress | null): MessageOf<WorkerMessage, 'progress'>['report'] {
+  return report === null ? null : { ...report, results: { ...report.results } };
 }
