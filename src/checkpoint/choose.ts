@@ -110,7 +110,7 @@ function passedOver(entry: CheckpointEntry, request: ChooseRequest): [CandidateV
     return isAsked ? null : ['not-needed', 'another one was asked for'];
   }
   if (!setAside.has(entry.sequence)) return null;
-  return ['set-aside', 'it was set aside because the run crashed repeatedly after it'];
+  return ['set-aside', 'it was set aside: the run crashed repeatedly after it, or went on from an earlier one'];
 }
 
 function notNeeded({ manifest }: Chosen): [CandidateVerdict, string] {

@@ -4,14 +4,25 @@
  */
 import { StopSignals } from '../supervisor/stop-signals.ts';
 
+/** How long last words wait for a terminal. */
+const LAST_WORDS_MS = 2_000;
+
 const signals = new StopSignals();
 
 async function main(): Promise<number> {
   const { exitCodeOfSignal } = await import('./exit-codes.ts');
   // Until a run listens for itself, nothing is at stake and a stop signal simply ends us.
-  signals.listen((signal) => process.exit(exitCodeOfSignal(signal)));
+  signals.listen((signal) => {
+    // The terminal has echoed ^C behind a question or a status line.
+    if (process.stderr.isTTY) process.stderr.write('\n');
+    process.exit(exitCodeOfSignal(signal));
+  });
   const { guardStreams } = await import('./streams.ts');
-  const streams = guardStreams(process.stdout, process.stderr);
+  const { MayWrite, unblock } = await import('./terminal-writes.ts');
+  unblock(process.stdout);
+  unblock(process.stderr);
+  const mayWrite = new MayWrite();
+  const streams = guardStreams(process.stdout, process.stderr, () => mayWrite.now());
   process.on('uncaughtException', (error) => void endBroken(error));
   process.on('unhandledRejection', (error) => void endBroken(error));
   const [{ runProgram }, { ownTerminal }, { stateHome }, { SYSTEM_CLOCKS }] = await Promise.all([
@@ -42,6 +53,8 @@ async function endBroken(error: unknown): Promise<void> {
 
 /** Whatever a command left open must not keep us, but words on their way to a slow reader may arrive. */
 function end(code: number): void {
+  // A terminal that stands still takes them never.
+  if (process.stdout.isTTY || process.stderr.isTTY) setTimeout(() => process.exit(code), LAST_WORDS_MS);
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 }
 

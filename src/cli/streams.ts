@@ -10,6 +10,8 @@ export interface TextStream {
   on(event: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /** Bytes that the reader has not taken yet. */
+  readonly writableLength?: number;
 }
 
 export interface Streams {
@@ -26,12 +28,16 @@ export interface Streams {
 }
 
 /** Guards both streams; after this call no error of theirs can end the process. */
-export function guardStreams(stdout: TextStream, stderr: TextStream): Streams {
-  const out = guard(stdout);
-  const err = guard(stderr);
+export function guardStreams(stdout: TextStream, stderr: TextStream, mayWrite: () => boolean = () => true): Streams {
+  const out = guard(stdout, mayWrite);
+  const err = guard(stderr, mayWrite);
   const { write, writeSlowly, lost } = out;
   return { out: write, outSlowly: writeSlowly, outLost: lost, err: err.write, onErrLost: err.onLost };
 }
+
+/** What may wait for a terminal that stands still, and for the reader of a pipe. */
+const TERMINAL_BYTES = 256 * 1024;
+const PIPE_BYTES = 64 * 1024 * 1024;
 
 interface Guarded {
   readonly write: (text: string) => void;
@@ -40,7 +46,7 @@ interface Guarded {
   readonly onLost: (listener: () => void) => void;
 }
 
-function guard(stream: TextStream): Guarded {
+function guard(stream: TextStream, mayWrite: () => boolean): Guarded {
   let lost = false;
   let drained: (() => void) | null = null;
   const listeners: (() => void)[] = [];
@@ -50,10 +56,22 @@ function guard(stream: TextStream): Guarded {
     drained?.();
     for (const listener of listeners) listener();
   });
+  let left = 0;
+  const bound = stream.isTTY === true ? TERMINAL_BYTES : PIPE_BYTES;
+  const mayNow = (): boolean => (stream.isTTY !== true || mayWrite()) && (stream.writableLength ?? 0) < bound;
   stream.on('drain', () => drained?.());
   return {
     write: (text) => {
-      if (!lost) stream.write(text);
+      if (lost) return;
+      if (!mayNow()) {
+        left += 1;
+        return;
+      }
+      // A pipe may be read by a program, which counts on whole lines of its own format.
+      if (left > 0 && stream.isTTY === true)
+        stream.write(`[nkat-recover: ${left} lines were left out here; the log has them]\n`);
+      left = 0;
+      stream.write(text);
     },
     writeSlowly: async (text) => {
       if (lost || stream.write(text) !== false) return;

@@ -53,6 +53,7 @@ const READERS: Readonly<
   grace: { value: (s) => s.stop.graceMs ?? 'auto', unit: 'duration' },
   hangAfter: { value: (s) => s.hang.trainMs, unit: 'duration' },
   phaseLimit: { value: (s) => s.hang.otherMs, unit: 'duration' },
+  orphanLimit: { value: (s) => s.orphanLimitMs ?? 'off', unit: 'duration' },
   killWait: { value: (s) => s.stop.killWaitMs, unit: 'duration' },
   requireGpu: { value: (s) => s.requireGpu },
   allowFresh: { value: (s) => s.allowFresh },

@@ -14,6 +14,7 @@ const OTHERS: readonly string[] = [
   'NKAT_ATTEMPT',
   'NKAT_CHECKPOINT_DIR',
   'NKAT_PID_FILE',
+  'NKAT_NOTE_FILE',
   'NKAT_CONNECTED',
 ];
 

@@ -89,6 +89,7 @@ export function resolveSettings(layers: readonly SettingLayer[], home: StateHome
       killWaitMs: values.killWait ?? stop.killWaitMs,
     },
     hang: { trainMs: values.hangAfter ?? hang.trainMs, otherMs: values.phaseLimit ?? hang.otherMs },
+    orphanLimitMs: unlessOff(values.orphanLimit, DEFAULT_SETTINGS.orphanLimitMs),
     requireGpu: values.requireGpu ?? DEFAULT_SETTINGS.requireGpu,
     allowFresh: values.allowFresh ?? DEFAULT_SETTINGS.allowFresh,
   };

@@ -36,6 +36,7 @@ export const settingSchemas = {
   grace: fromText((text) => (/^auto$/i.test(text) ? ('auto' as const) : positive(parseDuration(text)))),
   hangAfter: fromText((text) => positive(parseDuration(text))),
   phaseLimit: fromText((text) => positive(parseDuration(text))),
+  orphanLimit: fromText((text) => (OFF.test(text) ? ('off' as const) : positive(parseDuration(text)))),
   killWait: fromText((text) => positive(parseDuration(text))),
   requireGpu: fromText(yesOrNo),
   allowFresh: fromText(yesOrNo),

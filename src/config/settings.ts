@@ -36,6 +36,8 @@ export interface RunSettings {
     /** Limit of load, compile, eval, save and of the first step. */
     readonly otherMs: number;
   };
+  /** How long a worker trains on without a supervisor; null: for ever. */
+  readonly orphanLimitMs: number | null;
   readonly requireGpu: boolean;
   readonly allowFresh: boolean;
 }
@@ -53,6 +55,7 @@ export const DEFAULT_SETTINGS: Omit<RunSettings, 'root' | 'backups'> = {
   backoff: { initialMs: 5_000, maxMs: 300_000, jitter: 0.2 },
   stop: { graceMs: null, terminateMs: 5_000, killWaitMs: 30_000 },
   hang: { trainMs: 60_000, otherMs: 600_000 },
+  orphanLimitMs: null,
   requireGpu: false,
   allowFresh: false,
 };

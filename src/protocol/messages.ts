@@ -231,6 +231,8 @@ export const welcome = object({
   policy: savePolicy,
   /** True to a worker that was welcomed before: a command that asks for one thing; only the claim counts. */
   keepPolicy: nullable(boolean()),
+  /** How long the worker trains on when this supervisor is gone; null: for ever. */
+  orphanLimitMs: nullable(ms),
   requireGpu: boolean(),
   /** What a trainer that adapts multiplies its learning rate with, after divergences; null: 1. */
   learningRateScale: nullable(number(0, 1)),

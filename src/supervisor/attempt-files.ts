@@ -10,6 +10,8 @@ export interface AttemptFiles {
   readonly exitPending: string;
   /** Pid and start time of the worker, written by the preload. */
   readonly pid: string;
+  /** Why the worker ended itself while no supervisor was there: one line, written by the SDK's thread. */
+  readonly note: string;
   /** How far the output was read. */
   readonly offsets: string;
 }
@@ -22,6 +24,7 @@ export function attemptFiles(outputDirectory: string, attempt: number): AttemptF
     exit: file('exit'),
     exitPending: file('exit.pending'),
     pid: file('pid'),
+    note: file('note'),
     offsets: file('offsets'),
   };
 }

@@ -36,7 +36,7 @@ export async function choose(context: SessionContext, request: ChoosingRequest):
       record.reach(0);
       return { point: null, happening: { type: 'checkpoint-chosen', sequence: null, steppedBack: false } };
     case 'checkpoint':
-      return await takePoint(context, choice, request.stepBackFrom);
+      return await takePoint(context, choice, request);
     default:
       throw new TypeError(`no such choice: ${JSON.stringify(choice satisfies never)}`);
   }
@@ -51,7 +51,7 @@ function stepLimit({ budget, setAside }: SessionFile): number | null {
 async function takePoint(
   context: SessionContext,
   choice: Extract<ResumeChoice, { kind: 'checkpoint' }>,
-  stepBackFrom: number | null,
+  { stepBackFrom, only }: ChoosingRequest,
 ): Promise<Chosen> {
   const { point, candidates, steppedBack } = choice;
   const { record, index, tell } = context;
@@ -62,6 +62,7 @@ async function takePoint(
     await index.setCheckpointState(stepBackFrom, 'set-aside');
     tell({ name: 'checkpoint-set-aside', sequence: stepBackFrom, reason });
   }
+  if (only !== null) await leaveBranch(context, choice);
   const { reached } = record;
   const stepsLost = Math.max(0, reached.step - point.step);
   tell({
@@ -77,6 +78,28 @@ async function takePoint(
   // What is lost is told once, also when the next launch dies before it trains.
   record.reach(point.step);
   return { point, happening: { type: 'checkpoint-chosen', sequence: point.sequence, steppedBack } };
+}
+
+/**
+ * The operator went back to an earlier checkpoint on purpose. What was trained after it is another branch: were it left in
+ * the order, a crash before the first new save would jump back to it in silence. It is kept, and `--from` takes it again.
+ */
+async function leaveBranch(
+  { record, index, tell, now }: SessionContext,
+  { point, candidates }: Extract<ResumeChoice, { kind: 'checkpoint' }>,
+): Promise<void> {
+  if (record.setAside.has(point.sequence)) {
+    record.change({ setAside: record.file.setAside.filter(({ sequence }) => sequence !== point.sequence) });
+    await index.setCheckpointState(point.sequence, 'verified');
+  }
+  const reason = `the operator went on from checkpoint ${point.sequence}`;
+  for (const { sequence, step, place } of candidates) {
+    if (place === 'quarantine' || sequence <= point.sequence || record.setAside.has(sequence)) continue;
+    record.addSetAside({ sequence, step: step ?? 0, reason, at: now().toISOString() });
+    await index.setCheckpointState(sequence, 'set-aside');
+    tell({ name: 'checkpoint-set-aside', sequence, reason });
+  }
+  await record.persist();
 }
 
 async function tellQuarantined({ tell, index }: SessionContext, candidates: readonly Candidate[]): Promise<void> {

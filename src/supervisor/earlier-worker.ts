@@ -1,11 +1,12 @@
 /** What an earlier supervisor left of this session: a worker that trains on, one that ended unseen, or nothing. */
+import { readFileSync } from 'node:fs';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
 import { listCheckpoints } from '../checkpoint/list.ts';
 import { currentBootId, isAlive } from '../checkpoint/process-identity.ts';
 import type { SessionFile, WorkerIdentity } from '../checkpoint/types.ts';
-import { NkatError } from '../errors.ts';
-import { attemptFiles } from './attempt-files.ts';
+import { errnoOf, NkatError } from '../errors.ts';
+import { type AttemptFiles, attemptFiles } from './attempt-files.ts';
 import { BoundedWait } from './bounded-wait.ts';
 import { endWorker } from './end-worker.ts';
 import { readExitRecord } from './exit-record.ts';
@@ -85,6 +86,16 @@ function unkillable(survivors: readonly string[]): NkatError {
   });
 }
 
+/** Unreadable is as good as missing: the end is then told by its code alone. */
+function noteOf({ note }: Pick<AttemptFiles, 'note'>): string | null {
+  try {
+    return readFileSync(note, 'utf8').trim() || null;
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return null;
+  }
+}
+
 async function unseenEnd(files: StoreFiles, layout: StoreLayout, worker: WorkerIdentity): Promise<UnseenEnd> {
   const end = readExitRecord(attemptFiles(worker.outputDirectory, worker.attempt));
   const { bootId } = worker.group;
@@ -98,5 +109,6 @@ async function unseenEnd(files: StoreFiles, layout: StoreLayout, worker: WorkerI
     resumedFrom: worker.resumedFrom,
     final: own.find(({ manifest }) => manifest?.kinds.includes('final'))?.sequence ?? null,
     verifiedStep,
+    note: noteOf(attemptFiles(worker.outputDirectory, worker.attempt)),
   };
 }

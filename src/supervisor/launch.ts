@@ -9,7 +9,7 @@ import { ENVIRONMENT } from '../protocol/messages.ts';
 import { type AttemptFiles, attemptFiles } from './attempt-files.ts';
 import { EMPTY_RECORD, LAUNCH_SCRIPT } from './exit-record.ts';
 import { processRow } from './process-table.ts';
-import { PID_FILE_VARIABLE } from './worker-pid.ts';
+import { NOTE_FILE_VARIABLE, PID_FILE_VARIABLE } from './worker-pid.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface LaunchSpec {
@@ -56,6 +56,7 @@ export async function launchWorker(spec: LaunchSpec): Promise<LaunchOutcome> {
     [ENVIRONMENT.session]: spec.session,
     [ENVIRONMENT.attempt]: String(spec.attempt),
     [PID_FILE_VARIABLE]: files.pid,
+    [NOTE_FILE_VARIABLE]: files.note,
   };
   const missing = unstartable(spec, command, spec.environment.PATH ?? process.env.PATH);
   if (missing !== null) return missing;
@@ -119,7 +120,8 @@ function descriptorsAsStdio(stdout: number | undefined, stderr: number | undefin
 /** Leftovers of an earlier attempt of this number would be taken for this one's. */
 function prepareFiles(outputDirectory: string, files: AttemptFiles): void {
   mkdirSync(outputDirectory, { recursive: true, mode: 0o700 });
-  for (const path of [files.exit, files.pid, files.offsets, files.stdout, files.stderr]) rmSync(path, { force: true });
+  for (const path of [files.exit, files.pid, files.note, files.offsets, files.stdout, files.stderr])
+    rmSync(path, { force: true });
   writeFileSync(files.exitPending, EMPTY_RECORD, { mode: 0o600 });
 }
 

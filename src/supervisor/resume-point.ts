@@ -1,4 +1,5 @@
 /** What the next launch resumes from: the store's choice, what was set aside, and whether a fresh start is allowed. */
+import { resolve } from 'node:path';
 import { chooseCheckpoint } from '../checkpoint/choose.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
@@ -74,6 +75,10 @@ export async function chooseResumePoint(
   const choice = await choose(request.setAside);
   if (choice.chosen !== null) return checkpoint(choice.chosen, choice.candidates, false);
   const { candidates } = choice;
+  // What was asked for by name is taken or refused, never replaced by zero.
+  if (request.only !== null) {
+    return { kind: 'none', missing: false, reason: whyNotThat(request.only, candidates), candidates };
+  }
   // A new session has no directory entry that could hold a commit; only then is a fresh start no silent loss.
   const committed = request.recordedCommit || candidates.length > 0 || (await everCommitted(files, layout));
   if (!committed || request.allowFresh) return { kind: 'fresh', candidates };
@@ -101,6 +106,17 @@ function checkpoint(
     candidates,
     steppedBack,
   };
+}
+
+function whyNotThat(only: number | string, candidates: readonly Candidate[]): string {
+  const asked = candidates.find(({ sequence, path }) =>
+    typeof only === 'number' ? sequence === only : path === resolve(only),
+  );
+  const others = candidates.filter((other) => other !== asked && other.place !== 'quarantine');
+  const names = [...new Set(others.map(({ sequence, step }) => `${sequence} (step ${step ?? '?'})`))];
+  const rest = names.length === 0 ? 'there is no other' : `there are also ${names.join(', ')}`;
+  const what = typeof only === 'number' ? `checkpoint ${only}` : only;
+  return `${what}: ${asked?.reason ?? 'this session has no such checkpoint'}; ${rest}`;
 }
 
 function whyNone(candidates: readonly Candidate[]): string {

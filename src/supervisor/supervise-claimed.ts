@@ -102,7 +102,7 @@ async function openRecord(
     identity: { ...file.identity, args },
     state: 'running',
     sourceDigest: sourceDigest ?? file.sourceDigest,
-    budget: file.state === 'gave-up' ? renewBudget(file.budget) : file.budget,
+    budget: budgetOf(file, options.from !== null),
   });
   await record.persist();
   // The index is written each second, the file at each save: it knows better how far the last attempt came.
@@ -131,6 +131,12 @@ async function openRecord(
 
 function shown(args: readonly string[]): string {
   return args.length === 0 ? 'none' : args.join(' ');
+}
+
+/** Going back on purpose begins anew: what was reached on the branch that is left must not hide this one's progress. */
+function budgetOf({ state, budget }: SessionFile, goesBack: boolean): SessionFile['budget'] {
+  if (goesBack) return { ...renewBudget(budget), highestVerifiedStep: -1 };
+  return state === 'gave-up' ? renewBudget(budget) : budget;
 }
 
 function ledgerOf(file: SessionFile, index: SessionIndex): Ledger {

@@ -84,6 +84,7 @@ export class WorkerLine {
       resume: point,
       policy: { ...save, keep, maxBytes, best, bestMinDelta, onFullDisk },
       keepPolicy: this.#options.keepPolicy,
+      orphanLimitMs: settings.orphanLimitMs,
       requireGpu,
       learningRateScale: learningRateScale(record.file.budget),
       trainer: { path, args: [...args], sourceDigest },

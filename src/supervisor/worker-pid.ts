@@ -7,6 +7,8 @@ import type { AttemptFiles } from './attempt-files.ts';
 
 /** Names the file in the environment of a worker. */
 export const PID_FILE_VARIABLE = 'NKAT_PID_FILE';
+/** Names the file that a worker which ends itself leaves a line in; its SDK's thread reads it much later. */
+export const NOTE_FILE_VARIABLE = 'NKAT_NOTE_FILE';
 
 /** The worker that announced itself, whether it still lives or not; null: none has yet. */
 export function announcedWorker(files: Pick<AttemptFiles, 'pid'>, group: ProcessIdentity): ProcessIdentity | null {

@@ -48,6 +48,55 @@ test('an adopted worker can be stopped with a verified save', async () => {
   await second.ended(75);
 });
 
+test('--orphan-limit: a worker without a supervisor saves and ends; the next run resumes and tells it', async () => {
+  const first = world.run(counter(LINE), ['--orphan-limit', '1s', '--save-every-steps', '1000']);
+  await first.event('progress', ({ step }) => step > 3);
+  first.signal('SIGKILL');
+  await first.exited;
+  await world.until(() => world.processes().length === 0);
+  const second = world.run(counter(LINE), SAVES);
+  const ended = await second.event('worker-ended');
+  expect(ended).toMatchObject({ class: 'requested', code: 75, reason: expect.stringContaining('--orphan-limit') });
+  expect((await second.event('training-started')).step).toBeGreaterThan(3);
+  expect(second.named('checkpoint-chosen')[0]).toMatchObject({ stepsLost: 0 });
+  second.signal('SIGINT');
+  await second.ended(75);
+});
+
+test('--orphan-limit ends a worker whose training loop is blocked, too', async () => {
+  const first = world.run(counter(['--block-ms', '600000', '--epochs', '1']), ['--orphan-limit', '1s']);
+  await first.event('training-started');
+  first.signal('SIGKILL');
+  await first.exited;
+  await world.until(() => world.processes().length === 0);
+});
+
+test('a script without the SDK is adopted by its pid when its supervisor is dead', async () => {
+  const gate = join(world.directory, 'gate');
+  const script = join(world.directory, 'plain.mjs');
+  writeFileSync(
+    script,
+    `import { existsSync } from 'node:fs';
+console.log('begins');
+while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 20));
+console.log('ends');
+`,
+  );
+  const line = ['--', process.execPath, script];
+  const first = world.run(line);
+  await first.event('output');
+  first.signal('SIGKILL');
+  await first.exited;
+  const [worker] = world.processes();
+  const second = world.run(line);
+  await second.event('notice', ({ message }) => message.includes('watched by its pid'));
+  expect(world.processes()).toContain(worker);
+  writeFileSync(gate, '');
+  await second.ended(0);
+  expect(second.named('attempt-started')).toEqual([]);
+  expect(second.outputLines().at(-1)).toBe('ends');
+});
+
 test('other arguments for a worker that trains on are refused; it goes on and can be adopted', async () => {
   const first = world.run(counter(LINE), [...SAVES, '--name', 'kept']);
   const { pid } = await first.event('worker-connected');

@@ -102,6 +102,7 @@ describe('messages', () => {
           bestMinDelta: null,
         },
         keepPolicy: null,
+        orphanLimitMs: null,
         requireGpu: false,
         learningRateScale: null,
         trainer: { path: '/t', args, sourceDigest: null },

@@ -1,5 +1,6 @@
 import ora, { type Ora } from 'ora';
 import type { ProgressFacts, SupervisorEvent } from '../../supervisor/events.ts';
+import { inForeground } from '../terminal.ts';
 import type { Line } from './line.ts';
 import { type Paint, paintLine, paintWith } from './paint.ts';
 import { liveText, type StopInProgress } from './progress-words.ts';
@@ -48,6 +49,8 @@ export class LiveRenderer implements RunRenderer {
     this.#spinner.text = this.#text();
     this.#spinner.start();
     this.#clock = setInterval(() => this.#refresh(), FRAME_MS);
+    process.on('SIGTSTP', this.#suspend);
+    process.on('SIGCONT', this.#draw);
     choice.streams.onErrLost(() => this.#stopSpinner());
   }
 
@@ -82,7 +85,21 @@ export class LiveRenderer implements RunRenderer {
     this.#stopSpinner();
   }
 
+  /** Ctrl-Z: the shell's prompt comes next, so the live line goes first. */
+  readonly #suspend = (): void => {
+    this.#spinner.clear();
+    this.#spinner.isSilent = true;
+    process.kill(process.pid, 'SIGSTOP');
+  };
+
+  /** A job in the background must not draw over what is typed, and `stty tostop` would stop it for that. */
+  readonly #draw = (): void => {
+    this.#spinner.isSilent = !inForeground();
+  };
+
   #stopSpinner(): void {
+    process.removeListener('SIGTSTP', this.#suspend);
+    process.removeListener('SIGCONT', this.#draw);
     clearInterval(this.#clock);
     if (this.#spinner.isSpinning) this.#spinner.stop();
   }
@@ -111,6 +128,7 @@ export class LiveRenderer implements RunRenderer {
   }
 
   #refresh(): void {
+    this.#draw();
     this.#spinner.text = this.#text();
   }
 

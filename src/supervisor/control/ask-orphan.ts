@@ -104,6 +104,7 @@ function welcomeOf(
     resume: null,
     policy: { ...save, best, bestMinDelta, keep, maxBytes, onFullDisk },
     keepPolicy: true,
+    orphanLimitMs: null,
     requireGpu: false,
     learningRateScale: null,
     trainer: null,

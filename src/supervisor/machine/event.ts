@@ -11,6 +11,8 @@ export interface UnseenEnd {
   readonly final: number | null;
   /** Highest step of a checkpoint that it verified; -1: none. */
   readonly verifiedStep: number;
+  /** What it wrote down itself about why it ended; null: nothing. */
+  readonly note: string | null;
 }
 
 export type Happening =

@@ -1,6 +1,6 @@
 /** From the claim to the launch: find what an earlier supervisor left, choose the checkpoint, launch. */
 import { askToStop } from './alive.ts';
-import { classify } from './classify.ts';
+import { type Classification, classify } from './classify.ts';
 import type { Step } from './effect.ts';
 import type { EventOf, MachineEvent } from './event.ts';
 import { firstBeat } from './hang.ts';
@@ -66,7 +66,7 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
   const ledger = { ...state.ledger, budget: credited };
   const progressed = credited !== state.ledger.budget;
   const evidence = { stderrTail: [], oomRecord: null };
-  const classification = classify({
+  const concluded = classify({
     end: unseen.end,
     evidence,
     spawnError: null,
@@ -81,6 +81,11 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
     stopFailure: null,
     noRestartCodes: settings.noRestartCodes,
   });
+  // It ended itself as it was told to: nothing against the run, whatever its code.
+  const endedItself = unseen.note !== null && concluded.class !== 'completed' && concluded.class !== 'fatal';
+  const classification: Classification = endedItself
+    ? { class: 'requested', reason: `it ended itself: ${unseen.note}` }
+    : concluded;
   const record = {
     type: 'record-attempt-end',
     attempt: ledger.attempt,

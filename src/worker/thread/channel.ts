@@ -17,6 +17,8 @@ export interface ChannelOwner {
   hello(welcomed: boolean): MessageOf<WorkerMessage, 'hello'>;
   /** Every message of the supervisor, `welcome` included; `first` on the first welcome of this process. */
   receive(message: SupervisorMessage): void;
+  /** Welcomed before, and now the connection is gone or cannot be made. */
+  alone(): void;
   /** Never welcomed, and no supervisor is left to do it. */
   abandoned(why: string): void;
 }
@@ -80,8 +82,10 @@ export class Channel {
     if (connection !== this.#connection) return;
     this.#connection = null;
     this.#open = false;
-    if (this.#everWelcomed) this.#retry();
-    else this.#owner.abandoned('the supervisor closed the channel before it welcomed this worker');
+    if (this.#everWelcomed) {
+      this.#owner.alone();
+      this.#retry();
+    } else this.#owner.abandoned('the supervisor closed the channel before it welcomed this worker');
   }
 
   #unreachable(why: string): void {

@@ -4,10 +4,13 @@ import { PHASES } from '../../protocol/messages.ts';
 import { Channel } from './channel.ts';
 import type { LoadOutcome } from './loader.ts';
 import type { SessionFacts, ThreadMode, ThreadStart } from './messages.ts';
+import { OrphanLimit } from './orphan-limit.ts';
 import type { SessionOwner, SessionSide } from './session-side.ts';
 
 /** sysexits EX_TEMPFAIL: the supervisor decides what comes next. */
 const EXIT_TEMPORARY = 75;
+/** Request of the stop that the limit asks for. */
+const ORPHAN_LIMIT = 'orphan-limit';
 /** Another process owns the session. */
 const EXIT_HELD = 73;
 
@@ -16,6 +19,8 @@ export class SupervisedSession implements SessionSide {
   readonly #owner: SessionOwner;
   readonly #channel: Channel;
   readonly #sdk: string;
+  readonly #orphanLimit: OrphanLimit;
+  #orphanLimitMs: number | null = null;
   #claim: number | null;
   #lastSaved: number | null;
   #nextPoint: ((point: ResumePoint | null) => void) | null = null;
@@ -29,11 +34,18 @@ export class SupervisedSession implements SessionSide {
     this.#mode = mode;
     this.#owner = owner;
     this.#sdk = sdk;
+    this.#orphanLimit = new OrphanLimit({
+      noteFile: process.env.NKAT_NOTE_FILE,
+      stop: (reason) => owner.requested({ v: 1, type: 'stop', request: ORPHAN_LIMIT, reason, deadlineMs: 0 }),
+      // Of this very process: the thread cannot end the loop in any gentler way.
+      kill: () => process.kill(process.pid, 'SIGKILL'),
+    });
     this.#claim = resumed?.facts.claim ?? null;
     this.#lastSaved = resumed?.lastSaved ?? null;
     this.#channel = new Channel(mode.socket, resumed !== null, {
       hello: (welcomed) => this.#hello(welcomed),
       receive: (message) => this.#receive(message),
+      alone: () => this.#orphanLimit.abandoned(),
       abandoned: (why) => owner.exit(EXIT_TEMPORARY, why, null),
     });
   }
@@ -75,6 +87,8 @@ export class SupervisedSession implements SessionSide {
     switch (message.type) {
       case 'welcome':
         this.#claim = message.claim;
+        if (message.keepPolicy !== true) this.#orphanLimitMs = message.orphanLimitMs;
+        this.#orphanLimit.attended(this.#orphanLimitMs);
         this.#owner.welcomed(factsOf(message), message.keepPolicy === true);
         return;
       case 'resume': {

@@ -8,6 +8,7 @@ const VANISHED: UnseenEnd = {
   resumedFrom: 2,
   final: null,
   verifiedStep: -1,
+  note: null,
 };
 
 describe('what an earlier supervisor left', () => {

@@ -143,6 +143,7 @@ export class ScriptedSupervisor {
       resume: this.resume === 'choose' ? await this.choose() : this.resume,
       policy: this.policy,
       keepPolicy: null,
+      orphanLimitMs: null,
       requireGpu: false,
       learningRateScale: this.learningRateScale,
       trainer: { path: '/trainer.mjs', args: [], sourceDigest: null },
