@@ -51,11 +51,17 @@ async function endBroken(error: unknown): Promise<void> {
   process.exit(70);
 }
 
+/** Not by an empty write where nothing waits: in the background of a terminal even that would stop us. */
+function afterLastWords(stream: NodeJS.WriteStream, done: () => void): void {
+  if (stream.writableLength === 0) done();
+  else stream.write('', done);
+}
+
 /** Whatever a command left open must not keep us, but words on their way to a slow reader may arrive. */
 function end(code: number): void {
   // A terminal that stands still takes them never.
   if (process.stdout.isTTY || process.stderr.isTTY) setTimeout(() => process.exit(code), LAST_WORDS_MS);
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+  afterLastWords(process.stdout, () => afterLastWords(process.stderr, () => process.exit(code)));
 }
 
 main().then(end, endBroken);

@@ -5,9 +5,6 @@
 import { execFileSync } from 'node:child_process';
 import { inForeground } from './terminal.ts';
 
-/** How long an answer about the foreground counts: a flood of lines must not read /proc for each. */
-const LOOK_MS = 100;
-
 /**
  * Lets writes to a terminal queue instead of blocking the process. Node has no public way. Only where libuv opened the
  * terminal anew for itself (another descriptor than ours): else the shell's own reads would stop blocking too.
@@ -22,20 +19,14 @@ export function unblock(stream: object): void {
 
 /** False in a background job of a terminal with `stty tostop`: the kernel would stop us for a word (SIGTTOU). */
 export class MayWrite {
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
-  #may = true;
   #stops: boolean | null = null;
 
   now(): boolean {
-    const nowMs = performance.now();
-    if (nowMs - this.#lookedAtMs < LOOK_MS) return this.#may;
-    this.#lookedAtMs = nowMs;
     const foreground = inForeground();
     // Asked anew each time that we are put into the background: it may have been set meanwhile.
     if (foreground) this.#stops = null;
     else this.#stops ??= stopsBackgroundWrites();
-    this.#may = foreground || this.#stops !== true;
-    return this.#may;
+    return foreground || this.#stops !== true;
   }
 }
 
