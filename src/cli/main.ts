@@ -17,6 +17,8 @@ async function main(): Promise<number> {
     if (process.stderr.isTTY) process.stderr.write('\n');
     process.exit(exitCodeOfSignal(signal));
   });
+  const { surviveLostTerminal } = await import('./lost-terminal.ts');
+  surviveLostTerminal();
   const { guardStreams } = await import('./streams.ts');
   const { MayWrite, unblock } = await import('./terminal-writes.ts');
   unblock(process.stdout);

@@ -31,16 +31,24 @@ export interface TerminalSurroundings {
 export function describeTerminal(around: TerminalSurroundings): Terminal {
   const { stdin, stdout, stderr, environment } = around;
   const dumb = environment.TERM === 'dumb';
-  const colours = !dumb && !environment.NO_COLOR;
+  const forced = forcedColours(environment);
+  const colours = forced ?? (!dumb && !environment.NO_COLOR);
   const onScreen = stderr.isTTY === true && around.foreground();
   return {
     interactive: onScreen && stdin.isTTY === true,
-    live: onScreen && !dumb,
-    colourOut: colours && stdout.isTTY === true,
-    colourErr: colours && stderr.isTTY === true,
+    // A terminal of no columns (a serial line, a container's) has no line to rewrite: ora would count its rows for ever.
+    live: onScreen && !dumb && stderr.columns !== 0,
+    colourOut: colours && (forced === true || stdout.isTTY === true),
+    colourErr: colours && (forced === true || stderr.isTTY === true),
     columnsOut: () => columnsOf(stdout, environment),
     columnsErr: () => columnsOf(stderr, environment) ?? 80,
   };
+}
+
+/** What FORCE_COLOR asks for, before NO_COLOR and wherever output goes, as in Node itself; null: it is not set. */
+function forcedColours({ FORCE_COLOR: word }: NodeJS.ProcessEnv): boolean | null {
+  if (word === undefined || word === '') return null;
+  return word !== '0' && word.toLowerCase() !== 'false';
 }
 
 /** The terminal of this process. */

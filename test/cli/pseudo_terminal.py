@@ -1,7 +1,7 @@
 """Runs a command on a pseudo terminal of its own.
 
 Reads JSON on stdin: argv, cwd, env, columns, script. Each part of the script waits for a text in the output and then
-sends a text (keys as a person types them). Writes JSON: output, code (negative: the signal).
+sends a text (keys as a person types them), or closes the terminal where it says "hangup". Writes JSON: output, code (negative: the signal).
 """
 import fcntl
 import json
@@ -40,12 +40,19 @@ while True:
     if not part:
         break
     output += part
-    while script:
+    while script and terminal is not None:
         at = output.find(script[0]["wait"].encode(), seen)
         if at < 0:
             break
         seen = at + len(script[0]["wait"].encode())
-        os.write(terminal, script.pop(0)["send"].encode())
+        step = script.pop(0)
+        if step.get("hangup"):
+            os.close(terminal)
+            terminal = None
+        else:
+            os.write(terminal, step["send"].encode())
+    if terminal is None:
+        break
 
 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 json.dump({"output": output.decode("utf-8", "replace"), "code": code}, sys.stdout)

@@ -31,6 +31,21 @@ test('NO_COLOR takes colours, TERM=dumb the live line too', () => {
   expect(terminal({ environment: { TERM: 'dumb' } })).toMatchObject({ live: false, colourErr: false });
 });
 
+test('FORCE_COLOR colours what is piped, before NO_COLOR; 0 takes colours', () => {
+  const piped = { stdout: {}, stderr: {} };
+  expect(terminal({ ...piped, environment: { FORCE_COLOR: '1', NO_COLOR: '1' } })).toMatchObject({
+    live: false,
+    colourOut: true,
+    colourErr: true,
+  });
+  expect(terminal({ environment: { FORCE_COLOR: '0' } })).toMatchObject({ colourOut: false, colourErr: false });
+  expect(terminal({ ...piped, environment: { FORCE_COLOR: '' } })).toMatchObject({ colourOut: false });
+});
+
+test('a terminal of no columns has no live line', () => {
+  expect(terminal({ stderr: { isTTY: true, columns: 0 } })).toMatchObject({ live: false, interactive: true });
+});
+
 test('without a terminal nothing limits a line, unless COLUMNS does', () => {
   expect(terminal({ stdout: {} }).columnsOut()).toBeNull();
   expect(terminal({ stdout: {}, environment: { COLUMNS: '60' } }).columnsOut()).toBe(60);

@@ -1,0 +1,186 @@
+/** Bad day 7: odd places, lost terminals and closed streams. Each is a place where somebody will run it. */
+import { spawn } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { COMMAND, counter, World } from './rig.ts';
+
+const FIXTURES = fileURLToPath(new URL('../../fixtures/trainers', import.meta.url));
+const PTY = fileURLToPath(new URL('../cli/pseudo_terminal.py', import.meta.url));
+const SHORT = ['--epochs', '1', '--steps-per-epoch', '10', '--step-ms', '1', '--print-every', '1'];
+const LONG = ['--epochs', '200', '--steps-per-epoch', '20', '--step-ms', '10'];
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.close());
+
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A line of bash, with the command as `"${nkat[@]}"`. */
+function shell(script: string, environment: NodeJS.ProcessEnv = {}, input = ''): Promise<Finished> {
+  const lines = `nkat=('${process.execPath}' '${COMMAND}')\n${script}`;
+  const env = { ...world.environment(), ...environment };
+  const child = spawn('bash', ['-c', lines], { cwd: world.directory, env, stdio: ['pipe', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin.end(input);
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
+}
+
+function quoted(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+}
+
+async function listed(home = world.home): Promise<{ state: string; step: number }[]> {
+  const { sessions } = (await world.query(['list'], { NKAT_HOME: home })) as {
+    sessions: { state: string; step: number }[];
+  };
+  return sessions;
+}
+
+test.each([
+  ['spaces, quotes, percent signs and other scripts', `a b%20'"#? ünïcödé 学習`],
+  ['names of 200 characters', 'x'.repeat(200)],
+])('trainer, home, checkpoints and backups in folders with %s', async (_name, odd) => {
+  const place = (name: string) => join(world.directory, odd, name);
+  mkdirSync(join(world.directory, odd));
+  cpSync(FIXTURES, place(odd), { recursive: true });
+  const home = place('home');
+  const trainer = join(place(odd), 'counter.mjs');
+  const run = world.start(
+    ['run', '--json', '--dir', place('checkpoints'), '--backups', place('backups'), trainer, ...SHORT],
+    COMMAND,
+    { NKAT_HOME: home },
+  );
+  await run.ended(0);
+  expect(run.outputLines().at(-1)).toContain('done');
+  expect(await listed(home)).toMatchObject([{ state: 'completed', step: 10 }]);
+  expect(await world.query(['verify', 'latest'], { NKAT_HOME: home })).toMatchObject({ damaged: [] });
+  expect(readdirSync(place('backups'))).toHaveLength(1);
+});
+
+/** Nobody: root would be refused nothing. */
+const AS_NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups';
+const asRoot = test.skipIf(process.getuid?.() !== 0);
+
+asRoot('a state home that may not be written: 74 with the path and what to do, and nothing was started', async () => {
+  chmodSync(world.directory, 0o755);
+  mkdirSync(world.home, { mode: 0o755 });
+  for (const words of [['run', ...counter(SHORT)], ['list']]) {
+    const { code, stderr } = await shell(`${AS_NOBODY} "\${nkat[@]}" ${quoted(words)}`);
+    expect({ code, stderr }).toEqual({ code: 74, stderr: expect.stringContaining(world.home) });
+    expect(stderr).toContain('NKAT_HOME');
+  }
+  expect(readdirSync(world.home)).toEqual([]);
+});
+
+asRoot('a trainer in a folder that may not be written, and by somebody who may nothing else', async () => {
+  chmodSync(world.directory, 0o755);
+  cpSync(FIXTURES, join(world.directory, 'trainers'), { recursive: true });
+  mkdirSync(world.home);
+  chmodSync(world.home, 0o777);
+  const line = quoted([join(world.directory, 'trainers', 'counter.mjs'), ...SHORT]);
+  const { code, stdout } = await shell(`cd trainers && ${AS_NOBODY} "\${nkat[@]}" run -q ${line}`);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+  expect(readdirSync(join(world.directory, 'trainers')).sort()).toEqual(readdirSync(FIXTURES).sort());
+});
+
+test('without a terminal, with stdin closed, with every stream closed', async () => {
+  const line = quoted(counter(SHORT));
+  const plain = await shell(`setsid -w "\${nkat[@]}" run ${line} <&-`);
+  expect(plain.code).toBe(0);
+  expect(plain.stdout).toContain('done');
+  expect(plain.stderr).not.toContain('\u001b');
+  expect((await shell(`setsid -w "\${nkat[@]}" run --new ${line} <&- >&- 2>&-`)).code).toBe(0);
+  expect(await listed()).toMatchObject([{ state: 'completed' }, { state: 'completed' }]);
+});
+
+test.each([
+  ['run', `"\${nkat[@]}" run LINE 2>/dev/null | head -1; echo "\${PIPESTATUS[0]}"`],
+  ['run --json', `"\${nkat[@]}" run --json LINE | head -1 >/dev/null; echo "\${PIPESTATUS[0]}"`],
+  ['the words of run', `"\${nkat[@]}" run LINE 2>&1 >/dev/null | head -1 >/dev/null; echo "\${PIPESTATUS[0]}"`],
+  ['a full disk as stdout', `"\${nkat[@]}" run LINE >/dev/full 2>/dev/full; echo $?`],
+])('%s into a reader that leaves: training goes on to its end', async (_name, script) => {
+  const { stdout } = await shell(script.replace('LINE', quoted(counter(SHORT))));
+  expect(stdout.trim().split('\n').at(-1)).toBe('0');
+  expect(await listed()).toMatchObject([{ state: 'completed', step: 10 }]);
+});
+
+test('list, show and their JSON into a reader that leaves: no word of an error', async () => {
+  await world.run(counter(SHORT)).ended(0);
+  const { stdout, stderr } = await shell(
+    ['list', 'show latest', 'list --json', 'show latest --json', 'explain latest']
+      .map((words) => `"\${nkat[@]}" ${words} | head -c 5 >/dev/null; echo "\${PIPESTATUS[0]}"`)
+      .join('\n'),
+  );
+  expect({ stdout, stderr }).toEqual({ stdout: '0\n0\n0\n0\n0\n', stderr: '' });
+});
+
+/** On a terminal of its own; the script as in `pseudo_terminal.py`. */
+async function onTerminal(args: readonly string[], script: readonly object[], environment: NodeJS.ProcessEnv = {}) {
+  const argv = [process.execPath, COMMAND, ...args];
+  const env = { ...world.environment(), TERM: 'xterm', ...environment };
+  const spec = JSON.stringify({ argv, cwd: world.directory, env, columns: 100, script });
+  const { stdout, stderr } = await shell(`python3 '${PTY}'`, {}, spec);
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as { output: string; code: number };
+}
+
+test('a terminal that is lost in mid-save: the save is finished, the stop is one with a verified save', async () => {
+  const line = counter([...LONG, '--size-mib', '64']);
+  const { code } = await onTerminal(
+    ['run', '--save-every-steps', '30', ...line],
+    [{ wait: 'Saving step', hangup: true }],
+  );
+  expect(code).toBe(75);
+  expect(await listed()).toMatchObject([{ state: 'interrupted' }]);
+  expect(await world.query(['verify', 'latest'])).toMatchObject({ damaged: [] });
+});
+
+test('nohup on a terminal that closes: it trains on', async () => {
+  const line = quoted(counter([...SHORT, '--epochs', '8']));
+  const { code } = await shell(
+    `nohup "\${nkat[@]}" run ${line} >out 2>err & run=$!
+     until grep -q 'step 3 ' out; do sleep 0.05; done
+     kill -HUP $run; wait $run`,
+  );
+  expect(code).toBe(0);
+  expect(await listed()).toMatchObject([{ state: 'completed', step: 80 }]);
+});
+
+test('colours: none with NO_COLOR, none and no live line on a dumb terminal, some in a pipe with FORCE_COLOR', async () => {
+  const line = ['run', ...counter(SHORT)];
+  const plain = await onTerminal(line, [], { NO_COLOR: '1', FORCE_COLOR: '' });
+  expect(plain.output).toContain('Completed');
+  expect(plain.output.includes('\u001b[3')).toBe(false);
+  const dumb = await onTerminal([...line, '--seed', '2'], [], { TERM: 'dumb', NO_COLOR: '', FORCE_COLOR: '' });
+  expect(dumb.output).toContain('Completed');
+  expect(dumb.output.includes('\u001b')).toBe(false);
+  const forced = await shell(`"\${nkat[@]}" run --new ${quoted(counter(SHORT))} 2>&1 >/dev/null`, {
+    FORCE_COLOR: '1',
+    NO_COLOR: '',
+  });
+  expect(forced.stderr + forced.stdout).toContain('\u001b[3');
+});
+
+test('npx and a Ctrl-C that comes twice, a millisecond apart: one stop, with its save', async () => {
+  const { output, code } = await onTerminal(
+    ['run', '--save-every', 'off', ...counter(LONG)],
+    [{ wait: 'step ', send: '\u0003\u0003' }],
+  );
+  expect(code).toBe(75);
+  expect(output).not.toContain('SIGTERM sent');
+});
