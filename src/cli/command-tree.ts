@@ -13,6 +13,7 @@ import type {
   ListFlags,
   LogsFlags,
   PruneFlags,
+  RepairFlags,
   ResumeFlags,
   RunFlags,
   SaveFlags,
@@ -205,6 +206,18 @@ export function buildProgram(
     .addHelpText('after', () => after(['nkat-recover verify latest', 'nkat-recover verify --all --level 1']))
     .action((session: string, options: VerifyFlags) => {
       choose(async (own) => (await import('./commands/verify.ts')).verify(session, options, own));
+    });
+
+  command(program, 'repair', 'make the index again from the checkpoint folders, and mend what can be mended')
+    .argument('[session]', 'only this session: its whole id')
+    .option('--root <folder>', 'one more folder with sessions in it; it is remembered')
+    .option('--dry-run', 'say what would be done and change nothing')
+    .addOption(jsonOption())
+    .addHelpText('after', () =>
+      after(['nkat-recover repair --dry-run', 'nkat-recover repair --root /mnt/disk/checkpoints']),
+    )
+    .action((session: string | undefined, options: RepairFlags) => {
+      choose(async (own) => (await import('./commands/repair.ts')).repair(session ?? null, options, own));
     });
 
   command(program, 'prune', 'delete old checkpoints, quarantine or whole sessions; never what a session still needs')

@@ -68,3 +68,8 @@ export interface PruneFlags extends JsonFlag {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
+
+export interface RepairFlags extends JsonFlag {
+  readonly root?: string;
+  readonly dryRun?: boolean;
+}

@@ -1,14 +1,13 @@
 /** Pruning as one operation: what goes is planned over all sessions, then each is claimed, pruned and given back. */
 import { dirname } from 'node:path';
-import { acquireClaim, isReleased, readOwner, releaseClaim } from '../checkpoint/claim.ts';
+import { acquireClaim, releaseClaim } from '../checkpoint/claim.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
-import { currentOwner, isAlive, relationOf } from '../checkpoint/process-identity.ts';
 import { deleteSession, emptyRootTrash, pruneSession, type Survey, surveySession } from '../checkpoint/prune.ts';
 import { type PruneRules, planPrune } from '../checkpoint/prune-plan.ts';
-import { readSessionFile } from '../checkpoint/session-file.ts';
 import { NkatError } from '../errors.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
+import { sessionUser } from './session-user.ts';
 
 /** A stable word of `prune --json`. */
 export type RemovalKind = 'checkpoint' | 'quarantined' | 'trash' | 'session';
@@ -66,7 +65,7 @@ export async function planPruning(
   for (const [index, target] of order.targets.entries()) {
     const { session } = target.layout;
     try {
-      const use = await useOf(files, target.layout);
+      const use = await sessionUser(files, target.layout.directory);
       if (use.holder !== null) spared.push({ session, why: 'held', message: use.holder });
       surveys.push(await surveySession(files, { layout: target.layout, mayChange: use.holder === null, ...use }));
     } catch (error) {
@@ -131,7 +130,7 @@ async function pruneClaimed(
 ): Promise<{ readonly removed: readonly Removal[]; readonly spared: readonly Spared[] }> {
   const { layout, session } = planned;
   const heldBy = (message: string) => ({ removed: [], spared: [{ session, why: 'held' as const, message }] });
-  const before = await useOf(files, layout);
+  const before = await sessionUser(files, layout.directory);
   if (before.holder !== null) return heldBy(before.holder);
   const outcome = await acquireClaim(files, layout.directory, { role: 'supervisor', takeOver: false });
   if (outcome.status === 'held') return heldBy(`pid ${outcome.by.pid} on ${outcome.by.host} owns it`);
@@ -164,23 +163,6 @@ async function pruneClaimed(
 
 function pathsOf(removals: readonly Removal[], kind: RemovalKind): Set<string> {
   return new Set(removals.filter((removal) => removal.kind === kind).map(({ path }) => path));
-}
-
-/** Who lives in a session: its owner, or a worker that trains on after its supervisor's death. */
-async function useOf(
-  files: StoreFiles,
-  { directory }: StoreLayout,
-): Promise<{ readonly holder: string | null; readonly resumedFrom: number | null }> {
-  const file = await readSessionFile(files, directory);
-  const worker = file?.worker ?? null;
-  const resumedFrom = worker?.resumedFrom ?? null;
-  if (worker !== null && isAlive(worker.group))
-    return { holder: `its worker, pid ${worker.group.pid}, is training`, resumedFrom };
-  const owner = await readOwner(files, directory);
-  if (owner === null || (await isReleased(files, directory, owner.claim))) return { holder: null, resumedFrom };
-  const relation = relationOf(owner, currentOwner('supervisor'));
-  const mayLive = relation === 'elsewhere' || (relation === 'here' && isAlive(owner));
-  return { holder: mayLive ? `pid ${owner.pid} on ${owner.host} owns it` : null, resumedFrom };
 }
 
 function checkpointRemoval(

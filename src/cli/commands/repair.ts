@@ -1,0 +1,46 @@
+import { resolve } from 'node:path';
+import { nodeFiles } from '../../checkpoint/files.ts';
+import { type RepairFinding, repair as repairAll } from '../../supervisor/repair.ts';
+import type { CommandContext } from '../context.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import type { RepairFlags } from '../flags.ts';
+import { paintLine, paintWith } from '../render/paint.ts';
+import { findingLine, repairSummary } from '../render/repair-words.ts';
+import { StatusLine } from '../render/status-line.ts';
+
+/** Lines of progress where there is no terminal: every so many sessions. */
+const LINE_EVERY = 1_000;
+
+/** `repair`: index and directories in order; exit 74 where a disk cannot be read, 65 where something stays lost. */
+export async function repair(session: string | null, flags: RepairFlags, context: CommandContext): Promise<number> {
+  const { streams, terminal, home, clocks, cwd } = context;
+  const status = new StatusLine(context);
+  const paint = paintWith(terminal.colourOut);
+  const dryRun = flags.dryRun === true;
+  const report = await repairAll(nodeFiles, {
+    home,
+    root: flags.root === undefined ? null : resolve(cwd, flags.root),
+    session,
+    dryRun,
+    now: new Date(clocks.now()),
+    onFinding: (found) => {
+      status.clear();
+      if (flags.json !== true) streams.out(paintLine(paint, findingLine(found)));
+    },
+    onProgress: (stage, done, total) => {
+      const words = `${stage === 'sessions' ? 'Looking at sessions' : 'Writing the index'}: ${done} of ${total}`;
+      if (terminal.live) status.show(words);
+      else if (total >= LINE_EVERY && (done % LINE_EVERY === 0 || done === total)) streams.err(`${words}\n`);
+    },
+  });
+  status.clear();
+  if (flags.json === true) streams.out(`${JSON.stringify({ version: 1, dryRun, ...report })}\n`);
+  else streams.out(paintLine(paint, repairSummary(report, dryRun)));
+  return exitCodeOfRepair(report.findings);
+}
+
+function exitCodeOfRepair(findings: readonly RepairFinding[]): number {
+  const left = findings.filter(({ fixed, what }) => fixed === null && what !== 'session-held');
+  if (left.some(({ what }) => what === 'record-lost' || what === 'directory-passed-over')) return exitCodeOf('damaged');
+  return left.length > 0 ? exitCodeOf('io') : 0;
+}

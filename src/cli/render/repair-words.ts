@@ -1,0 +1,26 @@
+/** What a repair found and did, one line each. */
+import type { RepairFinding, RepairReport } from '../../supervisor/repair.ts';
+import { type Line, line } from './line.ts';
+import { count } from './quantities.ts';
+
+export function findingLine({ path, message, fixed, what }: RepairFinding): Line {
+  if (fixed !== null) return line(`${path}: ${message}. ${sentence(fixed)}`, 'warning');
+  return line(`${path}: ${message}.`, what === 'directory-missing' ? 'warning' : 'bad');
+}
+
+export function repairSummary({ sessions, findings }: RepairReport, dryRun: boolean): Line {
+  const left = findings.filter(({ fixed }) => fixed === null).length;
+  const looked = count(sessions, 'session');
+  if (findings.length === 0) return line(`${looked} looked at: everything is in order.`, 'good');
+  const mended = findings.length - left;
+  const words = dryRun ? `${mended} would be mended` : `${mended} mended`;
+  const rest = left === 0 ? '' : `, ${left} left as they are`;
+  return line(
+    `${looked} looked at, ${count(findings.length, 'finding')}: ${words}${rest}.`,
+    left === 0 ? 'good' : 'bad',
+  );
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}

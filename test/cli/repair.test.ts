@@ -1,0 +1,141 @@
+/** `repair` on a real state home that was hurt in every way we know. */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { RepairFinding } from '../../src/supervisor/repair.ts';
+import { World } from './world.ts';
+
+const A = '20261122_120000_aaaa';
+const B = '20261122_130000_bbbb';
+
+async function repaired(
+  world: World,
+  args: readonly string[] = [],
+): Promise<{ code: number | null; findings: RepairFinding[] }> {
+  const { code, stdout, stderr } = await world.cli(['repair', '--json', ...args]);
+  if (stdout === '') throw new Error(stderr);
+  return { code, findings: JSON.parse(stdout).findings };
+}
+
+const words = (findings: readonly RepairFinding[]): string[] => findings.map(({ what }) => what).sort();
+
+function hurt(world: World, how: 'deleted' | 'directory' | 'text' | 'flipped'): void {
+  for (const suffix of ['', '-wal', '-shm'])
+    rmSync(`${world.home.database}${suffix}`, { force: true, recursive: true });
+  if (how === 'directory') mkdirSync(world.home.database);
+  if (how === 'text') writeFileSync(world.home.database, 'this is no database\n'.repeat(1_000));
+  if (how === 'flipped') writeFileSync(world.home.database, `SQLite format 3\0${'\xff'.repeat(8_000)}`, 'latin1');
+}
+
+test.each(['deleted', 'directory', 'text', 'flipped'] as const)('a database that was %s is made again', async (how) => {
+  const world = new World();
+  await world.addSession(A, { steps: [1, 2] });
+  await world.addSession(B, { steps: [1], row: { state: 'completed' } });
+  hurt(world, how);
+  const dry = await repaired(world, ['--dry-run']);
+  expect(words(dry.findings)).toEqual([how === 'deleted' ? 'database-missing' : 'database-damaged']);
+  const { code, findings } = await repaired(world);
+  expect(code).toBe(0);
+  expect(findings[0]?.fixed).toContain('made again');
+  const { sessions } = JSON.parse((await world.cli(['list', '--json'])).stdout);
+  expect(sessions).toMatchObject([
+    { id: B, state: 'completed', checkpoints: 1 },
+    { id: A, state: 'interrupted', checkpoints: 2 },
+  ]);
+  const aside = readdirSync(world.home.directory).filter((name) => name.includes('.damaged-'));
+  expect(aside.length > 0).toBe(how !== 'deleted');
+  expect((await repaired(world)).findings).toEqual([]);
+});
+
+test.each(['missing', 'damaged'])('a record that is %s is made again from checkpoints and index', async (how) => {
+  const world = new World();
+  const { directory } = await world.addSession(A, { steps: [3, 7], row: { name: 'night' } });
+  const path = join(directory, 'session.json');
+  const token = JSON.parse(readFileSync(path, 'utf8')).token;
+  if (how === 'missing') rmSync(path);
+  else truncateSync(path, 30);
+  expect((await repaired(world, ['--dry-run'])).findings).toMatchObject([
+    { what: 'record-lost', fixed: 'would be made again' },
+  ]);
+  expect(existsSync(path)).toBe(how === 'damaged');
+  const { findings } = await repaired(world, [A]);
+  expect(findings).toMatchObject([{ what: 'record-lost', fixed: expect.stringContaining('lost are') }]);
+  const file = JSON.parse(readFileSync(path, 'utf8'));
+  expect(file).toMatchObject({
+    id: A,
+    state: 'interrupted',
+    lastCommit: { sequence: 2, step: 7 },
+    identity: { name: 'night' },
+  });
+  expect(file.token).not.toBe(token);
+  expect(readdirSync(directory).some((name) => name.startsWith('session.json.damaged-'))).toBe(how === 'damaged');
+});
+
+test('a record that nothing can make again is said: exit 65', async () => {
+  const world = new World();
+  const { directory } = await world.addSession(A, { steps: [1] });
+  rmSync(join(directory, 'session.json'));
+  hurt(world, 'deleted');
+  const { code, findings } = await repaired(world);
+  expect(code).toBe(65);
+  expect(findings.at(-1)).toMatchObject({ what: 'record-lost', fixed: null });
+});
+
+test('what a living session has in progress is left alone, what the dead left is removed', async () => {
+  const world = new World();
+  const dead = 'commit_9_999999_1_none_none_none';
+  const tag = (directory: string): string => {
+    const path = join(directory, '.staging', dead);
+    mkdirSync(path, { recursive: true });
+    return path;
+  };
+  const live = tag((await world.addSession(A, { steps: [1], held: true })).directory);
+  const over = await world.addSession(B, { steps: [1] });
+  mkdirSync(join(over.directory, '.trash', 'checkpoint_x'), { recursive: true });
+  const { findings } = await repaired(world);
+  expect(findings).toMatchObject([
+    { what: 'left-over', path: over.directory, fixed: expect.stringContaining('removed') },
+  ]);
+  expect(readdirSync(join(over.directory, '.trash'))).toEqual([]);
+  expect(existsSync(live)).toBe(true);
+});
+
+test('strays, link circles, a lost root and a new root: each is passed over or said', async () => {
+  const world = new World();
+  await world.addSession(A, { steps: [1] });
+  const root = world.home.checkpoints;
+  for (let n = 0; n < 100; n += 1) writeFileSync(join(root, `stray-${n}`), 'x');
+  mkdirSync(join(root, 'lost+found'));
+  symlinkSync('circle', join(root, 'circle'));
+  symlinkSync('..', join(root, 'up'));
+  writeFileSync(world.home.roots, `${join(world.directory, 'unmounted')}\n`);
+  const more = join(world.directory, 'more');
+  mkdirSync(more);
+  const { code, findings } = await repaired(world, ['--root', more]);
+  expect(words(findings)).toEqual(['root-missing', 'root-registered']);
+  expect(code).toBe(74);
+  expect(readFileSync(world.home.roots, 'utf8')).toContain(more);
+  expect(readdirSync(root)).toHaveLength(104);
+});
+
+test('a database of a newer release is refused, not set aside', async () => {
+  const world = new World();
+  await world.addSession(A, { steps: [1] });
+  const { default: Database } = await import('better-sqlite3');
+  const database = new Database(world.home.database);
+  database.pragma('user_version = 999');
+  database.close();
+  const before = readFileSync(world.home.database);
+  const { code, stderr } = await world.cli(['repair']);
+  expect([code, stderr]).toEqual([78, expect.stringContaining('version 999')]);
+  expect(readFileSync(world.home.database).equals(before)).toBe(true);
+});
