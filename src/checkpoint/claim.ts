@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { Invalid, integer, nullable, oneOf, read, stored, string } from '../schema.ts';
 import type { StoreFiles } from './files.ts';
-import { makeDurableDirectory, OWNERS } from './layout.ts';
+import { makeDurableDirectory, OWNERS, QUARANTINE } from './layout.ts';
+import { listPlace } from './list.ts';
 import { currentOwner, isAlive, relationOf } from './process-identity.ts';
 import { cleanTemporaries, readTextIfAny, removeIfAny, temporaryPath, writeNewFile } from './small-file.ts';
 import { guarded } from './store-error.ts';
@@ -56,7 +57,7 @@ export function acquireClaim(files: StoreFiles, directory: string, request: Clai
       const previous = await ownerOf(files, owners, highest);
       const holder = await holderOf(files, owners, previous, request.takeOver);
       if (holder !== null) return holder;
-      const claim = highest + 1;
+      const claim = (highest === 0 ? await highestTold(files, directory) : highest) + 1;
       if (claim > MAX_CLAIM) throw new Error(`no claim can follow number ${highest}`);
       if (!(await createClaim(files, owners, claim, request.role))) continue;
       // Between our look and our link others may have claimed and pruned: the number is ours only if it is the top.
@@ -156,6 +157,13 @@ async function linkOrCreate(files: StoreFiles, from: string, to: string, content
 
 async function highestIn(files: StoreFiles, owners: string): Promise<number> {
   return Math.max(0, ...(await claimNumbers(files, owners)));
+}
+
+/** Highest claim that the checkpoints speak of: the claims were deleted, and their numbers must not be given again. */
+async function highestTold(files: StoreFiles, directory: string): Promise<number> {
+  const entries = await listPlace(files, directory, 'session');
+  const quarantined = await listPlace(files, join(directory, QUARANTINE), 'session');
+  return Math.max(0, ...[...entries, ...quarantined].map(({ manifest }) => manifest?.claim ?? 0));
 }
 
 async function claimNumbers(files: StoreFiles, owners: string): Promise<number[]> {

@@ -1,4 +1,5 @@
 /** What follows a commit in the background: read back, copy the best, rotate, empty the trash. */
+import { join } from 'node:path';
 import { errnoOf, NkatError } from '../errors.ts';
 import { backUp } from './backup.ts';
 import { describeDamages } from './damage-text.ts';
@@ -102,13 +103,19 @@ async function backUpBest(
   }
 }
 
-async function hasBackup(files: StoreFiles, { backups }: StoreLayout, sequence: number): Promise<boolean> {
+/** One that cannot be read for now counts; one that is damaged by its manifest or its sizes is made again. */
+async function hasBackup(files: StoreFiles, { backups, session }: StoreLayout, sequence: number): Promise<boolean> {
+  let names: string[];
   try {
-    return (await files.list(backups)).some((name) => parseBackupName(name)?.sequence === sequence);
+    names = await files.list(backups);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
     throw error;
   }
+  const name = names.find((one) => parseBackupName(one)?.sequence === sequence);
+  if (name === undefined) return false;
+  const { status } = await verifyCheckpoint(files, join(backups, name), { session, level: 0 });
+  return status !== 'damaged' && status !== 'gone';
 }
 
 async function rotate(

@@ -4,6 +4,7 @@
  * was deleted or damaged under us makes way for a new one.
  */
 import type { Database } from 'better-sqlite3';
+import { LogFile } from './log-file.ts';
 import {
   defaultFileOptions,
   type FileOptions,
@@ -15,6 +16,7 @@ import {
 } from './open-file.ts';
 import { type Trouble, troubleOf } from './sqlite-errors.ts';
 import { type Tables, tablesOf } from './tables.ts';
+import { type Disk, runBatch, type Write, type WriteOutcome } from './write-batch.ts';
 
 /** Writes kept while the disk takes none; the oldest go first, the directories still know what they said. */
 const MAX_KEPT_WRITES = 10_000;
@@ -26,9 +28,6 @@ const DISK_PAUSE_MS = 1_000;
 const BUSY_LIMIT_MS = 10_000;
 /** Tries at the end, each of which waits for the busy time-out. */
 const CLOSING_TRIES = 20;
-
-/** `queued`: kept in memory, written when the disk allows. `dropped`: its session is not in the index. */
-export type WriteOutcome = 'written' | 'queued' | 'dropped';
 
 export type DatabaseNews =
   /** Writes are kept in memory from now on; what is read is as old as the file. */
@@ -46,17 +45,6 @@ export interface DatabaseOptions extends Partial<FileOptions> {
   readonly monotonicMs?: () => number;
 }
 
-interface Write {
-  readonly work: (tables: Tables) => void;
-  /** Null once the caller has gone on. */
-  settle: { resolve(outcome: WriteOutcome): void; reject(error: unknown): void } | null;
-}
-
-interface Disk {
-  readonly file: OpenFile;
-  readonly tables: Tables;
-}
-
 export class SessionsDatabase {
   readonly path: string;
   readonly #options: DatabaseOptions;
@@ -65,6 +53,7 @@ export class SessionsDatabase {
   #disk: Disk | null;
   /** Stands in while no file could be opened at all. */
   #memory: { readonly database: Database; readonly tables: Tables } | null = null;
+  #log: LogFile;
   #writes: Write[] = [];
   #degraded: string | null = null;
   #lost = 0;
@@ -78,6 +67,7 @@ export class SessionsDatabase {
   /** @param opened what `openFile` gave; or why the disk gives no file, to go on in memory. */
   constructor(path: string, opened: OpenFile | { readonly unavailable: string }, options: DatabaseOptions = {}) {
     this.path = path;
+    this.#log = new LogFile(path);
     this.#options = options;
     this.#fileOptions = { ...defaultFileOptions, ...options };
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
@@ -190,7 +180,7 @@ export class SessionsDatabase {
     const batch = this.#writes.slice(0, BATCH);
     let failures: ReadonlyMap<Write, unknown>;
     try {
-      failures = run(this.#currentDisk(), batch);
+      failures = this.#runOn(this.#currentDisk(), batch);
     } catch (error) {
       return this.#obstacle(troubleOf(error), error, batch);
     }
@@ -221,21 +211,32 @@ export class SessionsDatabase {
 
   /** The connection, to the file that stands at our path now. */
   #currentDisk(): Disk {
-    if (this.#disk !== null && inodeAt(this.path) === this.#disk.file.inode) return this.#disk;
+    if (this.#disk !== null && inodeAt(this.path) === this.#disk.file.inode) {
+      if (!this.#log.isLost) return this.#disk;
+      // Only where the file itself is still ours: the log beside another one is not our business.
+      this.#log.save(this.#disk.file.database);
+    }
     // The old file is closed after the new one is open: so its number cannot be given to the new one.
     const file = openFile(this.path, this.#fileOptions);
     this.#leaveDisk();
     const replaced = this.#inode !== null && this.#inode !== file.inode;
     this.#inode = file.inode;
     this.#disk = { file, tables: tablesOf(file.database) };
+    this.#log = new LogFile(this.path);
     this.#memory?.database.close();
     this.#memory = null;
     if (replaced || file.setAside !== null) {
       const refill = this.#options.refill;
-      if (refill !== undefined) run(this.#disk, [{ work: refill, settle: null }]);
+      if (refill !== undefined) runBatch(this.#disk, [{ work: refill, settle: null }]);
       this.#options.onNews?.({ kind: 'replaced', setAside: file.setAside });
     }
     return this.#disk;
+  }
+
+  #runOn(disk: Disk, batch: readonly Write[]): ReadonlyMap<Write, unknown> {
+    const failures = runBatch(disk, batch);
+    this.#log.note();
+    return failures;
   }
 
   #leaveDisk(): void {
@@ -286,23 +287,4 @@ export class SessionsDatabase {
     // Only while somebody waits for the outcome may this keep the process alive.
     if (this.#degraded !== null) this.#timer.unref();
   }
-}
-
-/** All in one transaction, each in a savepoint: a write that fails by itself takes no other with it. */
-function run(disk: Disk, batch: readonly Write[]): ReadonlyMap<Write, unknown> {
-  const failures = new Map<Write, unknown>();
-  const { database } = disk.file;
-  const all = database.transaction(() => {
-    for (const write of batch) {
-      try {
-        database.transaction(() => write.work(disk.tables))();
-      } catch (error) {
-        const trouble = troubleOf(error);
-        if (trouble !== 'other' && trouble !== 'no-parent') throw error;
-        failures.set(write, error);
-      }
-    }
-  });
-  all.immediate();
-  return failures;
 }

@@ -87,7 +87,10 @@ function prepare(path: string): void {
       code: 'io',
       operation: 'open the session database',
       path,
-      hint: 'Check the permissions of the state home, or name another one with NKAT_HOME.',
+      hint:
+        errnoOf(error) === 'EISDIR'
+          ? 'A directory stands in its place: nkat-recover repair sets it aside.'
+          : 'Check the permissions of the state home, or name another one with NKAT_HOME.',
       cause: error,
     });
   }

@@ -165,3 +165,16 @@ test('values that are not finite are found when a small commit is read back', as
   const settled = await settle(layout, await save({ layout, claim, step: 1, bytes }));
   expect(settled.verdict).toMatchObject({ status: 'damaged', damages: [{ tensors: ['weights'] }] });
 });
+
+test('a backup that is damaged is made again: its name alone does not count', async () => {
+  const layout = temporaryLayout();
+  const claim = await claimed(layout);
+  const first = await settle(layout, await save({ layout, claim, step: 1, facts: { kinds: ['best'] } }));
+  truncateSync(join(first.backup ?? '', 'tensors.safetensors'), 10);
+  const second = await settle(layout, await save({ layout, claim, step: 2 }));
+  expect(second.backup).toBe(first.backup);
+  expect(await verifyCheckpoint(nodeFiles, first.backup ?? '', { session: SESSION, level: 1 })).toMatchObject({
+    status: 'verified',
+  });
+  expect((await settle(layout, await save({ layout, claim, step: 3 }))).backup).toBeNull();
+});

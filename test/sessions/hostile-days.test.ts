@@ -339,3 +339,21 @@ test('the writes that are kept are bounded', async () => {
   expect(database.close()).toEqual({ lost: 500 });
   expect(openTestDatabase(path).database.sessions.find('s')?.step).toBe(10_499);
 });
+
+test('a write-ahead log that is deleted in mid-run is noticed at the next write, and its rows are saved', async () => {
+  const { path, database } = openTestDatabase();
+  await database.write(({ sessions }) => sessions.upsert(sessionRow('before')));
+  rmSync(`${path}-wal`);
+  await database.write(({ sessions }) => sessions.upsert(sessionRow('after')));
+  // Another process sees both while the first still has the file open.
+  const seen = openTestDatabase(path).database.sessions.list();
+  expect(seen.map(({ id }) => id).sort()).toEqual(['after', 'before']);
+});
+
+test('a directory in place of the database is said, with what helps', () => {
+  const path = join(temporaryDirectory(), 'sessions.db');
+  mkdirSync(path);
+  expect(() => openSessions(path)).toThrow(
+    expect.objectContaining({ code: 'io', hint: expect.stringContaining('repair') }),
+  );
+});

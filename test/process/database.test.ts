@@ -1,0 +1,132 @@
+/** The index is lost or damaged in mid-run and between runs: nothing else is, and nobody else gets in. */
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { counter, World } from './rig.ts';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.close());
+
+const LINE = ['--epochs', '4', '--steps-per-epoch', '20', '--step-ms', '20'];
+/** Until it is stopped. */
+const LONG = ['--epochs', '1000', '--steps-per-epoch', '20', '--step-ms', '20'];
+const SAVES = ['--save-every-steps', '10'];
+
+function remove(database: string, suffixes: readonly string[]): void {
+  for (const suffix of suffixes) rmSync(`${database}${suffix}`, { force: true, recursive: true });
+}
+
+const HURTS: Readonly<Record<string, (database: string) => void>> = {
+  'deleted with its log': (database) => remove(database, ['', '-wal', '-shm']),
+  'deleted without its log': (database) => remove(database, ['']),
+  'robbed of its log': (database) => remove(database, ['-wal']),
+  truncated: (database) => truncateSync(database, 5_000),
+  'overwritten with text': (database) => {
+    remove(database, ['', '-wal', '-shm']);
+    writeFileSync(database, 'no database\n'.repeat(2_000));
+  },
+  'full of flipped bytes': (database) => {
+    remove(database, ['-wal', '-shm']);
+    const fd = openSync(database, 'r+');
+    for (let at = 0; at < 12_000; at += 7) writeSync(fd, Buffer.from([0xa5]), 0, 1, at);
+    closeSync(fd);
+  },
+};
+
+interface Listed {
+  readonly sessions: readonly { readonly id: string; readonly state: string; readonly checkpoints: number }[];
+}
+
+function checkpointsIn(directory: string): number {
+  return readdirSync(directory).filter((name) => name.startsWith('checkpoint_')).length;
+}
+
+test.each(Object.entries(HURTS))('in mid-run the database is %s', async (_how, hurt) => {
+  const database = join(world.home, 'sessions.db');
+  const run = world.run(counter(LONG), SAVES);
+  await run.event('saved', () => true, 2);
+  hurt(database);
+  const { directory, session } = await run.event('session-opened');
+  // The claim stands in the directory: nobody else gets in, with or without an index.
+  await world.run(counter(LONG), [...SAVES, '--resume']).ended(73);
+  run.signal('SIGINT');
+  await run.ended(75);
+  const { sessions } = (await world.query(['list'])) as Listed;
+  expect(sessions).toMatchObject([{ id: session, state: 'interrupted', checkpoints: checkpointsIn(directory) }]);
+});
+
+test.each(Object.entries(HURTS))('between two runs the database is %s', async (_how, hurt) => {
+  const run = world.run(counter(LINE), SAVES);
+  const { directory, session } = await run.event('session-opened');
+  await run.event('saved', () => true, 2);
+  run.signal('SIGINT');
+  await run.ended(75);
+  hurt(join(world.home, 'sessions.db'));
+  const { sessions } = (await world.query(['list'])) as Listed;
+  expect(sessions).toMatchObject([{ id: session, state: 'interrupted', checkpoints: checkpointsIn(directory) }]);
+  const again = world.run(counter(LINE), SAVES);
+  await again.ended(0);
+  expect((await again.event('checkpoint-chosen')).step).toBeGreaterThan(0);
+  expect((await again.event('session-opened')).session).toBe(session);
+});
+
+test('a directory in place of the database is refused with what helps, and repair makes way', async () => {
+  const run = world.run(counter(LINE), SAVES);
+  await run.ended(0);
+  const database = join(world.home, 'sessions.db');
+  remove(database, ['', '-wal', '-shm']);
+  mkdirSync(database);
+  const list = world.start(['list']);
+  await list.ended(74);
+  expect(list.stderr).toContain('nkat-recover repair');
+  await world.start(['repair']).ended(0);
+  expect(((await world.query(['list'])) as Listed).sessions).toMatchObject([{ state: 'completed' }]);
+});
+
+test('a root that went away between runs: exit 74 and no fresh start; back again, it goes on', async () => {
+  const run = world.run(counter(LINE), SAVES);
+  await run.event('saved', () => true, 2);
+  run.signal('SIGINT');
+  await run.ended(75);
+  const root = join(world.home, 'checkpoints');
+  renameSync(root, join(world.directory, 'unmounted'));
+  // An empty mount point is what an unmounted disk leaves.
+  mkdirSync(root);
+  const gone = world.run(counter(LINE), SAVES);
+  await gone.ended(74);
+  expect(gone.named('attempt-started')).toEqual([]);
+  expect(readdirSync(root)).toEqual([]);
+  rmSync(root, { recursive: true });
+  renameSync(join(world.directory, 'unmounted'), root);
+  await world.run(counter(LINE), SAVES).ended(0);
+});
+
+test('repair and prune leave a live session alone, and take nothing from it', async () => {
+  const run = world.run(counter(LONG), SAVES);
+  const { directory } = await run.event('session-opened');
+  await run.event('saved', () => true, 6);
+  const prune = world.start(['prune', 'latest', '--keep', '1', '--yes']);
+  const repair = world.start(['repair', '--json']);
+  await prune.ended(73);
+  await repair.ended(0);
+  expect(JSON.parse(repair.stdout).findings).toEqual([]);
+  run.signal('SIGINT');
+  await run.ended(75);
+  expect(checkpointsIn(directory)).toBeGreaterThanOrEqual(5);
+  expect(existsSync(join(directory, 'latest'))).toBe(true);
+  await world.start(['verify', 'latest']).ended(0);
+});
