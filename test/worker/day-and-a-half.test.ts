@@ -20,6 +20,7 @@ const POLICY: SavePolicy = {
   maxBytes: null,
   best: null,
   onFullDisk: null,
+  bestMinDelta: null,
 };
 
 /** The real disk without waiting for it, through the page cache: no power is cut here. */
