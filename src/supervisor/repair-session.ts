@@ -10,7 +10,7 @@ import { readSessionFile, SESSION_FILE, writeSessionFile } from '../checkpoint/s
 import { errnoOf, NkatError } from '../errors.ts';
 import type { SessionRow } from '../sessions/types.ts';
 import { rebuildRecord } from './rebuild-record.ts';
-import type { RepairFinding } from './repair.ts';
+import type { RepairFinding } from './repair-finding.ts';
 import { sessionUser } from './session-user.ts';
 
 export interface RepairedSession {

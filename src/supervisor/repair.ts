@@ -14,28 +14,8 @@ import { inspectDatabase } from '../sessions/inspect-file.ts';
 import { openSessions } from '../sessions/open.ts';
 import { setDatabaseAside } from '../sessions/set-aside.ts';
 import { reindexRoots } from './reindex.ts';
+import type { RepairFinding } from './repair-finding.ts';
 import { repairSession } from './repair-session.ts';
-
-/** Stable words of `repair --json`. */
-export type RepairWord =
-  | 'database-damaged'
-  | 'database-missing'
-  | 'root-missing'
-  | 'root-registered'
-  | 'record-lost'
-  | 'left-over'
-  | 'session-held'
-  | 'session-unreadable'
-  | 'directory-passed-over'
-  | 'directory-missing';
-
-export interface RepairFinding {
-  readonly what: RepairWord;
-  readonly path: string;
-  readonly message: string;
-  /** What was done about it, or would be; null: nothing can be done from here. */
-  readonly fixed: string | null;
-}
 
 export interface RepairRequest {
   readonly home: StateHome;

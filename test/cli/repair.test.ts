@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RepairFinding } from '../../src/supervisor/repair.ts';
+import type { RepairFinding } from '../../src/supervisor/repair-finding.ts';
 import { World } from './world.ts';
 
 const A = '20261122_120000_aaaa';

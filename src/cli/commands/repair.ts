@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { nodeFiles } from '../../checkpoint/files.ts';
-import { type RepairFinding, repair as repairAll } from '../../supervisor/repair.ts';
+import { repair as repairAll } from '../../supervisor/repair.ts';
+import type { RepairFinding } from '../../supervisor/repair-finding.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { RepairFlags } from '../flags.ts';

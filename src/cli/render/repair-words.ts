@@ -1,5 +1,6 @@
 /** What a repair found and did, one line each. */
-import type { RepairFinding, RepairReport } from '../../supervisor/repair.ts';
+import type { RepairReport } from '../../supervisor/repair.ts';
+import type { RepairFinding } from '../../supervisor/repair-finding.ts';
 import { type Line, line } from './line.ts';
 import { count } from './quantities.ts';
 
