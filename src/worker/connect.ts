@@ -33,10 +33,13 @@ export async function connect(options: ConnectOptions = {}): Promise<Run> {
   const ending = new Ending(mode.kind === 'alone');
   ending.install();
   guardOutput();
+  const control = new ControlBlock();
+  // The first sign of life: a trainer that gets stuck before its first step is as old as this.
+  control.beat(process.hrtime.bigint());
   return TrainingRun.start({
     script: new URL('./thread/main.js', import.meta.url),
     mode,
-    control: new ControlBlock(),
+    control,
     ending,
     seed: options.seed ?? 0,
     adapts: options.adapts ?? false,

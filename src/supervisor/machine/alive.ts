@@ -42,7 +42,8 @@ function nextBeat(beat: Beat, event: MachineEvent): Beat {
     case 'worker-connected':
       return { ...beat, atMs: Math.max(beat.atMs, event.nowMs) };
     case 'woke-late':
-      return { ...beat, atMs: beat.atMs + event.gapMs };
+      // A beat that came in before is newer than our sleep: never one of the future.
+      return { ...beat, atMs: Math.min(event.nowMs, beat.atMs + event.gapMs) };
     default:
       return beat;
   }
@@ -75,6 +76,7 @@ export function askToStop(
       deadlineMs: nowMs + grace,
       request,
       acknowledged: false,
+      saveBegun: false,
     },
     effects: [
       announceStop(ledger, signal, 'saving', nowMs + grace, lastStepAgeMs),

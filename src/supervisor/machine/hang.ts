@@ -28,7 +28,8 @@ export function firstBeat(phase: Phase, step: number, nowMs: number): Beat {
 export function beatOfProgress(beat: Beat, phase: Phase, step: number, lastStepAgeMs: number, nowMs: number): Beat {
   const atMs = Math.max(beat.atMs, nowMs - lastStepAgeMs);
   const steps = step - beat.step;
-  if (steps <= 0) return { ...beat, phase, atMs: phase === beat.phase ? beat.atMs : atMs };
+  // Without a step it may still have said that it lives: a phase that was entered anew, a pause that is over.
+  if (steps <= 0) return { ...beat, phase, atMs };
   const perStepMs = (atMs - beat.atMs) / steps;
   const smoothedStepMs =
     beat.smoothedStepMs === null ? perStepMs : beat.smoothedStepMs + SMOOTHING * (perStepMs - beat.smoothedStepMs);

@@ -94,6 +94,8 @@ export interface Stopping extends Alive {
   /** Request id of the emergency save; null where none was asked for. */
   readonly request: string | null;
   readonly acknowledged: boolean;
+  /** A hung worker has begun to save as it ends, and was given time for that. */
+  readonly saveBegun: boolean;
 }
 /** The worker ended, or must end now; its group is being emptied. */
 export interface Reaping extends Alive {

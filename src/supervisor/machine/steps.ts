@@ -81,6 +81,7 @@ export function terminate(
       deadlineMs,
       request: null,
       acknowledged: false,
+      saveBegun: false,
     },
     effects: [announceStop(noted, signal, 'terminating', deadlineMs, null), ...SIGTERM],
   };
@@ -96,23 +97,50 @@ export function announceStop(
   return { type: 'announce-stop', signal, reason, stage, deadlineMs, lastStepAgeMs };
 }
 
-/** The worker is silent beyond its limit: ended like a stop, but nobody asked, so it is launched again. */
+/**
+ * The worker is silent beyond its limit: ended like a stop, but nobody asked, so it is launched again. One that was
+ * merely stopped wakes up and saves at its next step; a loop that is stuck does not, and gets little time.
+ */
 export function endHung(
-  { ledger, launch }: Launched,
+  { ledger, launch, online }: Launched & { readonly online: boolean },
   silentMs: number,
   nowMs: number,
   terminateMs: number,
 ): Step<Stopping> {
+  const hung = { ledger, launch: { ...launch, hungForMs: silentMs } };
+  if (!online) return terminateHung(hung, nowMs, terminateMs);
+  const request = `hang-${launch.attempt}`;
+  return {
+    state: {
+      kind: 'stopping',
+      ...hung,
+      stage: 'saving',
+      cause: 'hang',
+      deadlineMs: nowMs + terminateMs,
+      request,
+      acknowledged: false,
+      saveBegun: false,
+    },
+    effects: [
+      { type: 'signal-group', signal: 'SIGCONT' },
+      { type: 'request-stop', request, reason: 'hang', graceMs: terminateMs },
+    ],
+  };
+}
+
+/** SIGTERM to a hung worker: a loop that waits for something that never comes still saves what it can as it ends. */
+export function terminateHung({ ledger, launch }: Launched, nowMs: number, terminateMs: number): Step<Stopping> {
   return {
     state: {
       kind: 'stopping',
       ledger,
-      launch: { ...launch, hungForMs: silentMs },
+      launch,
       stage: 'terminating',
       cause: 'hang',
       deadlineMs: nowMs + terminateMs,
       request: null,
       acknowledged: false,
+      saveBegun: false,
     },
     effects: [...SIGTERM],
   };

@@ -1,10 +1,10 @@
 /** The stop protocol after its first step: save, then SIGTERM, then SIGKILL (design section 3, "Stop protocol"). */
 import type { Effect, Step } from './effect.ts';
-import type { MachineEvent } from './event.ts';
+import type { EventOf, MachineEvent } from './event.ts';
 import { note } from './notes.ts';
-import type { MachineSettings } from './settings.ts';
+import { graceMs, type MachineSettings } from './settings.ts';
 import type { State, Stopping } from './state.ts';
-import { announceStop, noteStop, reap, stay, stopReasonOf, terminate } from './steps.ts';
+import { announceStop, noteStop, reap, stay, stopReasonOf, terminate, terminateHung } from './steps.ts';
 
 export function fromStopping(before: Stopping, event: MachineEvent, settings: MachineSettings): Step<State> {
   const state = { ...before, ...note(before, event, before.request) };
@@ -12,7 +12,9 @@ export function fromStopping(before: Stopping, event: MachineEvent, settings: Ma
     case 'request-acknowledged':
       return stay(event.request === state.request ? { ...state, acknowledged: true } : state);
     case 'worker-connected':
-      return { state, effects: [{ type: 'welcome-worker' }, ...repeatRequest(state, event.nowMs)] };
+      return connected(state, event.welcomed, event.nowMs, settings);
+    case 'save-started':
+      return stay(withTimeToSave(state, event.nowMs, settings));
     case 'save-failed':
       // The save that was to answer the stop is not coming: waiting out the grace would gain nothing.
       return state.request !== null && event.request === state.request
@@ -21,7 +23,7 @@ export function fromStopping(before: Stopping, event: MachineEvent, settings: Ma
     case 'worker-ended':
       return reap(state, event.end);
     case 'stop-signal':
-      if (state.cause === 'hang') return stay({ ...state, ledger: noteStop(state.ledger, event) });
+      if (state.cause === 'hang') return takenOver(state, event);
       // Two commands may well ask for the same stop, and neither knows of the other.
       return event.command === undefined ? harder(state, event.nowMs, settings, event.signal) : stay(state);
     case 'woke-late':
@@ -33,6 +35,31 @@ export function fromStopping(before: Stopping, event: MachineEvent, settings: Ma
   }
 }
 
+/**
+ * A worker that reconnects in mid-stop may never have seen the request. One that was never welcomed has nothing to save, and
+ * is welcomed no more: without a resume point it would train from zero.
+ */
+function connected(state: Stopping, welcomed: boolean, nowMs: number, settings: MachineSettings): Step<State> {
+  if (!welcomed) return state.stage === 'saving' ? harder(state, nowMs, settings) : stay(state);
+  return { state, effects: [{ type: 'welcome-worker' }, ...repeatRequest(state, nowMs)] };
+}
+
+/** What a hung worker begins to save as it ends is waited for, once; an operator's patience is the operator's. */
+function withTimeToSave(state: Stopping, nowMs: number, settings: MachineSettings): Stopping {
+  if (state.cause !== 'hang' || state.saveBegun) return state;
+  const deadlineMs = Math.max(state.deadlineMs, nowMs + graceMs(settings, state.ledger.longestSaveMs));
+  return { ...state, saveBegun: true, deadlineMs };
+}
+
+/** The operator asks while a hung worker is ended: what is under way goes on as theirs, and no launch follows. */
+function takenOver(state: Stopping, event: EventOf<'stop-signal'>): Step<Stopping> {
+  const ledger = noteStop(state.ledger, event);
+  return {
+    state: { ...state, cause: 'operator', ledger },
+    effects: [announceStop(ledger, event.signal, state.stage, state.deadlineMs, null)],
+  };
+}
+
 /** The next stage; the worker's end is then bounded by the reaping of its group. */
 function harder(
   state: Stopping,
@@ -40,15 +67,18 @@ function harder(
   settings: MachineSettings,
   signal: NodeJS.Signals = state.ledger.stopSignal ?? 'SIGTERM',
 ): Step<State> {
-  if (state.stage === 'saving') return terminate(state, { signal, nowMs }, settings);
+  if (state.stage === 'saving') {
+    return state.cause === 'hang'
+      ? terminateHung(state, nowMs, settings.stop.terminateMs)
+      : terminate(state, { signal, nowMs }, settings);
+  }
   const { state: reaping, effects } = reap(state, null);
   if (state.cause === 'hang') return { state: reaping, effects };
   return { state: reaping, effects: [announceStop(state.ledger, signal, 'killing', nowMs, null), ...effects] };
 }
 
-/** A worker that reconnects in mid-stop may never have seen the request. */
 function repeatRequest(state: Stopping, nowMs: number): readonly Effect[] {
   if (state.stage !== 'saving' || state.request === null) return [];
-  const reason = stopReasonOf(state.ledger);
+  const reason = state.cause === 'hang' ? 'hang' : stopReasonOf(state.ledger);
   return [{ type: 'request-stop', request: state.request, reason, graceMs: Math.max(0, state.deadlineMs - nowMs) }];
 }

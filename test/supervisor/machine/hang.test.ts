@@ -17,6 +17,14 @@ describe('hang detection', () => {
     rig.wait(1);
     expect(rig.state).toMatchObject({ kind: 'stopping', cause: 'hang' });
     expect(rig.has('announce-hang')).toBe(true);
+    // Woken, in case that it was merely stopped, and asked to save; then SIGTERM; then SIGKILL.
+    expect(rig.state).toMatchObject({ stage: 'saving' });
+    expect(rig.effects.slice(1)).toEqual([
+      { type: 'signal-group', signal: 'SIGCONT' },
+      { type: 'request-stop', request: 'hang-1', reason: 'hang', graceMs: 5_000 },
+    ]);
+    rig.wait(5_000);
+    expect(rig.state).toMatchObject({ stage: 'terminating', cause: 'hang' });
     rig.wait(5_000);
     expect(rig.state.kind).toBe('reaping');
     rig.happen({ type: 'group-gone' });
@@ -52,6 +60,47 @@ describe('hang detection', () => {
     rig.nowMs += 3_600_000;
     rig.happen({ type: 'woke-late', gapMs: 3_600_000 }).happen({ type: 'time-passed' });
     expect(rig.state.kind).toBe('running');
+  });
+
+  test('a beat that came in before we noticed our own sleep is not moved into the future', () => {
+    const rig = stepping(new Rig().train(), 20, 100);
+    rig.nowMs += 3_600_000;
+    rig.happen({ type: 'progressed', phase: 'train', step: 21, lastStepAgeMs: 0 });
+    rig.happen({ type: 'woke-late', gapMs: 3_600_000 }).wait(1_000_000);
+    rig.wait(10 * 400_000);
+    expect(rig.state).toMatchObject({ kind: 'stopping', cause: 'hang' });
+  });
+
+  test('a phase that is entered again and again is no silence', () => {
+    const rig = stepping(new Rig().train(), 20, 100).happen({ type: 'phase-changed', phase: 'eval' });
+    for (let minute = 0; minute < 60; minute += 1) {
+      rig.wait(60_000).happen({ type: 'progressed', phase: 'eval', step: 20, lastStepAgeMs: 5_000 });
+    }
+    expect(rig.state.kind).toBe('running');
+  });
+
+  test('a save that a hung worker begins is waited for, once', () => {
+    const rig = stepping(new Rig().train(), 20, 100).wait(60_000).wait(5_000);
+    expect(rig.state).toMatchObject({ stage: 'terminating' });
+    rig.happen({ type: 'save-started' }).wait(59_000);
+    expect(rig.state.kind).toBe('stopping');
+    rig.happen({ type: 'save-started' }).wait(1_000);
+    expect(rig.state.kind).toBe('reaping');
+  });
+
+  test('a worker without a channel cannot be asked: SIGTERM at once', () => {
+    const rig = stepping(new Rig().train(), 20, 100).happen({ type: 'channel-closed' }).wait(60_000);
+    expect(rig.state).toMatchObject({ stage: 'terminating', cause: 'hang' });
+  });
+
+  test("Ctrl-C while a hung worker is ended makes the end the operator's: each further one goes a stage on", () => {
+    const rig = stepping(new Rig().train(), 20, 100).wait(60_000).happen({ type: 'stop-signal', signal: 'SIGINT' });
+    expect(rig.state).toMatchObject({ stage: 'saving', cause: 'operator', ledger: { stopSignal: 'SIGINT' } });
+    expect(rig.effects).toMatchObject([{ type: 'announce-stop', stage: 'saving' }]);
+    rig.happen({ type: 'stop-signal', signal: 'SIGINT' });
+    expect(rig.state).toMatchObject({ stage: 'terminating' });
+    rig.happen({ type: 'stop-signal', signal: 'SIGINT' });
+    expect(rig.state.kind).toBe('reaping');
   });
 
   test('Ctrl-C while a hung worker is ended prevents the next launch', () => {
