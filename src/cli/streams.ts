@@ -3,6 +3,16 @@
  * these go silent and nothing else happens, since training matters more than words about it.
  */
 
+/** What may wait for a terminal that stands still, in bytes. */
+const TERMINAL_BYTES = 256 * 1024;
+/**
+ * For the reader of a pipe that is too slow (a pager that waits): what is only shown in passing is left out beyond this. It is
+ * in the session's log. Memory would be all that grows else.
+ */
+const PASSING_BYTES = 4 * 1024 * 1024;
+/** What else we say; a program may count on all of it. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+
 /** The part of a `WriteStream` that is used. */
 export interface TextStream {
   write(text: string): unknown;
@@ -14,76 +24,99 @@ export interface TextStream {
   readonly writableLength?: number;
 }
 
+/** `passing`: left out, and counted, where the reader does not keep up. */
+export type Worth = 'passing' | 'kept';
+
 export interface Streams {
   /** Writes text to stdout as it is. */
-  out(text: string): void;
+  out(text: string, worth?: Worth): void;
   /** Writes text to stderr as it is. */
-  err(text: string): void;
-  /** The same, and waits until a slow reader has taken it: for more than memory should hold. */
+  err(text: string, worth?: Worth): void;
+  /** The same as `out`, and waits until a slow reader has taken it: for more than memory should hold. */
   outSlowly(text: string): Promise<void>;
   /** True when stdout has lost its reader. */
   outLost(): boolean;
   /** Called once, when stderr has lost its reader. */
   onErrLost(listener: () => void): void;
+  /** Characters that were left out of both since the last call, once the readers keep up again; else 0. */
+  takeLeftOut(): number;
 }
 
 /** Guards both streams; after this call no error of theirs can end the process. */
 export function guardStreams(stdout: TextStream, stderr: TextStream, mayWrite: () => boolean = () => true): Streams {
-  const out = guard(stdout, mayWrite);
-  const err = guard(stderr, mayWrite);
-  const { write, writeSlowly, lost } = out;
-  return { out: write, outSlowly: writeSlowly, outLost: lost, err: err.write, onErrLost: err.onLost };
-}
-
-/** What may wait for a terminal that stands still, and for the reader of a pipe. */
-const TERMINAL_BYTES = 256 * 1024;
-const PIPE_BYTES = 64 * 1024 * 1024;
-
-interface Guarded {
-  readonly write: (text: string) => void;
-  readonly writeSlowly: (text: string) => Promise<void>;
-  readonly lost: () => boolean;
-  readonly onLost: (listener: () => void) => void;
-}
-
-function guard(stream: TextStream, mayWrite: () => boolean): Guarded {
-  let lost = false;
-  let drained: (() => void) | null = null;
-  const listeners: (() => void)[] = [];
-  stream.on('error', () => {
-    if (lost) return;
-    lost = true;
-    drained?.();
-    for (const listener of listeners) listener();
-  });
-  let left = 0;
-  const bound = stream.isTTY === true ? TERMINAL_BYTES : PIPE_BYTES;
-  const mayNow = (): boolean => (stream.isTTY !== true || mayWrite()) && (stream.writableLength ?? 0) < bound;
-  stream.on('drain', () => drained?.());
+  const out = new GuardedStream(stdout, mayWrite);
+  const err = new GuardedStream(stderr, mayWrite);
   return {
-    write: (text) => {
-      if (lost) return;
-      if (!mayNow()) {
-        left += 1;
-        return;
-      }
-      // A pipe may be read by a program, which counts on whole lines of its own format.
-      if (left > 0 && stream.isTTY === true)
-        stream.write(`[nkat-recover: ${left} lines were left out here; the log has them]\n`);
-      left = 0;
-      stream.write(text);
-    },
-    writeSlowly: async (text) => {
-      if (lost || stream.write(text) !== false) return;
-      await new Promise<void>((resolve) => {
-        drained = resolve;
-      });
-      drained = null;
-    },
-    lost: () => lost,
-    onLost: (listener) => {
-      if (lost) listener();
-      else listeners.push(listener);
-    },
+    out: (text, worth = 'kept') => out.write(text, worth),
+    err: (text, worth = 'kept') => err.write(text, worth),
+    outSlowly: (text) => out.writeSlowly(text),
+    outLost: () => out.lost,
+    onErrLost: (listener) => err.onLost(listener),
+    takeLeftOut: () => out.takeLeftOut() + err.takeLeftOut(),
   };
+}
+
+class GuardedStream {
+  readonly #stream: TextStream;
+  readonly #mayWrite: () => boolean;
+  readonly #listeners: (() => void)[] = [];
+  #drained: (() => void) | null = null;
+  #lost = false;
+  #leftOut = 0;
+
+  constructor(stream: TextStream, mayWrite: () => boolean) {
+    this.#stream = stream;
+    this.#mayWrite = mayWrite;
+    stream.on('error', () => {
+      if (this.#lost) return;
+      this.#lost = true;
+      this.#drained?.();
+      for (const listener of this.#listeners) listener();
+    });
+    stream.on('drain', () => this.#drained?.());
+  }
+
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  write(text: string, worth: Worth): void {
+    if (this.#lost) return;
+    if (this.#unread < this.#boundOf(worth) && this.#isOurs) this.#stream.write(text);
+    else this.#leftOut += text.length;
+  }
+
+  async writeSlowly(text: string): Promise<void> {
+    if (this.#lost || this.#stream.write(text) !== false) return;
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    this.#drained = null;
+  }
+
+  onLost(listener: () => void): void {
+    if (this.#lost) listener();
+    else this.#listeners.push(listener);
+  }
+
+  takeLeftOut(): number {
+    if (this.#leftOut === 0 || !this.#isOurs || this.#unread > this.#boundOf('passing') / 2) return 0;
+    const leftOut = this.#leftOut;
+    this.#leftOut = 0;
+    return leftOut;
+  }
+
+  /** False for a terminal that another job has: words of ours would stand in its midst, or stop us. */
+  get #isOurs(): boolean {
+    return this.#stream.isTTY !== true || this.#mayWrite();
+  }
+
+  #boundOf(worth: Worth): number {
+    if (this.#stream.isTTY === true) return TERMINAL_BYTES;
+    return worth === 'passing' ? PASSING_BYTES : KEPT_BYTES;
+  }
+
+  get #unread(): number {
+    return this.#stream.writableLength ?? 0;
+  }
 }

@@ -10,6 +10,8 @@ import type { SupervisorMessage, WorkerMessage } from './messages.ts';
 
 /** Lines handled before other work of the process gets its turn. */
 const LINES_PER_TURN = 200;
+/** How soon a receiver that was busy is asked again. */
+const BUSY_MS = 5;
 /** From this much unread output on, only the newest progress is kept. */
 const COALESCE_ABOVE_BYTES = 256 * 1024;
 /** With this much unread output the peer counts as gone. Room for three of the longest lines. */
@@ -41,6 +43,7 @@ export class Connection<In, Out extends WorkerMessage | SupervisorMessage> {
   #messageListener: ((message: In) => void) | null = null;
   #problemListener: ((problem: ChannelProblem) => void) | null = null;
   #closeListener: ((error: Error | null) => void) | null = null;
+  #isBusy: () => boolean = () => false;
 
   /** Takes over a connected socket. Nothing is read before {@link onMessage} was called. */
   constructor(socket: Socket, decode: (line: string) => Decoded<In>) {
@@ -68,6 +71,11 @@ export class Connection<In, Out extends WorkerMessage | SupervisorMessage> {
   onMessage(listener: (message: In) => void): void {
     this.#messageListener = listener;
     this.#scheduleTurn();
+  }
+
+  /** While `isBusy` says so no line is handled and none is read, so that what a message leads to cannot pile up here. */
+  waitWhile(isBusy: () => boolean): void {
+    this.#isBusy = isBusy;
   }
 
   /**
@@ -159,7 +167,7 @@ export class Connection<In, Out extends WorkerMessage | SupervisorMessage> {
     }
     let next = 0;
     try {
-      while (next < this.#waiting.length && this.#handled < LINES_PER_TURN) {
+      while (next < this.#waiting.length && this.#handled < LINES_PER_TURN && !this.#isBusy()) {
         const line = this.#waiting[next];
         next += 1;
         this.#handled += 1;
@@ -177,12 +185,14 @@ export class Connection<In, Out extends WorkerMessage | SupervisorMessage> {
   #scheduleTurn(): void {
     if (this.#turnScheduled) return;
     this.#turnScheduled = true;
-    setImmediate(() => {
+    const next = (): void => {
       this.#turnScheduled = false;
       this.#handled = 0;
       this.#turn();
       if (this.#waiting.length === 0 && !this.#ended && this.#messageListener !== null) this.#socket.resume();
-    });
+    };
+    if (this.#isBusy()) setTimeout(next, BUSY_MS);
+    else setImmediate(next);
   }
 
   #handle(line: Line): void {

@@ -33,6 +33,8 @@ export interface ChannelServerOptions {
    * handed to the worker, as a save is. What the worker reports under a `request` goes back to the client by itself.
    */
   readonly onStop?: (message: MessageOf<WorkerMessage, 'stop'>) => number;
+  /** While it is true, workers are not read: the kernel makes them wait. */
+  readonly isBusy?: () => boolean;
   /** How long a connection may be silent before its hello. */
   readonly helloMs?: number;
 }
@@ -152,6 +154,7 @@ export class ChannelServer {
       if (message.type !== 'hello') return;
       clearTimeout(patience);
       role = message.role;
+      if (role === 'worker' && this.#options.isBusy !== undefined) connection.waitWhile(this.#options.isBusy);
       if (role === 'worker') this.#admit(connection, message);
       else this.#controls.add(connection);
     });

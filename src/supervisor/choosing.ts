@@ -73,7 +73,7 @@ async function takePoint(
     reason: candidates.find(({ verdict }) => verdict === 'chosen')?.reason ?? 'the newest that verifies',
     candidates,
     stepsLost,
-    lostMs: stepsLost === 0 ? 0 : Math.max(0, reached.at.getTime() - Date.parse(point.createdAt)),
+    lostMs: stepsLost === 0 ? 0 : record.lostMsSince(point.sequence, point.createdAt),
   });
   // What is lost is told once, also when the next launch dies before it trains.
   record.reach(point.step);

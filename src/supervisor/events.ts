@@ -42,6 +42,8 @@ export interface ProgressFacts {
   readonly report?: Report | null;
   /** Wall-clock ISO time of the newest durable checkpoint of this session; null: none yet. */
   readonly lastDurableAt: string | null;
+  /** Milliseconds since the newest durable save, by a clock that nobody sets; null: there is none. */
+  readonly lastDurableAgeMs: number | null;
   readonly attempt: number;
 }
 

@@ -11,7 +11,7 @@ import { nextDeadlineMs, transition } from './machine/transition.ts';
 /** Longest sleep of the timer; also how soon a stopped clock is noticed. */
 const TICK_MS = 1_000;
 /** A tick this much late means that we, not the worker, were asleep (suspend, SIGSTOP). */
-const LATE_MS = 5_000;
+const LATE_MS = 2_000;
 
 export interface Actor {
   /** Makes a transition durable. Awaited before its effects run. */
@@ -50,6 +50,11 @@ export class RunLoop {
 
   get state(): State {
     return this.#state;
+  }
+
+  /** Events that have happened and were not decided on yet. */
+  get backlog(): number {
+    return this.#queue.length;
   }
 
   dispatch(happening: Happening): void {

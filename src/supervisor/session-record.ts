@@ -11,23 +11,37 @@ export interface Reached {
   readonly step: number;
   /** When it was there, by the wall clock. */
   readonly at: Date;
+  /** The same by the monotonic clock; null: an earlier supervisor knew, and this one was not there. */
+  readonly atMs: number | null;
 }
+
+/** A commit that this supervisor heard of. */
+interface HeardCommit {
+  readonly sequence: number;
+  readonly atMs: number;
+}
+
+/** More steps back than the restart policy ever takes. */
+const KEPT_COMMITS = 16;
 
 export class SessionRecord {
   #file: SessionFile;
   #written: string;
   #reached: Reached;
+  #commits: readonly HeardCommit[] = [];
   readonly #files: StoreFiles;
   readonly #directory: string;
   readonly #now: () => Date;
+  readonly #nowMs: () => number;
 
-  constructor(files: StoreFiles, directory: string, file: SessionFile, now: () => Date) {
+  constructor(files: StoreFiles, directory: string, file: SessionFile, now: () => Date, nowMs: () => number) {
     this.#files = files;
     this.#directory = directory;
     this.#file = file;
     this.#written = fingerprint(file);
-    this.#reached = { step: file.lastStep, at: new Date(file.updatedAt) };
+    this.#reached = { step: file.lastStep, at: new Date(file.updatedAt), atMs: null };
     this.#now = now;
+    this.#nowMs = nowMs;
   }
 
   get file(): SessionFile {
@@ -40,8 +54,29 @@ export class SessionRecord {
   }
 
   /** The newest attempt starts at, or came to, this step. */
-  reach(step: number, at: Date = this.#now()): void {
-    this.#reached = { step, at };
+  reach(step: number): void {
+    this.#reachAt({ step, at: this.#now(), atMs: this.#nowMs() });
+  }
+
+  /** An earlier supervisor saw it come to this step. */
+  reachedBefore(step: number, at: Date): void {
+    this.#reachAt({ step, at, atMs: null });
+  }
+
+  /**
+   * Training time between a checkpoint and what was reached, in milliseconds. By the monotonic clock where we saw both: the
+   * wall clock may have been set in between.
+   */
+  lostMsSince(sequence: number, createdAt: string): number {
+    const { at, atMs } = this.#reached;
+    const commit = this.#commits.find((heard) => heard.sequence === sequence);
+    const lostMs = atMs !== null && commit !== undefined ? atMs - commit.atMs : at.getTime() - Date.parse(createdAt);
+    return Math.max(0, lostMs);
+  }
+
+  #reachAt(reached: Reached): void {
+    const { step } = reached;
+    this.#reached = reached;
     if (step > this.#file.lastStep) this.change({ lastStep: step });
   }
 
@@ -60,6 +95,7 @@ export class SessionRecord {
 
   /** The newest commit only ever rises. */
   noteCommit(sequence: number, step: number): void {
+    this.#commits = [...this.#commits.slice(1 - KEPT_COMMITS), { sequence, atMs: this.#nowMs() }];
     if (sequence > (this.#file.lastCommit?.sequence ?? -1)) this.change({ lastCommit: { sequence, step } });
   }
 

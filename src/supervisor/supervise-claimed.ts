@@ -37,7 +37,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   const { files, layout, claim } = session;
   const now = (): Date => new Date();
   const nowMs = (): number => performance.now();
-  const record = new SessionRecord(files, layout.directory, session.file, now);
+  const record = new SessionRecord(files, layout.directory, session.file, now, nowMs);
   const index = new SessionIndex(options.sessions, layout.session, now);
   const outputDirectory = join(options.home.logs, layout.session);
   const sink = openEventSink({ directory: outputDirectory, index, record, publish: options.publish, nowMs });
@@ -107,7 +107,7 @@ async function openRecord(
   await record.persist();
   // The index is written each second, the file at each save: it knows better how far the last attempt came.
   const indexed = index.reached();
-  if (indexed !== null && indexed.step > record.reached.step) record.reach(indexed.step, indexed.at);
+  if (indexed !== null && indexed.step > record.reached.step) record.reachedBefore(indexed.step, indexed.at);
   await index.open(record.file, settings.root, process.pid);
   tell({
     name: 'session-opened',

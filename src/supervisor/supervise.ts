@@ -76,14 +76,21 @@ interface OpenedSession {
   readonly file: SessionFile;
 }
 
-async function openSession(files: StoreFiles, { target, settings }: SuperviseOptions): Promise<OpenedSession> {
+async function openSession(files: StoreFiles, options: SuperviseOptions): Promise<OpenedSession> {
+  const { target, settings } = options;
   if (target.kind === 'new') {
-    const now = new Date();
-    const id = newSessionId(now, () => randomBytes(4).readUInt32LE() / 2 ** 32);
-    const layout = storeLayout(settings.root, settings.backups, id);
+    const now = afterEveryOther(new Date(), options.sessions.sessions.newest()?.createdAt ?? null);
+    const layout = await freshLayout(files, settings);
     const token = randomBytes(32).toString('hex');
     const { backups } = layout;
-    const file = newSessionFile({ id, identity: target.identity, token, sourceDigest: null, backups, now });
+    const file = newSessionFile({
+      id: layout.session,
+      identity: target.identity,
+      token,
+      sourceDigest: null,
+      backups,
+      now,
+    });
     return { layout, file };
   }
   const { id, directory } = target;
@@ -98,6 +105,26 @@ async function openSession(files: StoreFiles, { target, settings }: SuperviseOpt
     });
   }
   return { layout: { session: id, directory, backups: file.backups }, file };
+}
+
+/** An id that nothing bears yet: with a clock that was set back the same second comes again. */
+async function freshLayout(files: StoreFiles, settings: SuperviseOptions['settings']): Promise<StoreLayout> {
+  for (;;) {
+    const id = newSessionId(new Date(), () => randomBytes(4).readUInt32LE() / 2 ** 32);
+    const layout = storeLayout(settings.root, settings.backups, id);
+    try {
+      await files.facts(layout.directory);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return layout;
+      throw error;
+    }
+  }
+}
+
+/** Newest is what was made last, also after the clock was set back: the same line again must find it. */
+function afterEveryOther(now: Date, newest: string | null): Date {
+  const newestMs = newest === null ? Number.NaN : Date.parse(newest);
+  return newestMs >= now.getTime() ? new Date(newestMs + 1) : now;
 }
 
 async function requireDirectory(files: StoreFiles, directory: string): Promise<void> {

@@ -14,11 +14,15 @@ import type { MachineSettings } from './machine/settings.ts';
 import { isShortage } from './machine/shortage.ts';
 import type { Ended, Ledger, State } from './machine/state.ts';
 import { OnsetWarnings } from './onset-warnings.ts';
+import { ReportGate } from './report-gate.ts';
 import type { ChosenPoint } from './resume-point.ts';
 import { type Actor, RunLoop } from './run-loop.ts';
 import type { SessionContext } from './session-context.ts';
 import { WorkerLine } from './worker-line.ts';
 import { WorkerReports } from './worker-reports.ts';
+
+/** Events that wait to be decided on; with more of them the worker is not read. */
+const MAX_BACKLOG = 256;
 
 export interface SupervisorOptions {
   readonly context: SessionContext;
@@ -54,13 +58,22 @@ export class Supervisor implements Actor {
     this.#loop = new RunLoop({ kind: 'opening', ledger: options.ledger }, options.machine, this, context.nowMs);
     const dispatch = (happening: Happening): void => this.#loop.dispatch(happening);
     const reports = new WorkerReports(context, dispatch, (message) => this.#beside(this.#replace(message)));
+    const gate = new ReportGate({
+      pass: (message) => reports.take(message),
+      onDropped: (count) => {
+        const message = `the worker reports faster than can be kept: ${count} of its messages were dropped so far`;
+        context.tell({ name: 'notice', level: 'warning', message });
+      },
+      nowMs: context.nowMs,
+    });
     this.#line = new WorkerLine({
       context,
       token,
       trainer,
       keepPolicy: options.keepPolicy,
       dispatch,
-      onMessage: (message) => reports.take(message),
+      onMessage: (message) => gate.take(message),
+      isBusy: () => this.#loop.backlog > MAX_BACKLOG,
       onDisconnected: () => this.#hands.lookNow(),
     });
     this.#hands = new AttemptHands({
@@ -82,6 +95,7 @@ export class Supervisor implements Actor {
       },
       channelDrained: () => this.#line.drained(),
       onEnded: () => {
+        gate.flush();
         reports.workerEnded();
         this.#line.workerEnded();
       },

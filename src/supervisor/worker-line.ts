@@ -21,6 +21,8 @@ export interface WorkerLineOptions {
   readonly keepPolicy: boolean;
   readonly dispatch: (happening: Happening) => void;
   readonly onMessage: (message: WorkerReport) => void;
+  /** While it is true, nothing is read. */
+  readonly isBusy: () => boolean;
   readonly onDisconnected: () => void;
 }
 
@@ -44,6 +46,7 @@ export class WorkerLine {
       onHello: (hello) => this.#hello(hello),
       onMessage: (message) => this.#receive(message),
       onStop: ({ reason }) => this.#stop(reason),
+      isBusy: options.isBusy,
       onDisconnected: () => this.#closed(),
       onProblem: (message) => tell({ name: 'notice', level: 'warning', message }),
     });

@@ -13,6 +13,8 @@ export class WorkerReports {
   readonly #dispatch: (happening: Happening) => void;
   readonly #answerUnusable: AnswerUnusable;
   #lastDurableAt: string | null;
+  /** The same by the monotonic clock: the wall clock may be set while we run. */
+  #lastDurableMs: number | null;
   #startStep = 0;
   /** As it is in the index, as text. */
   #report: string | null = null;
@@ -26,6 +28,9 @@ export class WorkerReports {
     this.#dispatch = dispatch;
     this.#answerUnusable = answerUnusable;
     this.#lastDurableAt = context.index.lastCheckpointAt();
+    // Of an earlier run the wall clock alone tells; a time to come means that it was set.
+    const ageMs = this.#lastDurableAt === null ? 0 : context.now().getTime() - Date.parse(this.#lastDurableAt);
+    this.#lastDurableMs = this.#lastDurableAt === null ? null : context.nowMs() - Math.max(0, ageMs);
   }
 
   get lastDurableAt(): string | null {
@@ -122,6 +127,7 @@ export class WorkerReports {
       waiting,
       report: message.report,
       lastDurableAt: this.#lastDurableAt,
+      lastDurableAgeMs: this.#lastDurableMs === null ? null : this.#context.nowMs() - this.#lastDurableMs,
       attempt,
     });
     this.#dispatch({ type: 'progressed', phase, step, lastStepAgeMs, waiting: waiting !== null });
@@ -167,6 +173,7 @@ export class WorkerReports {
     record.noteCommit(message.sequence, message.step);
     if (message.step > record.reached.step) record.reach(message.step);
     this.#lastDurableAt = message.createdAt;
+    this.#lastDurableMs = this.#context.nowMs();
     this.#context.tell({ name: 'saved', ...facts });
     this.#dispatch({
       type: 'save-durable',

@@ -29,6 +29,7 @@ function recorder() {
       outSlowly: () => Promise.resolve(),
       outLost: () => false,
       onErrLost: () => undefined,
+      takeLeftOut: () => 0,
     },
     terminal: {
       interactive: false,

@@ -227,3 +227,31 @@ test('a peer that leaves too much unread is given up, with a reason', async () =
   expect(problems.map((problem) => problem.problem)).toEqual(['unread']);
   expect(closed[0]).toMatchObject({ code: 'protocol' });
 });
+
+test('while its receiver is busy a connection handles nothing and reads nothing; then all, in order', async () => {
+  let busy = false;
+  const seen: number[] = [];
+  let accepted: SupervisorConnection | null = null;
+  await listening((connection) => {
+    accepted = connection;
+    connection.waitWhile(() => busy);
+    connection.onMessage((message) => {
+      if (message.type === 'progress') seen.push(message.step);
+      // What a message leads to takes time.
+      if (seen.length === 10) busy = true;
+    });
+  });
+  const socket = rawSocket();
+  const line = 'x'.repeat(900);
+  for (let step = 1; step <= 5_000; step += 1) {
+    socket.write(`${JSON.stringify({ ...progress(step), padding: line })}\n`);
+  }
+  await eventually(() => expect(seen).toHaveLength(10));
+  // The kernel makes the sender wait: most of 5 MB is still on its side.
+  await eventually(() => expect(socket.writableLength).toBeGreaterThan(2_000_000));
+  expect(accepted).not.toBeNull();
+  expect(seen).toHaveLength(10);
+  busy = false;
+  await eventually(() => expect(seen).toHaveLength(5_000));
+  expect(seen).toEqual(Array.from({ length: 5_000 }, (_, index) => index + 1));
+});

@@ -6,17 +6,22 @@ import { temporaryDirectory } from '../rig/temporary-directory.ts';
 
 const IDENTITY = { cwd: '/', trainer: '/t.ts', args: [], name: null };
 
-function recordIn(directory: string): SessionRecord {
-  const now = new Date('2026-11-22T12:00:00Z');
+function recordIn(directory: string, clock = { now: new Date('2026-11-22T12:00:00Z'), ms: 0 }): SessionRecord {
   const file = newSessionFile({
     id: 's',
     identity: IDENTITY,
     token: 't',
     sourceDigest: null,
     backups: '/b',
-    now,
+    now: clock.now,
   });
-  return new SessionRecord(nodeFiles, directory, file, () => now);
+  return new SessionRecord(
+    nodeFiles,
+    directory,
+    file,
+    () => clock.now,
+    () => clock.ms,
+  );
 }
 
 test('steps alone are not worth a sync; they travel with the next change', async () => {
@@ -47,4 +52,22 @@ test('the newest commit never falls back', () => {
   record.noteCommit(9, 90);
   record.noteCommit(8, 95);
   expect(record.file.lastCommit).toEqual({ sequence: 9, step: 90 });
+});
+
+test('what was lost is measured by a clock that nobody sets, where we saw both ends', () => {
+  const clock = { now: new Date('2026-11-22T12:00:00Z'), ms: 1_000 };
+  const record = recordIn(temporaryDirectory(), clock);
+  const createdAt = clock.now.toISOString();
+  record.noteCommit(5, 50);
+  clock.ms += 7_000;
+  for (const year of [2025, 2027]) {
+    clock.now = new Date(`${year}-11-22T12:00:07Z`);
+    record.reach(57);
+    expect(record.lostMsSince(5, createdAt)).toBe(7_000);
+  }
+  // Of an earlier supervisor's time only the wall clock tells; never less than nothing.
+  record.reachedBefore(58, new Date('2026-11-22T12:00:09Z'));
+  expect(record.lostMsSince(5, createdAt)).toBe(9_000);
+  record.reachedBefore(59, new Date('2025-11-22T12:00:09Z'));
+  expect(record.lostMsSince(5, createdAt)).toBe(0);
 });

@@ -1,4 +1,5 @@
 import type { SupervisorEvent } from '../../supervisor/events.ts';
+import { leftOutText } from './left-out.ts';
 import type { Line } from './line.ts';
 import type { RendererChoice, RunRenderer } from './run-renderer.ts';
 
@@ -14,7 +15,10 @@ export class JsonRenderer implements RunRenderer {
     const routine = event.name === 'progress' || event.name === 'output';
     if (this.#choice.quiet && routine) return;
     const at = new Date(this.#choice.clocks.now()).toISOString();
-    this.#choice.streams.out(`${JSON.stringify({ version: 1, at, ...event })}\n`);
+    const { streams } = this.#choice;
+    streams.out(`${JSON.stringify({ version: 1, at, ...event })}\n`, routine ? 'passing' : 'kept');
+    const leftOut = routine ? 0 : streams.takeLeftOut();
+    if (leftOut > 0) this.handle({ name: 'notice', level: 'warning', message: leftOutText(leftOut) });
   }
 
   say({ text, tone }: Line): void {

@@ -1,7 +1,8 @@
 import ora, { type Ora } from 'ora';
 import type { ProgressFacts, SupervisorEvent } from '../../supervisor/events.ts';
 import { inForeground } from '../terminal.ts';
-import type { Line } from './line.ts';
+import { leftOutText } from './left-out.ts';
+import { type Line, line } from './line.ts';
 import { type Paint, paintLine, paintWith } from './paint.ts';
 import { liveText, type StopInProgress } from './progress-words.ts';
 import type { RendererChoice, RunRenderer } from './run-renderer.ts';
@@ -18,6 +19,8 @@ const RESERVED_COLUMNS = 3;
 
 interface Gathered {
   readonly stream: 'stdout' | 'stderr';
+  /** Words of ours, which are shown in any case. */
+  readonly own: boolean;
   text: string;
 }
 
@@ -29,6 +32,7 @@ export class LiveRenderer implements RunRenderer {
   readonly #clock: NodeJS.Timeout;
   #story: Story = NO_STORY;
   #progress: ProgressFacts | null = null;
+  #reportedAt = 0;
   #stop: StopInProgress | null = null;
   #gathered: Gathered[] = [];
   #gathering: NodeJS.Timeout | null = null;
@@ -57,10 +61,13 @@ export class LiveRenderer implements RunRenderer {
   handle(event: SupervisorEvent): void {
     if (this.#closed) return;
     if (event.name === 'output') {
-      this.#gather(event.stream, `${this.#shown(event.stream, event.line)}\n`);
+      this.#gather(event.stream, `${this.#shown(event.stream, event.line)}\n`, false);
       return;
     }
-    if (event.name === 'progress') this.#progress = event;
+    if (event.name === 'progress') {
+      this.#progress = event;
+      this.#reportedAt = this.#choice.clocks.monotonic();
+    }
     if (event.name === 'worker-ended') this.#progress = null;
     if (event.name === 'stop-requested') {
       this.#stop = { stage: event.stage, deadlineAt: this.#choice.clocks.monotonic() + event.deadlineMs };
@@ -75,7 +82,7 @@ export class LiveRenderer implements RunRenderer {
 
   say(line: Line): void {
     // Routine saves show in the live line as the age of the last one.
-    if (line.weight !== 'detail') this.#gather('stderr', paintLine(this.#paint, line));
+    if (line.weight !== 'detail') this.#gather('stderr', paintLine(this.#paint, line), true);
   }
 
   close(): void {
@@ -109,10 +116,10 @@ export class LiveRenderer implements RunRenderer {
     return (stream === 'stdout' ? process.stdout : process.stderr).isTTY ? onScreen(text) : text;
   }
 
-  #gather(stream: Gathered['stream'], text: string): void {
+  #gather(stream: Gathered['stream'], text: string, own: boolean): void {
     const last = this.#gathered.at(-1);
-    if (last?.stream === stream) last.text += text;
-    else this.#gathered.push({ stream, text });
+    if (last?.stream === stream && last.own === own) last.text += text;
+    else this.#gathered.push({ stream, text, own });
     this.#gathering ??= setTimeout(() => this.#flush(), GATHER_MS);
   }
 
@@ -121,10 +128,13 @@ export class LiveRenderer implements RunRenderer {
     this.#gathering = null;
     const gathered = this.#gathered;
     this.#gathered = [];
-    for (const { stream, text } of gathered) {
-      if (stream === 'stdout') this.#choice.streams.out(text);
-      else this.#choice.streams.err(text);
+    for (const { stream, text, own } of gathered) {
+      const worth = own ? 'kept' : 'passing';
+      if (stream === 'stdout') this.#choice.streams.out(text, worth);
+      else this.#choice.streams.err(text, worth);
     }
+    const leftOut = this.#choice.streams.takeLeftOut();
+    if (leftOut > 0) this.#choice.streams.err(paintLine(this.#paint, line(leftOutText(leftOut), 'warning', 'always')));
   }
 
   #refresh(): void {
@@ -134,7 +144,8 @@ export class LiveRenderer implements RunRenderer {
 
   #text(): string {
     const { clocks, terminal } = this.#choice;
-    const clock = { now: clocks.now(), monotonic: clocks.monotonic() };
+    const monotonic = clocks.monotonic();
+    const clock = { sinceMs: monotonic - this.#reportedAt, monotonic };
     return liveText(this.#progress, this.#stop, clock, terminal.columnsErr() - RESERVED_COLUMNS);
   }
 }

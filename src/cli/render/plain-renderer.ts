@@ -1,9 +1,11 @@
 import type { SupervisorEvent } from '../../supervisor/events.ts';
-import type { Line } from './line.ts';
+import { leftOutText } from './left-out.ts';
+import { type Line, line } from './line.ts';
 import { type Paint, paintLine, paintWith } from './paint.ts';
 import { progressText } from './progress-words.ts';
 import type { RendererChoice, RunRenderer } from './run-renderer.ts';
 import { NO_STORY, type Story } from './story.ts';
+import { onScreen } from './width.ts';
 import { tell } from './words.ts';
 
 const PROGRESS_INTERVAL_MS = 10_000;
@@ -27,9 +29,10 @@ export class PlainRenderer implements RunRenderer {
     if (event.name === 'output') {
       if (this.#choice.quiet) return;
       const { streams } = this.#choice;
-      const text = `${event.line}\n`;
-      if (event.stream === 'stdout') streams.out(text);
-      else streams.err(text);
+      const text = `${this.#shown(event.stream, event.line)}\n`;
+      if (event.stream === 'stdout') streams.out(text, 'passing');
+      else streams.err(text, 'passing');
+      this.#tellLeftOut();
       return;
     }
     if (event.name === 'progress') {
@@ -37,12 +40,22 @@ export class PlainRenderer implements RunRenderer {
       const now = this.#choice.clocks.monotonic();
       if (now - this.#lastProgressAt < PROGRESS_INTERVAL_MS) return;
       this.#lastProgressAt = now;
-      this.#choice.streams.err(`${progressText(event, this.#choice.clocks.now())}\n`);
+      this.#choice.streams.err(`${progressText(event)}\n`);
       return;
     }
     const { story, lines } = tell(this.#story, event);
     this.#story = story;
     for (const line of lines) this.say(line);
+  }
+
+  /** Also without a live line a terminal is not to be redrawn, retitled or emptied by the worker's output. */
+  #shown(stream: 'stdout' | 'stderr', text: string): string {
+    return (stream === 'stdout' ? process.stdout : process.stderr).isTTY ? onScreen(text) : text;
+  }
+
+  #tellLeftOut(): void {
+    const leftOut = this.#choice.streams.takeLeftOut();
+    if (leftOut > 0) this.say(line(leftOutText(leftOut), 'warning', 'always'));
   }
 
   say(line: Line): void {

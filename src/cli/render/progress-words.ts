@@ -15,27 +15,28 @@ interface Part {
   readonly worth: number;
 }
 
-/** Everything there is to say of the progress, most telling first. @param now wall clock, in ms */
-export function progressText(facts: ProgressFacts, now: number): string {
-  return joined(progressParts(facts, now));
+/** Everything there is to say of the progress, most telling first. @param sinceMs how long ago the facts were reported */
+export function progressText(facts: ProgressFacts, sinceMs = 0): string {
+  return joined(progressParts(facts, sinceMs));
 }
 
 /**
  * The live line: never wider than `columns`. What matters least is left out first, the last part is cut.
  *
- * @param now wall clock, in ms; @param monotonic the clock of `stop.deadlineAt`
+ * @param clock `sinceMs`: how long ago the facts were reported; `monotonic`: the clock of `stop.deadlineAt`. No wall clock:
+ * it may be set while a run is shown
  */
 export function liveText(
   facts: ProgressFacts | null,
   stop: StopInProgress | null,
-  clock: { readonly now: number; readonly monotonic: number },
+  clock: { readonly sinceMs: number; readonly monotonic: number },
   columns: number,
 ): string {
   const parts: Part[] = [];
   if (stop !== null) parts.push({ text: stopText(stop, clock.monotonic), worth: 10 });
   if (facts === null) {
     if (stop === null) parts.push({ text: 'starting', worth: 9 });
-  } else parts.push(...progressParts(facts, clock.now));
+  } else parts.push(...progressParts(facts, clock.sinceMs));
   const kept = [...parts];
   while (kept.length > 1 && widthOf(joined(kept)) > columns) {
     const least = kept.reduce((low, part) => (part.worth < low.worth ? part : low));
@@ -44,7 +45,7 @@ export function liveText(
   return cutToWidth(joined(kept), columns);
 }
 
-function progressParts(facts: ProgressFacts, now: number): Part[] {
+function progressParts(facts: ProgressFacts, sinceMs: number): Part[] {
   const parts: Part[] = [];
   if (facts.waiting === 'space') parts.push({ text: 'waiting for disk space', worth: 9 });
   else if (facts.waiting === 'pause') parts.push({ text: 'paused', worth: 9 });
@@ -64,7 +65,7 @@ function progressParts(facts: ProgressFacts, now: number): Part[] {
   if (facts.stepsPerSecond !== null) parts.push({ text: `${aboutNumber(facts.stepsPerSecond)} steps/s`, worth: 3 });
   const remaining = remainingMs(facts);
   if (remaining !== null) parts.push({ text: `ETA ${aboutDuration(remaining)}`, worth: 4 });
-  parts.push({ text: savedText(facts, now), worth: 5 });
+  parts.push({ text: savedText(facts, sinceMs), worth: 5 });
   if (facts.attempt > 1) parts.push({ text: `attempt ${facts.attempt}`, worth: 2 });
   if (facts.skippedSaves > 0) parts.push({ text: `saves skipped ${facts.skippedSaves}`, worth: 1 });
   return parts;
@@ -76,10 +77,10 @@ export function reportText({ percent, stage, results }: Report): string {
   return [`${percent.toFixed(1)} %`, ...(stage === null ? [] : [printable(stage)]), ...found].join(' · ');
 }
 
-function savedText(facts: ProgressFacts, now: number): string {
-  const at = facts.lastDurableAt === null ? Number.NaN : Date.parse(facts.lastDurableAt);
-  if (Number.isNaN(at)) return 'nothing saved yet';
-  return now - at < 1_000 ? 'saved just now' : `saved ${aboutAge(now - at)} ago`;
+function savedText(facts: ProgressFacts, sinceMs: number): string {
+  if (facts.lastDurableAgeMs === null) return 'nothing saved yet';
+  const ageMs = facts.lastDurableAgeMs + sinceMs;
+  return ageMs < 1_000 ? 'saved just now' : `saved ${aboutAge(ageMs)} ago`;
 }
 
 function remainingMs(facts: ProgressFacts): number | null {

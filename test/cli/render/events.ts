@@ -62,6 +62,7 @@ export const progress: ProgressFacts = {
   skippedSaves: 0,
   waiting: null,
   lastDurableAt: '2026-11-22T12:00:00.000Z',
+  lastDurableAgeMs: 12_000,
   attempt: 2,
 };
 

@@ -4,8 +4,7 @@ import { liveText, progressText } from '../../../src/cli/render/progress-words.t
 import { cutToWidth, onScreen, printable, widthOf } from '../../../src/cli/render/width.ts';
 import { progress } from './events.ts';
 
-const now = Date.parse('2026-11-22T12:00:12.000Z');
-const clock = { now, monotonic: 1_000 };
+const clock = { sinceMs: 0, monotonic: 1_000 };
 
 test('the live line has epoch, step, loss, rate, ETA, age of the last save and the attempt', () => {
   const text = liveText(progress, null, clock, 200);
@@ -23,19 +22,17 @@ test('the live line has epoch, step, loss, rate, ETA, age of the last save and t
 });
 
 test('what is not known is left out', () => {
-  const text = progressText(
-    {
-      ...progress,
-      totalSteps: null,
-      epochs: null,
-      percent: null,
-      loss: null,
-      stepsPerSecond: null,
-      lastDurableAt: null,
-      attempt: 1,
-    },
-    now,
-  );
+  const text = progressText({
+    ...progress,
+    totalSteps: null,
+    epochs: null,
+    percent: null,
+    loss: null,
+    stepsPerSecond: null,
+    lastDurableAt: null,
+    lastDurableAgeMs: null,
+    attempt: 1,
+  });
   expect(text).toBe('epoch 4 · step 1204 · nothing saved yet');
 });
 
@@ -66,4 +63,10 @@ test('control characters never reach the screen, colours of a worker do', () => 
   expect(printable('a\u001b[31mb\u0007\u001b[2Kc\td')).toBe('abc  d');
   expect(onScreen('10 %\r20 %\r')).toBe('20 %');
   expect(onScreen('\u001b[32mok\u001b[0m\u001b[5A')).toBe('\u001b[32mok\u001b[0m');
+});
+
+test('the age of the last save is that of a clock that nobody sets', () => {
+  const future = { ...progress, lastDurableAt: '2027-11-22T12:00:00.000Z', lastDurableAgeMs: 7_000 };
+  expect(progressText(future)).toContain('saved 7 s ago');
+  expect(liveText(future, null, { sinceMs: 2_000, monotonic: 0 }, 200)).toContain('saved 9 s ago');
 });

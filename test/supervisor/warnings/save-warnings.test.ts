@@ -79,6 +79,7 @@ test('skipped saves: told at the first, over after ten quiet intervals', () => {
     skippedSaves: 0,
     waiting: null,
     lastDurableAt: null,
+    lastDurableAgeMs: null,
     attempt: 1,
   } as const;
   let facts = afterEvent(training, progress, 0);
