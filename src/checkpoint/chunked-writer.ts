@@ -1,6 +1,7 @@
 /**
- * Writes one new file of any size in constant memory: bytes are copied into page-aligned buffers of one chunk,
- * hashed, and written past the page cache while the next buffer fills.
+ * Writes one new file of any size in constant memory, past the page cache, several chunks at a time. A chunk is hashed
+ * while it is written, and written from where it lies (`place`) or from page-aligned buffers that it is copied into
+ * (`append`).
  */
 
 import { errnoOf } from '../errors.ts';
@@ -9,22 +10,28 @@ import { CHUNK_BYTES, digestOf } from './digest.ts';
 import type { StoreFile, StoreFiles } from './files.ts';
 import type { ManifestFile } from './types.ts';
 
-interface Slot {
-  readonly buffer: Uint8Array<ArrayBuffer>;
-  /** The write that this buffer is in; its outcome is data, so that nothing rejects while no one waits. */
-  writing: Promise<unknown> | null;
-}
+/**
+ * How many chunks are written at once: a disk is busy with two, the third is ready when one of them ends. Node's pool
+ * has four threads for everything in the process.
+ */
+const WRITES_AT_ONCE = 3;
 
 export class ChunkedWriter {
   readonly #files: StoreFiles;
   readonly #path: string;
-  readonly #slots: readonly Slot[];
+  readonly #buffers: readonly Uint8Array<ArrayBuffer>[];
+  /** The write that each buffer of `append` is in. */
+  readonly #buffersWriting: Promise<void>[] = [];
+  /** Writes in flight, oldest first. They never reject: see `#problem`. */
+  readonly #writing = new Set<Promise<void>>();
   readonly #chunks: string[] = [];
   readonly #file: StoreFile;
+  /** The first write that failed; every later call throws it. */
+  #problem: { readonly error: unknown } | null = null;
   /** Set once the file system refused a direct write: the file opened again, buffered. */
   #fallback: Promise<StoreFile> | null = null;
   #current = 0;
-  /** Bytes in the current buffer. */
+  /** Bytes in the current buffer of `append`. */
   #filled = 0;
   /** Bytes taken in all. */
   #bytes = 0;
@@ -34,7 +41,7 @@ export class ChunkedWriter {
     this.#files = files;
     this.#path = path;
     this.#file = file;
-    this.#slots = buffers.map((buffer) => ({ buffer, writing: null }));
+    this.#buffers = buffers;
   }
 
   /** Creates the file. The buffers (two or more) are the writer's until `finish` or `abandon`. */
@@ -50,27 +57,36 @@ export class ChunkedWriter {
   /** Takes the bytes: when this resolves they have been copied. @throws the system's error of any earlier write */
   async append(bytes: Uint8Array): Promise<void> {
     for (let taken = 0; taken < bytes.length; ) {
-      const slot = await this.#freeSlot();
+      const buffer = await this.#freeBuffer();
       const part = bytes.subarray(taken, taken + CHUNK_BYTES - this.#filled);
-      slot.buffer.set(part, this.#filled);
+      buffer.set(part, this.#filled);
       this.#filled += part.length;
-      this.#bytes += part.length;
       taken += part.length;
-      if (this.#filled === CHUNK_BYTES) this.#startWrite(slot, CHUNK_BYTES);
+      if (this.#filled === CHUNK_BYTES) this.#writeBuffer(buffer);
     }
+  }
+
+  /**
+   * Takes the next chunk where it lies, in page-aligned memory of a whole chunk; `length` is less than that in the last
+   * one only. Resolves when it is being written. The memory is the writer's until `free` is called, which it is
+   * whatever comes of the write. Not to be mixed with `append`.
+   * @throws the system's error of any earlier write
+   */
+  async place(chunk: Uint8Array, length: number, free: () => void): Promise<void> {
+    while (this.#writing.size >= WRITES_AT_ONCE) {
+      const [oldest] = this.#writing;
+      await oldest;
+    }
+    this.#refuse();
+    if (this.#filled > 0 || this.#bytes % CHUNK_BYTES !== 0) throw new RangeError('a chunk came after a part of one');
+    void this.#begin(chunk, length).then(free);
   }
 
   /** Writes the rest, cuts the padding, syncs and closes. */
   async finish(): Promise<ManifestFile> {
-    if (this.#filled > 0) {
-      const slot = await this.#freeSlot();
-      const { buffer } = slot;
-      // Direct writes are of whole blocks: what goes too far is zeros, and is cut off again.
-      const padded = Math.ceil(this.#filled / BLOCK_BYTES) * BLOCK_BYTES;
-      buffer.fill(0, this.#filled, padded);
-      this.#startWrite(slot, padded);
-    }
-    for (const slot of this.#slots) await settled(slot);
+    if (this.#filled > 0) this.#writeBuffer(await this.#freeBuffer());
+    await Promise.all(this.#writing);
+    this.#refuse();
     const file = await this.#target();
     await file.truncate(this.#bytes);
     await file.sync();
@@ -80,7 +96,7 @@ export class ChunkedWriter {
 
   /** Waits for writes in flight (their memory is ours) and closes; what they came to does not matter any more. */
   async abandon(): Promise<void> {
-    await Promise.all(this.#slots.map(({ writing }) => writing));
+    await Promise.all(this.#writing);
     await this.#close();
   }
 
@@ -92,27 +108,43 @@ export class ChunkedWriter {
     await fallback?.close();
   }
 
-  async #freeSlot(): Promise<Slot> {
-    const slot = this.#slots[this.#current];
-    if (slot === undefined) throw new RangeError('a writer needs at least one buffer');
-    await settled(slot);
-    return slot;
+  #refuse(): void {
+    if (this.#problem !== null) throw this.#problem.error;
   }
 
-  #startWrite(slot: Slot, length: number): void {
-    this.#chunks.push(digestOf(slot.buffer.subarray(0, this.#filled)));
-    const position = (this.#chunks.length - 1) * CHUNK_BYTES;
-    slot.writing = this.#write(slot.buffer, length, position).then(
-      () => null,
-      (error: unknown) => error ?? new Error('the write failed'),
-    );
-    this.#current = (this.#current + 1) % this.#slots.length;
+  async #freeBuffer(): Promise<Uint8Array<ArrayBuffer>> {
+    const buffer = this.#buffers[this.#current];
+    if (buffer === undefined) throw new RangeError('a writer needs at least one buffer');
+    await this.#buffersWriting[this.#current];
+    this.#refuse();
+    return buffer;
+  }
+
+  #writeBuffer(buffer: Uint8Array<ArrayBuffer>): void {
+    this.#buffersWriting[this.#current] = this.#begin(buffer, this.#filled);
+    this.#current = (this.#current + 1) % this.#buffers.length;
     this.#filled = 0;
+  }
+
+  /** Begins to write a chunk, then hashes it. Direct writes are of whole blocks: what goes too far is cut off again. */
+  #begin(chunk: Uint8Array, length: number): Promise<void> {
+    const padded = Math.ceil(length / BLOCK_BYTES) * BLOCK_BYTES;
+    chunk.fill(0, length, padded);
+    const position = this.#bytes;
+    this.#bytes += length;
+    const writing = this.#write(chunk, padded, position).catch((error: unknown) => {
+      this.#problem ??= { error };
+    });
+    this.#writing.add(writing);
+    void writing.then(() => this.#writing.delete(writing));
+    this.#chunks.push(digestOf(chunk.subarray(0, length)));
+    return writing;
   }
 
   async #write(buffer: Uint8Array, length: number, position: number): Promise<void> {
     for (let done = 0; done < length; ) {
-      const file = await this.#target();
+      // Without a turn in between, so that the first write has begun when this returns to its caller.
+      const file = this.#fallback === null ? this.#file : await this.#fallback;
       let written: number;
       try {
         written = await file.write(buffer, done, length - done, position + done);
@@ -135,10 +167,4 @@ export class ChunkedWriter {
   #goBuffered(): void {
     this.#fallback ??= this.#files.open(this.#path, 'reopen');
   }
-}
-
-async function settled(slot: Slot): Promise<void> {
-  const error = await slot.writing;
-  slot.writing = null;
-  if (error) throw error;
 }

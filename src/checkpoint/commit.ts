@@ -59,6 +59,15 @@ export interface Commit {
    * argument has been consumed. @throws NkatError `io`, `no-space` (the commit is given up), `internal` for too many
    */
   append(bytes: Uint8Array): Promise<void>;
+  /** Bytes that the header takes at the start of the file, in front of the tensors. */
+  readonly headerBytes: number;
+  /**
+   * Takes the next chunk of the file (8 MiB, less at its end: `length`) without a copy, from page-aligned memory of a
+   * whole chunk: tensor bytes, with room in front for what of the header falls into it. One call at a time; when it
+   * resolves, the chunk is being written. The memory is the commit's until `free` is called, which it always is once
+   * this has resolved. Instead of `append`. @throws as `append`
+   */
+  place(chunk: Uint8Array, length: number, free: () => void): Promise<void>;
   /**
    * Makes the checkpoint durable. @throws NkatError `fenced` (staging stays: call again with a higher claim), `io`,
    * `no-space` (staging is removed), `internal` when bytes are missing
@@ -108,6 +117,8 @@ class StagedCommit implements Commit {
   readonly #startedAt: number;
   readonly #buffers = bounceBuffers(BUFFERS);
   #writer: ChunkedWriter | null = null;
+  /** Bytes of the header that were given to the writer. */
+  #headerTaken = 0;
   #sequence: number;
   #tensorsFile: ManifestFile | null = null;
   #state: 'open' | 'busy' | 'ended' = 'open';
@@ -140,23 +151,41 @@ class StagedCommit implements Commit {
     return this.#exclusive(async () => {
       const path = join(this.#staging, TENSORS_FILE);
       this.#writer = await ChunkedWriter.create(this.#files, path, this.#buffers, true);
-      await this.#writer.append(this.#planned.header);
     });
+  }
+
+  get headerBytes(): number {
+    return this.#planned.header.length;
   }
 
   append(bytes: Uint8Array): Promise<void> {
     return this.#exclusive(async () => {
-      if (this.#writer === null) throw misuse('more tensor bytes came after the commit was being finished');
-      if (bytes.length > this.#digests.missingBytes) throw misuse('more tensor bytes came than the shapes have');
+      const writer = this.#open(bytes.length);
+      await this.#appendHeader(writer);
       this.#digests.push(bytes);
-      await this.#writer.append(bytes);
+      await writer.append(bytes);
+    });
+  }
+
+  place(chunk: Uint8Array, length: number, free: () => void): Promise<void> {
+    return this.#exclusive(async () => {
+      const header = this.#planned.header.subarray(this.#headerTaken, this.#headerTaken + length);
+      const writer = this.#open(length - header.length);
+      chunk.set(header);
+      this.#headerTaken += header.length;
+      await writer.place(chunk, length, free);
+      // While it is written.
+      this.#digests.push(chunk.subarray(header.length, length));
     });
   }
 
   finish({ state, facts, claim = this.#claim }: FinishRequest): Promise<Committed> {
     return this.#exclusive(async () => {
       if (this.#digests.missingBytes > 0) throw misuse(`${this.#digests.missingBytes} tensor bytes are missing`);
-      if (this.#writer !== null) this.#tensorsFile = await this.#writer.finish();
+      if (this.#writer !== null) {
+        await this.#appendHeader(this.#writer);
+        this.#tensorsFile = await this.#writer.finish();
+      }
       this.#writer = null;
       if (this.#tensorsFile === null) throw misuse('the tensors were never begun');
       const stateFile = await this.#writeState(state);
@@ -172,6 +201,18 @@ class StagedCommit implements Commit {
   async abort(): Promise<void> {
     await this.#idle;
     if (this.#state !== 'ended') await this.#giveUp();
+  }
+
+  #open(more: number): ChunkedWriter {
+    if (this.#writer === null) throw misuse('more tensor bytes came after the commit was being finished');
+    if (more > this.#digests.missingBytes) throw misuse('more tensor bytes came than the shapes have');
+    return this.#writer;
+  }
+
+  async #appendHeader(writer: ChunkedWriter): Promise<void> {
+    const rest = this.#planned.header.subarray(this.#headerTaken);
+    this.#headerTaken += rest.length;
+    if (rest.length > 0) await writer.append(rest);
   }
 
   /** Writes the manifest and renames; takes the next sequence when another commit got there first. */

@@ -42,6 +42,7 @@ const READERS: Readonly<
   saveEverySteps: { value: (s) => s.save.everySteps },
   saveEveryEpochs: { value: (s) => s.save.everyEpochs },
   saveOverhead: { value: (s) => s.save.overhead, unit: 'share' },
+  asyncSave: { value: (s) => s.asyncSave },
   keep: { value: (s) => s.keep },
   keepBytes: { value: (s) => s.maxBytes, unit: 'size' },
   best: { value: ({ best }) => (best === null ? null : `${best.metric}:${best.mode}`) },

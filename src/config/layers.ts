@@ -75,6 +75,7 @@ export function resolveSettings(layers: readonly SettingLayer[], home: StateHome
       everyEpochs,
       overhead: values.saveOverhead ?? save.overhead,
     },
+    asyncSave: values.asyncSave ?? DEFAULT_SETTINGS.asyncSave,
     best: unlessOff(values.best, DEFAULT_SETTINGS.best),
     onFullDisk: values.onFullDisk ?? DEFAULT_SETTINGS.onFullDisk,
     bestMinDelta: values.bestMinDelta ?? DEFAULT_SETTINGS.bestMinDelta,

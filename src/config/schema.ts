@@ -15,6 +15,7 @@ export const settingSchemas = {
   saveEverySteps: fromText((text) => (OFF.test(text) ? ('off' as const) : wholeNumber(text, 1))),
   saveEveryEpochs: fromText((text) => (OFF.test(text) ? ('off' as const) : wholeNumber(text, 1))),
   saveOverhead: fromText((text) => positive(parseShare(text))),
+  asyncSave: fromText(yesOrNo),
   keep: fromText((text) => wholeNumber(text, 1)),
   keepBytes: fromText((text) => (OFF.test(text) ? ('off' as const) : positive(parseSize(text)))),
   best: fromText((text) => {

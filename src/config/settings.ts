@@ -12,6 +12,8 @@ export interface RunSettings {
     /** Share of training time that `auto` may take. */
     readonly overhead: number;
   };
+  /** False: training waits until each save is durable. */
+  readonly asyncSave: boolean;
   readonly best: { readonly metric: string; readonly mode: 'min' | 'max' } | null;
   /** What training does while its checkpoints find no room. */
   readonly onFullDisk: 'continue' | 'pause';
@@ -45,6 +47,7 @@ export interface RunSettings {
 /** Defaults of design section 3 and issue text; root and backups come from the state home. */
 export const DEFAULT_SETTINGS: Omit<RunSettings, 'root' | 'backups'> = {
   save: { every: 'auto', everySteps: null, everyEpochs: null, overhead: 0.005 },
+  asyncSave: true,
   best: null,
   onFullDisk: 'continue',
   bestMinDelta: null,

@@ -202,6 +202,8 @@ const savePolicy = object({
   everyEpochs: nullable(count),
   /** Share of training time that `auto` may take, 0.005 for 0.5 %. */
   overhead: number(0, 1),
+  /** False: training waits until a save is durable. Null: saves are written while it goes on. */
+  asyncSave: nullable(boolean()),
   keep: integer(1),
   maxBytes: nullable(count),
   /** Best-model rule; null: none unless the trainer names one. */

@@ -75,7 +75,7 @@ export class WorkerLine {
   /** To a worker that was welcomed before, only the claim in it is news. */
   welcome(point: ChosenPoint | null): void {
     const { layout, claim, settings, record } = this.#options.context;
-    const { save, best, bestMinDelta, keep, maxBytes, requireGpu, onFullDisk } = settings;
+    const { save, asyncSave, best, bestMinDelta, keep, maxBytes, requireGpu, onFullDisk } = settings;
     const { path, args, sourceDigest } = this.#options.trainer;
     this.send({
       type: 'welcome',
@@ -85,7 +85,7 @@ export class WorkerLine {
       directory: layout.directory,
       backups: layout.backups,
       resume: point,
-      policy: { ...save, keep, maxBytes, best, bestMinDelta, onFullDisk },
+      policy: { ...save, asyncSave, keep, maxBytes, best, bestMinDelta, onFullDisk },
       keepPolicy: this.#options.keepPolicy,
       orphanLimitMs: settings.orphanLimitMs,
       requireGpu,

@@ -20,6 +20,8 @@ export interface AloneSettings {
   readonly saveEveryEpochs?: number | null;
   /** Share of training time that `auto` may take. Default 0.005. */
   readonly saveOverhead?: number;
+  /** False: training waits until each save is durable. Default true. */
+  readonly asyncSave?: boolean;
   /** How many of the newest checkpoints stay. Default 5. */
   readonly keep?: number;
   /** Byte budget of the session's checkpoints; null: none. */
@@ -68,6 +70,7 @@ export function aloneMode(
       (text) => parseShare(text) ?? undefined,
       'a share such as 0.5%',
     ),
+    asyncSave: read('NKAT_ASYNC_SAVE', settings.asyncSave ?? true, onOrOff, 'on or off'),
     keep: read('NKAT_KEEP', settings.keep ?? 5, (text) => wholeOrOff(text) ?? undefined, 'a whole number from 1'),
     maxBytes: read('NKAT_KEEP_BYTES', settings.keepBytes ?? null, bytesOrOff, 'a size such as 20GB or 500MiB, or off'),
     onFullDisk: read(
@@ -110,6 +113,11 @@ export function ownIdentity(argv: readonly string[], cwd: string): SessionIdenti
 function every(text: string): 'auto' | number | null | undefined {
   if (text === 'auto') return 'auto';
   return text === 'off' ? null : (parseDuration(text) ?? undefined);
+}
+
+function onOrOff(text: string): boolean | undefined {
+  if (/^(1|true|yes|on)$/.test(text)) return true;
+  return /^(0|false|no|off)$/.test(text) ? false : undefined;
 }
 
 function wholeOrOff(text: string): number | null | undefined {

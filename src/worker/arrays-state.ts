@@ -31,7 +31,9 @@ export interface ArraysStateOptions {
 
 /**
  * A `TrainingState` over named typed arrays, each saved as a tensor of shape `[length]`. The arrays are written in
- * place when a checkpoint is restored and copied when a snapshot is taken, so training may go on writing them.
+ * place when a checkpoint is restored and copied when a snapshot is taken, so training may go on writing them. That copy
+ * is a stall of its own (0.1 ms a MiB): reading arrays over several steps while training writes them would save a
+ * mixture of steps. The copies' memory is kept for the next save, because fresh memory takes ten times as long.
  */
 export function arraysState(
   arrays: Readonly<Record<string, TensorArray>>,
@@ -39,15 +41,20 @@ export function arraysState(
 ): TrainingState {
   const named = Object.entries(arrays).map(([name, array]) => ({ name, array, dtype: dtypeOf(array) }));
   const { json, learningRate, afterStep } = options;
+  const copies = new CopyMemory();
   return {
     backend: 'arrays',
     versions: {},
     snapshot(): Snapshot {
-      const tensors = named.map(({ name, array, dtype }) => {
-        const copy = bytesOf(array).slice();
-        return { name, dtype, shape: [array.length], read: () => copy };
-      });
-      return { tensors, json: json?.save() ?? null, release: () => undefined };
+      const held = named.map(({ array }) => copies.copyOf(bytesOf(array)));
+      const tensors = named.map(({ name, array, dtype }, index) => ({
+        name,
+        dtype,
+        shape: [array.length],
+        read: (target: Uint8Array, from: number) =>
+          target.set(held[index]?.subarray(from, from + target.length) ?? new Uint8Array(0)),
+      }));
+      return { tensors, json: json?.save() ?? null, release: () => copies.giveBack(held) };
     },
     restore(saved: SavedState): void {
       const problems: string[] = [];
@@ -73,6 +80,23 @@ export function arraysState(
     ...(learningRate === undefined ? {} : { learningRate }),
     ...(afterStep === undefined ? {} : { afterStep }),
   };
+}
+
+/** Memory of copies that were given back, for the next ones of the same size. */
+class CopyMemory {
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+
+  copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    const index = this.#spare.findIndex(({ length }) => length === bytes.length);
+    const [spare] = index < 0 ? [] : this.#spare.splice(index, 1);
+    if (spare === undefined) return new Uint8Array(bytes);
+    spare.set(bytes);
+    return spare;
+  }
+
+  giveBack(copies: readonly Uint8Array<ArrayBuffer>[]): void {
+    this.#spare.push(...copies);
+  }
 }
 
 function bytesOf(array: TensorArray): Uint8Array<ArrayBuffer> {

@@ -9,7 +9,8 @@ import type { Periodic } from './periodic.ts';
 import type { Room } from './room.ts';
 import type { Interruption } from './run.ts';
 import type { RunMemory } from './run-memory.ts';
-import type { SaveHandle, SaveOutcome, Saver } from './saver.ts';
+import type { SaveHandle, SaveOutcome } from './save-in-flight.ts';
+import type { Saver } from './saver.ts';
 import type { SessionLink } from './session-link.ts';
 import type { TrainingState } from './state.ts';
 import { waitAwhile } from './waiting.ts';
@@ -29,6 +30,8 @@ export interface SaveWish {
   readonly reason: string | null;
   readonly requests: readonly string[];
 }
+
+type Reading = 'over-steps' | 'at-once';
 
 export interface BoundaryOptions {
   readonly control: ControlBlock;
@@ -71,15 +74,18 @@ export class Boundary {
 
   /** Obeys what was ordered; returns when training may go on. */
   async obey(): Promise<void> {
-    const { orders, link, control } = this.#options;
+    const { orders, link, control, saver } = this.#options;
     let waited = false;
     for (;;) {
       const saves = orders.takeSaves();
-      if (saves.length > 0) await this.#obeySaves(saves);
+      // While training is held no step would read it.
+      const isHeld = orders.paused !== null || this.#waitsForRoom;
+      if (saves.length > 0) await this.#obeySaves(saves, isHeld ? 'at-once' : 'over-steps');
       if (orders.stop !== null) await this.#stop(orders.stop);
       const paused = orders.paused ?? (this.#waitsForRoom ? NO_ROOM : null);
       if (paused === null) break;
       const { changed } = orders;
+      saver.hurry();
       if (!waited) await this.#tell(this.listeners.pause, paused);
       waited = true;
       if (paused === NO_ROOM) await this.#waitForRoom(changed);
@@ -88,35 +94,43 @@ export class Boundary {
     control.beat(process.hrtime.bigint());
   }
 
-  /** A periodic save: begun now, read over the next steps. Passed over while another is in flight. */
-  periodic(nowMs: number): void {
+  /**
+   * A periodic save: begun now, read over the next steps. Passed over while another is in flight.
+   * @returns what training has to wait for where saves are not to run beside it
+   */
+  periodic(nowMs: number): Promise<unknown> | undefined {
     const { saver } = this.#options;
     const periodic = this.#options.periodic();
-    if (this.state === null) return;
+    if (this.state === null) return undefined;
+    const wish: SaveWish = { kinds: ['auto'], reason: null, requests: [] };
     if (this.#options.room.closed) periodic.owe();
+    else if (!periodic.runsBeside) return this.saveNow(wish, 'over-steps');
     else if (saver.busy) periodic.passedOver(nowMs);
     else {
       periodic.begun(nowMs);
-      this.begin({ kinds: ['auto'], reason: null, requests: [] });
+      this.begin(wish);
     }
+    return undefined;
   }
 
-  /** A save of this boundary, read at once; waits for an older one in flight. */
-  async saveNow(wish: SaveWish): Promise<SaveHandle> {
+  /**
+   * A save of this boundary, whose snapshot is taken now. Read over the next steps, or before this resolves (`at-once`:
+   * the trainer waits for it anyway, or has no time).
+   */
+  async saveNow(wish: SaveWish, reading: Reading): Promise<SaveHandle> {
     const { saver, link, memory } = this.#options;
-    for (;;) {
-      const { step, epoch } = memory.position;
-      const joined = saver.join(step, epoch, wish.kinds, wish.reason, wish.requests);
-      if (joined !== null) {
-        saver.hurry();
-        return joined;
-      }
-      if (!saver.busy) break;
-      await link.holding(saver.ready());
+    const { step, epoch } = memory.position;
+    let handle = saver.join(step, epoch, wish.kinds, wish.reason, wish.requests);
+    if (handle === null) {
+      while (reading === 'at-once' ? saver.busy : !saver.hasPlace) await link.holding(saver.firstEnded());
+      handle = this.begin(wish);
+      this.#options.periodic().begun(performance.now());
     }
-    const handle = this.begin(wish);
+    const { runsBeside } = this.#options.periodic();
+    if (reading === 'over-steps' && runsBeside) return handle;
     saver.hurry();
-    this.#options.periodic().begun(performance.now());
+    await link.holding(handle.handedOver);
+    if (!runsBeside) await link.holding(handle.outcome);
     return handle;
   }
 
@@ -131,7 +145,7 @@ export class Boundary {
         reason: requests.find(({ reason }) => reason !== null)?.reason ?? null,
         requests: requests.map(({ request }) => request),
       };
-      const handle = await this.saveNow(wish);
+      const handle = await this.saveNow(wish, 'at-once');
       const outcome = await link.holding(handle.outcome);
       if (outcome.status === 'durable') {
         if (await link.holding(handle.settled)) return outcome;
@@ -178,11 +192,11 @@ export class Boundary {
     const { room, control, link } = this.#options;
     if (room.closed) await waitAwhile({ control, link }, 'space', changed, room.changed);
     if (room.closed || this.#options.orders.any) return;
-    const handle = await this.saveNow({ kinds: ['auto'], reason: null, requests: [] });
+    const handle = await this.saveNow({ kinds: ['auto'], reason: null, requests: [] }, 'at-once');
     await link.holding(handle.outcome);
   }
 
-  async #obeySaves(orders: readonly SaveOrder[]): Promise<void> {
+  async #obeySaves(orders: readonly SaveOrder[], reading: Reading): Promise<void> {
     const wish: SaveWish = {
       kinds: [...new Set(orders.flatMap(({ kinds }) => kinds))],
       reason: orders.find(({ reason }) => reason !== null)?.reason ?? null,
@@ -190,15 +204,15 @@ export class Boundary {
     };
     if (this.state === null) this.#refuse(wish);
     else if (wish.kinds.includes('emergency')) await this.#emergency(wish);
-    else await this.saveNow(wish);
+    else await this.saveNow(wish, reading);
   }
 
   /** As soon as can be: what is in flight is of this boundary, or gives way. */
   #emergency(wish: SaveWish): Promise<SaveHandle> {
     const { saver, memory } = this.#options;
     const { step, epoch } = memory.position;
-    if (!saver.isOf(step, epoch)) saver.supersede();
-    return this.saveNow(wish);
+    saver.supersede(step, epoch);
+    return this.saveNow(wish, 'at-once');
   }
 
   async #stop(order: StopOrder): Promise<void> {

@@ -39,7 +39,7 @@ export class EpochEnd {
     if (boundary.state === null) return;
     const due = dueAtEpoch(periodic.policy, memory.position.epoch);
     if (!isBest) {
-      if (due) boundary.periodic(performance.now());
+      if (due) await boundary.periodic(performance.now());
       return;
     }
     if (boundary.hasNoRoom) {
@@ -50,7 +50,7 @@ export class EpochEnd {
     }
     const { best } = memory;
     const wish: SaveWish = { kinds: due ? ['auto', 'best'] : ['best'], reason: null, requests: [] };
-    const { outcome } = await boundary.saveNow(wish);
+    const { outcome } = await boundary.saveNow(wish, 'over-steps');
     // A best model that could not be saved is not the one to beat.
     void outcome.then(({ status }) => {
       if (status === 'failed' && memory.best === best) memory.best = before;

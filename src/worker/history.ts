@@ -42,16 +42,17 @@ export class History {
     return this.#columns.get(name)?.slice(0, this.#rows) ?? new Float64Array(0);
   }
 
-  /** Views of the present rows; only `read()` copies. */
+  /** Views of the present rows, which no later row changes; only `read` copies. */
   snapshot(): SnapshotTensor[] {
     return [...this.#columns].map(([name, column]) => {
       const view = column.subarray(0, this.#rows);
+      const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
       return {
         name: `${HISTORY_PREFIX}${this.#table}/${name}`,
         dtype: 'F64' as const,
         shape: [view.length],
         mayBeNonFinite: true,
-        read: () => new Uint8Array(view.slice().buffer),
+        read: (target, from) => target.set(bytes.subarray(from, from + target.length)),
       };
     });
   }

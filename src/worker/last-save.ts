@@ -81,7 +81,7 @@ export class LastSave {
       return;
     }
     try {
-      saver.supersede();
+      saver.supersede(step, epoch);
       if (saver.busy) {
         saver.hurry();
         link.drainUntil(() => !saver.busy, left());

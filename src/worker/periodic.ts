@@ -15,6 +15,11 @@ export class Periodic {
     this.#lastMs = nowMs;
   }
 
+  /** Saves are written while training goes on; else it waits until each is durable. */
+  get runsBeside(): boolean {
+    return this.policy.asyncSave ?? true;
+  }
+
   get skipped(): number {
     return this.#skipped;
   }

@@ -8,7 +8,7 @@ import { assertKeepable, putBackInPlace } from './kept.ts';
 import { Position, type PositionState } from './position.ts';
 import { type RandomSaved, RandomSlots } from './random-slots.ts';
 import type { ReportedProgress } from './reported-progress.ts';
-import type { SaveContent } from './saver.ts';
+import type { SaveContent } from './save-in-flight.ts';
 import type { SavedTensor, StateValue, TrainingState } from './state.ts';
 import { type MeansState, StepMeans } from './step-means.ts';
 

@@ -46,11 +46,12 @@ export function assembleRun(
 ): RunParts {
   const memory = new RunMemory(seed);
   const periodic = new Periodic(policy, performance.now());
-  const saver = new Saver(
-    (message, transfer) => link.post(message, transfer),
-    () => performance.now(),
-    ({ stallMs, bytes }) => periodic.measured(stallMs, bytes),
-  );
+  const saver = new Saver({
+    post: (message) => link.post(message),
+    now: () => performance.now(),
+    measured: ({ stallMs, bytes }) => periodic.measured(stallMs, bytes),
+    waitFor: (holds, timeoutMs) => link.drainUntil(holds, timeoutMs),
+  });
   const room = new Room();
   const boundary = new Boundary({ control, link, orders, saver, memory, periodic: () => periodic, room });
   const clock = new StepClock();

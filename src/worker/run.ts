@@ -2,7 +2,7 @@
 import type { BatchOptions, TakingData } from './batches.ts';
 import type { RandomGenerator } from './random.ts';
 import type { ReportedProgress } from './reported-progress.ts';
-import type { SaveOutcome } from './saver.ts';
+import type { SaveOutcome } from './save-in-flight.ts';
 import type { TrainingState } from './state.ts';
 
 /** Numbers by name. Names become columns of the history and keys of the checkpoint's metrics. */

@@ -53,9 +53,12 @@ export function dueAtEpoch(policy: SavePolicy, epochs: number): boolean {
   return policy.everyEpochs !== null && policy.everyEpochs > 0 && epochs % policy.everyEpochs === 0;
 }
 
+/** What a step of any length may spend on the reading of a save, in milliseconds. */
+export const USUAL_READ_MS = 4;
+
 /** Milliseconds of reading that one step may spend on a save in flight: 4 ms, or 1 % of a long step. */
 export function readBudgetMs(smoothedStepMs: number): number {
-  return Math.max(4, smoothedStepMs * 0.01);
+  return Math.max(USUAL_READ_MS, smoothedStepMs * 0.01);
 }
 
 /** Is `value` better than the best so far, by at least `minDelta`? Equal is not better, NaN never is. */

@@ -1,38 +1,20 @@
 /**
- * The save in flight as the training loop sees it: a snapshot at a step boundary, its tensors read a few at a time or
- * all at once, the bytes transferred to the writer. At most one save is in flight.
+ * Saves as the training loop sees them: a snapshot at a step boundary, its tensors copied in slices (or all at once)
+ * into memory that the writer shares. One save is read or written at a time; one more may wait for it with its
+ * snapshot.
  */
+import { bytesOf } from '../checkpoint/safetensors-header.ts';
 import { encodeState } from '../checkpoint/state-json.ts';
-import { DTYPE_BITS, type TensorSpec } from '../checkpoint/types.ts';
-import { type Deferred, deferred } from './deferred.ts';
-import type { SnapshotTensor, StateValue } from './state.ts';
-import type { ToLoop, ToThread } from './thread/messages.ts';
+import type { TensorSpec } from '../checkpoint/types.ts';
+import { alignedOrder, ChunkFiller } from './chunk-filler.ts';
+import { deferred } from './deferred.ts';
+import { ReadBudget } from './read-budget.ts';
+import { handleOf, isMerelyPeriodic, type SaveHandle, type SaveInFlight, type SaveRequest } from './save-in-flight.ts';
+import { USUAL_READ_MS } from './save-policy.ts';
+import type { SaveReport, ToThread } from './thread/messages.ts';
 
-export type SaveOutcome =
-  | { readonly status: 'durable'; readonly sequence: number; readonly path: string; readonly step: number }
-  | { readonly status: 'failed'; readonly code: string; readonly message: string; readonly step: number };
-
-/** What a save holds: tensors to read, JSON to encode now, and how to free the snapshot. */
-export interface SaveContent {
-  readonly tensors: readonly SnapshotTensor[];
-  readonly json: StateValue;
-  release(): void;
-}
-
-export interface SaveRequest {
-  readonly step: number;
-  readonly epoch: number;
-  readonly kinds: readonly string[];
-  readonly reason: string | null;
-  readonly requests: readonly string[];
-  readonly metrics: Readonly<Record<string, number>>;
-  /** Further figures for the manifest's `memory`. */
-  readonly memory: Readonly<Record<string, number>>;
-  readonly backend: string;
-  readonly versions: Readonly<Record<string, string>>;
-  /** Takes the snapshot. */
-  readonly content: () => SaveContent;
-}
+/** In flight and waiting: each holds a snapshot, so the state is in memory that many times more at the most. */
+const MOST_SAVES = 2;
 
 /** What a finished handing-over has cost. */
 export interface SaveMeasurement {
@@ -40,170 +22,119 @@ export interface SaveMeasurement {
   readonly bytes: number;
 }
 
-interface InFlight {
-  readonly id: number;
-  readonly step: number;
-  readonly epoch: number;
-  readonly bytes: number;
-  readonly content: SaveContent;
-  readonly state: string;
-  kinds: readonly string[];
-  reason: string | null;
-  hasRequests: boolean;
-  next: number;
-  stallMs: number;
-  stage: 'reading' | 'handed-over' | 'ended';
-  readonly outcome: Deferred<SaveOutcome>;
-  readonly settled: Deferred<boolean>;
-}
-
-export interface SaveHandle {
-  readonly outcome: Promise<SaveOutcome>;
-  /** True once it was read back, false when it failed before or by that. */
-  readonly settled: Promise<boolean>;
+export interface SaverOptions {
+  readonly post: (message: ToThread) => void;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly measured: (measurement: SaveMeasurement) => void;
+  /** Blocks, taking the thread's messages, until the condition holds or the time is up. */
+  readonly waitFor: (holds: () => boolean, timeoutMs: number) => void;
 }
 
 export class Saver {
-  readonly #post: (message: ToThread, transfer?: ArrayBuffer[]) => void;
-  readonly #now: () => number;
-  readonly #measured: (measurement: SaveMeasurement) => void;
+  readonly #options: SaverOptions;
+  readonly #budget = new ReadBudget();
   #nextId = 1;
-  #current: InFlight | null = null;
+  /** The first is read or written, the others wait. */
+  #saves: SaveInFlight[] = [];
+  /** Saves up to this id are read as fast as the writer takes them. */
+  #hurriedId = 0;
+  #reading = false;
   /** Place of the newest durable save. */
   #durable: { readonly step: number; readonly epoch: number } | null = null;
   /** Durable saves whose read-back is not reported yet. */
-  readonly #settling = new Map<number, InFlight>();
+  readonly #settling = new Map<number, SaveInFlight>();
 
-  constructor(
-    post: (message: ToThread, transfer?: ArrayBuffer[]) => void,
-    now: () => number,
-    measured: (measurement: SaveMeasurement) => void,
-  ) {
-    this.#post = post;
-    this.#now = now;
-    this.#measured = measured;
+  constructor(options: SaverOptions) {
+    this.#options = options;
   }
 
-  /** A save is being read or written, so another cannot begin. */
+  /** A save is being read or written. */
   get busy(): boolean {
-    return this.#current !== null;
+    return this.#saves.length > 0;
   }
 
-  /** The save in flight is of this boundary. */
-  isOf(step: number, epoch: number): boolean {
-    return this.#current?.step === step && this.#current.epoch === epoch;
+  /** Another save can be begun. */
+  get hasPlace(): boolean {
+    return this.#saves.length < MOST_SAVES;
   }
 
   /** The newest save, durable by now or in flight, is of this boundary. */
   has(step: number, epoch: number): boolean {
-    return this.isOf(step, epoch) || (this.#durable?.step === step && this.#durable.epoch === epoch);
+    return [...this.#saves.map(({ request }) => request), this.#durable].some(
+      (place) => place?.step === step && place.epoch === epoch,
+    );
   }
 
   /** Nothing is in flight and everything durable was read back. */
   get idle(): boolean {
-    return this.#current === null && this.#settling.size === 0;
+    return !this.busy && this.#settling.size === 0;
   }
 
-  /** Resolves when the save in flight, if any, is durable or has failed. */
-  async ready(): Promise<void> {
-    while (this.#current !== null) {
-      this.hurry();
-      await this.#current?.outcome.promise;
-    }
+  /** Resolves when the first save in flight, if any, is durable or has failed; it is read at once. */
+  async firstEnded(): Promise<void> {
+    this.hurry();
+    await this.#saves[0]?.outcome.promise;
   }
 
   /**
-   * Takes the snapshot now and announces it; the caller made sure that none is in flight.
+   * Takes the snapshot now; it is announced and read when no other save is in flight.
    * @throws NkatError `state-not-serializable`, after it was reported.
    */
   begin(request: SaveRequest): SaveHandle {
-    const startedAt = this.#now();
-    const { step, epoch, kinds, reason, requests, metrics, memory, backend, versions } = request;
+    const startedAt = this.#options.now();
     const content = request.content();
     let state: string;
     try {
       state = encodeState(content.json);
     } catch (error) {
       content.release();
+      const { step, kinds, requests } = request;
       const message = error instanceof Error ? error.message : String(error);
-      this.#post({ type: 'save-refused', step, kinds, requests, code: 'state-not-serializable', message });
+      this.#options.post({ type: 'save-refused', step, kinds, requests, code: 'state-not-serializable', message });
       throw error;
     }
-    const tensors: TensorSpec[] = content.tensors.map(({ name, dtype, shape, mayBeNonFinite }) => ({
-      name,
-      dtype,
-      shape: [...shape],
-      ...(mayBeNonFinite === undefined ? {} : { mayBeNonFinite }),
-    }));
-    const bytes = tensors.reduce((sum, tensor) => sum + byteLength(tensor), 0);
-    const outcome = deferred<SaveOutcome>();
-    const settled = deferred<boolean>();
-    const id = this.#nextId++;
-    this.#current = {
-      id,
-      step,
-      epoch,
-      bytes,
+    const tensors = alignedOrder(content.tensors.map((tensor) => ({ tensor, bytes: bytesIn(tensor) })));
+    const { kinds, reason, requests } = request;
+    const save: SaveInFlight = {
+      id: this.#nextId++,
+      request,
+      specs: tensors.map(({ tensor }) => specOf(tensor)),
+      tensors,
+      bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
       content,
       state,
       kinds,
       reason,
-      hasRequests: requests.length > 0,
-      next: 0,
-      stallMs: 0,
-      stage: 'reading',
-      outcome,
-      settled,
-    };
-    this.#post({
-      type: 'save-begin',
-      id,
-      step,
-      epoch,
-      kinds,
-      reason,
       requests,
-      metrics,
-      memory,
-      backend,
-      versions,
-      tensors,
-      bytes,
-    });
-    this.#current.stallMs = this.#now() - startedAt;
-    return { outcome: outcome.promise, settled: settled.promise };
+      filler: null,
+      stallMs: 0,
+      stage: 'waiting',
+      handedOver: deferred(),
+      outcome: deferred(),
+      settled: deferred(),
+    };
+    this.#saves.push(save);
+    this.#startFirst();
+    save.stallMs += this.#options.now() - startedAt;
+    return handleOf(save);
   }
 
-  /** Reads tensors until the budget is spent, at least one; hands over when the last is read. */
-  advance(budgetMs: number): void {
-    const save = this.#current;
-    if (save === null || save.stage !== 'reading') return;
-    const startedAt = this.#now();
-    const { tensors } = save.content;
-    try {
-      while (save.next < tensors.length) {
-        const bytes = (tensors[save.next] as SnapshotTensor).read();
-        save.next++;
-        // The buffer must be whole: a view of a larger one would take the rest of it along.
-        const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-        this.#post({ type: 'save-bytes', id: save.id, bytes: own }, [own.buffer]);
-        if (this.#now() - startedAt >= budgetMs) break;
-      }
-    } catch (error) {
-      this.#giveUp(save, 'read', error instanceof Error ? error.message : String(error));
-      throw error;
-    }
-    save.stallMs += this.#now() - startedAt;
-    if (save.next === tensors.length) this.#handOver(save);
+  /** At a step: reads for as long as the training time allows. @param stepMs smoothed time of a step */
+  step(stepMs: number): void {
+    if (this.#saves[0]?.stage !== 'reading') return;
+    const budgetMs = this.#budget.allow(this.#options.now(), stepMs);
+    if (budgetMs > 0) this.#budget.spent(this.#read(budgetMs));
   }
 
-  /** Reads all that is left. */
+  /** Reads all that is in flight as fast as the writer takes it, with each of its messages. */
   hurry(): void {
-    this.advance(Number.POSITIVE_INFINITY);
+    this.#hurriedId = this.#nextId - 1;
+    this.#read(Number.POSITIVE_INFINITY);
   }
 
   /**
-   * Lets the save in flight serve another request, if it is of this very boundary. Kinds can still be added until all
+   * Lets a save in flight serve another request, if it is of this very boundary. Kinds can still be added until all
    * is read; afterwards only a request without kinds of its own (an emergency) can join.
    */
   join(
@@ -213,81 +144,156 @@ export class Saver {
     reason: string | null,
     requests: readonly string[],
   ): SaveHandle | null {
-    const save = this.#current;
-    if (save === null || !this.isOf(step, epoch)) return null;
+    const save = this.#saves.find(({ request }) => request.step === step && request.epoch === epoch);
+    if (save === undefined) return null;
     const missing = kinds.filter((kind) => !save.kinds.includes(kind));
-    if (save.stage === 'reading') {
+    if (save.stage === 'waiting' || save.stage === 'reading') {
       save.kinds = [...save.kinds, ...missing];
       save.reason = reason ?? save.reason;
     } else if (missing.some((kind) => kind !== 'emergency')) return null;
     if (requests.length > 0) {
-      save.hasRequests = true;
-      this.#post({ type: 'save-join', id: save.id, requests });
+      save.requests = [...save.requests, ...requests];
+      if (save.stage !== 'waiting') this.#options.post({ type: 'save-join', id: save.id, requests });
     }
-    return { outcome: save.outcome.promise, settled: save.settled.promise };
+    return handleOf(save);
   }
 
   /**
-   * Gives a merely periodic save up for a newer one. Saves that somebody asked for, and best models, are not given up.
+   * Gives merely periodic saves of other boundaries up for one of this. Saves that somebody asked for, and best models,
+   * are not given up.
    */
-  supersede(): void {
-    const save = this.#current;
-    if (save === null || save.hasRequests || save.kinds.some((kind) => kind !== 'auto')) return;
-    this.#giveUp(save, 'superseded', 'an emergency save of a later step took its place');
+  supersede(step: number, epoch: number): void {
+    for (const save of [...this.#saves]) {
+      if (!isMerelyPeriodic(save) || (save.request.step === step && save.request.epoch === epoch)) continue;
+      this.#giveUp(save, 'superseded', 'an emergency save of a later step took its place');
+    }
   }
 
   /** What the thread reports of saves. */
-  receive(message: Extract<ToLoop, { type: 'save-durable' | 'save-settled' | 'save-failed' }>): void {
-    const save = this.#current?.id === message.id ? this.#current : this.#settling.get(message.id);
+  receive(message: SaveReport): void {
+    const [first] = this.#saves;
+    const save = first?.id === message.id ? first : this.#settling.get(message.id);
     if (save === undefined) return;
-    if (message.type === 'save-durable') {
-      if (save !== this.#current) return;
-      this.#current = null;
-      save.stage = 'ended';
-      this.#durable = { step: save.step, epoch: save.epoch };
-      this.#settling.set(save.id, save);
-      save.outcome.resolve({ status: 'durable', sequence: message.sequence, path: message.path, step: save.step });
-    } else if (message.type === 'save-settled') {
-      this.#settling.delete(save.id);
-      if (!message.verified && this.#durable?.step === save.step) this.#durable = null;
-      save.settled.resolve(message.verified);
-    } else this.#failed(save, message.code, message.message);
+    switch (message.type) {
+      case 'save-ready':
+        save.filler = new ChunkFiller(save.tensors, message.memory, message.headerBytes);
+        return;
+      case 'save-slot':
+        save.filler?.freed(message.slot);
+        if (save.id <= this.#hurriedId) this.#read(Number.POSITIVE_INFINITY);
+        return;
+      case 'save-durable':
+        if (save !== first) return;
+        this.#settling.set(save.id, save);
+        this.#durable = save.request;
+        save.outcome.resolve({ ...message, status: 'durable', step: save.request.step });
+        this.#ended(save);
+        return;
+      case 'save-settled':
+        this.#settling.delete(save.id);
+        if (!message.verified && this.#durable === save.request) this.#durable = null;
+        save.settled.resolve(message.verified);
+        return;
+      case 'save-failed':
+        this.#failed(save, message.code, message.message);
+        return;
+    }
   }
 
-  /** The thread died with all that it had in hand. */
+  /** The thread died with all that it had in hand; what waited is announced to its successor. */
   lost(why: string): void {
-    const save = this.#current;
-    if (save !== null) {
-      const { step, kinds } = save;
-      this.#post({ type: 'save-refused', step, kinds, requests: [], code: 'thread-crashed', message: why });
-      this.#failed(save, 'thread-crashed', why);
-    }
     for (const settling of this.#settling.values()) settling.settled.resolve(false);
     this.#settling.clear();
+    const [save] = this.#saves;
+    if (save === undefined) return;
+    const { kinds, request } = save;
+    const { step } = request;
+    this.#options.post({ type: 'save-refused', step, kinds, requests: [], code: 'thread-crashed', message: why });
+    this.#failed(save, 'thread-crashed', why);
   }
 
-  #handOver(save: InFlight): void {
+  #startFirst(): void {
+    const [save] = this.#saves;
+    if (save?.stage !== 'waiting') return;
+    save.stage = 'reading';
+    const { id, request, kinds, reason, requests, specs: tensors, bytes } = save;
+    const { step, epoch, metrics, memory, backend, versions } = request;
+    const facts = { id, step, epoch, kinds, reason, requests, metrics, memory, backend, versions, tensors, bytes };
+    this.#options.post({ type: 'save-begin', ...facts });
+  }
+
+  /**
+   * Copies for at most so long; hands over when the last is copied. A long step's budget may outlast the memory: then
+   * the writer is waited for. @returns milliseconds that it took
+   */
+  #read(budgetMs: number): number {
+    const [save] = this.#saves;
+    if (save === undefined || save.stage !== 'reading' || this.#reading) return 0;
+    const { now, waitFor } = this.#options;
+    const startedAt = now();
+    const leftMs = (): number => budgetMs - (now() - startedAt);
+    this.#reading = true;
+    try {
+      do {
+        this.#copy(save, leftMs);
+        const worthWaiting = Number.isFinite(budgetMs) && budgetMs > USUAL_READ_MS && !save.filler?.done;
+        if (worthWaiting) waitFor(() => save.stage !== 'reading' || save.filler?.hasRoom === true, leftMs());
+      } while (save.stage === 'reading' && save.filler?.done === false && save.filler.hasRoom && leftMs() > 0);
+    } catch (error) {
+      this.#giveUp(save, 'read', error instanceof Error ? error.message : String(error));
+      throw error;
+    } finally {
+      this.#reading = false;
+    }
+    const ms = now() - startedAt;
+    save.stallMs += ms;
+    if (save.stage === 'reading' && save.filler?.done) this.#handOver(save);
+    return ms;
+  }
+
+  #copy({ id, filler }: SaveInFlight, leftMs: () => number): void {
+    while (filler !== null && !filler.done && filler.hasRoom) {
+      const chunk = filler.copySlice();
+      if (chunk !== null) this.#options.post({ type: 'save-chunk', id, ...chunk });
+      if (leftMs() <= 0) return;
+    }
+  }
+
+  #handOver(save: SaveInFlight): void {
     save.stage = 'handed-over';
     const { id, state, kinds, reason, stallMs, bytes } = save;
-    this.#post({ type: 'save-finish', id, state, kinds, reason, stallMs });
+    this.#options.post({ type: 'save-finish', id, state, kinds, reason, stallMs });
     save.content.release();
-    this.#measured({ stallMs, bytes });
+    save.handedOver.resolve();
+    this.#options.measured({ stallMs, bytes });
   }
 
-  #giveUp(save: InFlight, code: string, message: string): void {
-    this.#post({ type: 'save-abort', id: save.id, code, message });
+  #giveUp(save: SaveInFlight, code: string, message: string): void {
+    if (save.stage !== 'waiting') this.#options.post({ type: 'save-abort', id: save.id, code, message });
     this.#failed(save, code, message);
   }
 
-  #failed(save: InFlight, code: string, message: string): void {
-    if (save === this.#current) this.#current = null;
-    if (save.stage === 'reading') save.content.release();
-    save.stage = 'ended';
-    save.outcome.resolve({ status: 'failed', code, message, step: save.step });
+  #failed(save: SaveInFlight, code: string, message: string): void {
+    if (save.stage === 'waiting' || save.stage === 'reading') save.content.release();
+    save.outcome.resolve({ status: 'failed', code, message, step: save.request.step });
     save.settled.resolve(false);
+    this.#ended(save);
+  }
+
+  #ended(save: SaveInFlight): void {
+    save.stage = 'ended';
+    save.handedOver.resolve();
+    this.#saves = this.#saves.filter((other) => other !== save);
+    this.#startFirst();
   }
 }
 
-function byteLength({ dtype, shape }: TensorSpec): number {
-  return (shape.reduce((product, size) => product * size, 1) * DTYPE_BITS[dtype]) / 8;
+function bytesIn({ name, dtype, shape }: TensorSpec): number {
+  const bytes = bytesOf(dtype, shape);
+  if (bytes === null) throw new RangeError(`tensor "${name}" has a shape that cannot be saved: [${shape.join(', ')}]`);
+  return bytes;
+}
+
+function specOf({ name, dtype, shape, mayBeNonFinite }: TensorSpec): TensorSpec {
+  return { name, dtype, shape: [...shape], ...(mayBeNonFinite === undefined ? {} : { mayBeNonFinite }) };
 }

@@ -49,8 +49,8 @@ export class SdkThread {
     return this.#dead;
   }
 
-  post(message: ToThread, transfer: ArrayBuffer[] = []): void {
-    this.#port.postMessage(message, transfer);
+  post(message: ToThread): void {
+    this.#port.postMessage(message);
   }
 
   /** Takes all that was posted so far, without the event loop. */

@@ -88,8 +88,8 @@ export class SessionLink {
     this.drainUntil(() => !this.#flushes.has(id), timeoutMs);
   }
 
-  post(message: ToThread, transfer: ArrayBuffer[] = []): void {
-    this.#thread.post(message, transfer);
+  post(message: ToThread): void {
+    this.#thread.post(message);
   }
 
   drain(): void {
@@ -142,6 +142,8 @@ export class SessionLink {
         this.#lastSaved = message.sequence;
         this.#options.onSave(message);
         return;
+      case 'save-ready':
+      case 'save-slot':
       case 'save-settled':
       case 'save-failed':
       case 'room':

@@ -10,10 +10,10 @@ export type StateValue = unknown;
 /** One tensor of a snapshot. */
 export interface SnapshotTensor extends TensorSpec {
   /**
-   * Little-endian bytes in row-major order. The result is the caller's to transfer: it must own its ArrayBuffer
-   * whole and must not alias memory that training may still write.
+   * Copies as many of the tensor's bytes as `target` holds, from byte `from` on; little-endian, row-major. Called for one
+   * piece after the other over many steps, always with the values that the tensor had when the snapshot was taken.
    */
-  read(): Uint8Array<ArrayBuffer>;
+  read(target: Uint8Array, from: number): void;
 }
 
 /** The state as it was at one step boundary; later training does not change it. */

@@ -10,8 +10,7 @@ import type { RandomGenerator } from './random.ts';
 import { reportedProgress } from './reported-progress.ts';
 import type { BestByOptions, ManualSave, Metrics, ResumedFrom, Run } from './run.ts';
 import { assembleRun, type RunParts } from './run-parts.ts';
-import { readBudgetMs } from './save-policy.ts';
-import type { SaveOutcome } from './saver.ts';
+import type { SaveOutcome } from './save-in-flight.ts';
 import { SessionLink } from './session-link.ts';
 import type { TrainingState } from './state.ts';
 import type { SaveNews, SessionFacts, ThreadMode } from './thread/messages.ts';
@@ -183,9 +182,9 @@ export class TrainingRun implements Run {
     this.#parts.notes.reportIfDue(nowMs);
     if (this.#parts.turns.open) this.#parts.warnings.once(NOT_AWAITED);
     if (this.#link.pending) this.#link.drain();
-    this.#parts.saver.advance(readBudgetMs(this.#parts.clock.stepMs));
-    if (this.#parts.periodic.due(step, nowMs)) this.#parts.boundary.periodic(nowMs);
-    if (this.#parts.boundary.calls) return this.#obey();
+    this.#parts.saver.step(this.#parts.clock.stepMs);
+    const saved = this.#parts.periodic.due(step, nowMs) ? this.#parts.boundary.periodic(nowMs) : undefined;
+    if (saved !== undefined || this.#parts.boundary.calls) return this.#obey(saved);
     return this.#parts.clock.yieldDue(nowMs) ? this.#parts.turns.yield(this.#parts.memory.mark.waits()) : undefined;
   }
 
@@ -268,7 +267,8 @@ export class TrainingRun implements Run {
     const wrong = kinds.find((word) => !/^[a-z0-9-]{1,32}$/.test(word));
     if (wrong !== undefined || kinds.length === 0) throw usage(`'${wrong ?? ''}' is no kind: use [a-z0-9-]`, 'save');
     if (this.#parts.memory.position.batchOpen) this.#parts.warnings.once(SAVED_INSIDE_STEP);
-    const handle = await this.#parts.boundary.saveNow({ kinds, reason: reason ?? null, requests: [] });
+    const wish = { kinds, reason: reason ?? null, requests: [] };
+    const handle = await this.#parts.boundary.saveNow(wish, 'at-once');
     return this.#link.holding(handle.outcome);
   }
 
@@ -302,9 +302,11 @@ export class TrainingRun implements Run {
     }
   }
 
-  #obey(): Promise<void> {
+  /** @param saved a save that is to be waited for first */
+  #obey(saved?: Promise<unknown>): Promise<void> {
     return this.#parts.turns.obey(async () => {
       const goesOn = this.#parts.memory.mark.waits();
+      await saved;
       await this.#parts.boundary.obey();
       this.#parts.clock.interrupted();
       // What a listener changed is part of the boundary.

@@ -95,6 +95,7 @@ describe('messages', () => {
           everySteps: null,
           everyEpochs: null,
           overhead: 0,
+          asyncSave: null,
           keep: 5,
           maxBytes: null,
           best: null,

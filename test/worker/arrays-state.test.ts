@@ -1,14 +1,25 @@
 import { expect, test } from 'vitest';
 import { arraysState } from '../../src/worker/arrays-state.ts';
-import type { SavedTensor } from '../../src/worker/state.ts';
+import { bytesOfTensor, savedTensors } from './rig/tensor-bytes.ts';
 
 function savedOf(state: ReturnType<typeof arraysState>) {
   const snapshot = state.snapshot();
-  const tensors = new Map<string, SavedTensor>(
-    snapshot.tensors.map(({ name, dtype, shape, read }) => [name, { dtype, shape, bytes: read() }]),
-  );
-  return { tensors, json: snapshot.json };
+  return { tensors: savedTensors(snapshot.tensors), json: snapshot.json };
 }
+
+test('a snapshot is of its moment, in the memory of one that was released and never of one that is held', () => {
+  const weights = new Float32Array([1, 2, 3]);
+  const state = arraysState({ weights });
+  const valuesOf = (snapshot: ReturnType<typeof state.snapshot>): number[] =>
+    snapshot.tensors.flatMap((tensor) => [...new Float32Array(bytesOfTensor(tensor, 5).buffer)]);
+  state.snapshot().release();
+  const first = state.snapshot();
+  weights.fill(4);
+  const second = state.snapshot();
+  weights.fill(5);
+  expect(valuesOf(first)).toEqual([1, 2, 3]);
+  expect(valuesOf(second)).toEqual([4, 4, 4]);
+});
 
 test('arrays of every type come back as they were at the snapshot', () => {
   const arrays = {

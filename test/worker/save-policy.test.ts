@@ -18,6 +18,7 @@ const policy: SavePolicy = {
   everySteps: null,
   everyEpochs: null,
   overhead: 0.005,
+  asyncSave: null,
   keep: 5,
   maxBytes: null,
   best: null,

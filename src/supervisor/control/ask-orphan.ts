@@ -92,7 +92,7 @@ function welcomeOf(
   claim: number,
   { attempt }: Hello,
 ): MessageOf<SupervisorMessage, 'welcome'> {
-  const { save, best, bestMinDelta, keep, maxBytes, onFullDisk } = DEFAULT_SETTINGS;
+  const { save, asyncSave, best, bestMinDelta, keep, maxBytes, onFullDisk } = DEFAULT_SETTINGS;
   return {
     v: PROTOCOL_VERSION,
     type: 'welcome',

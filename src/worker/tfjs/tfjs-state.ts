@@ -8,7 +8,7 @@ import { mismatches, refuseState } from './mismatch.ts';
 import { OptimizerState } from './optimizer-state.ts';
 import { type ExportedWeight, type TfjsFacts, tfjsFacts } from './saved-facts.ts';
 import type { Schedule } from './schedule.ts';
-import { dtypeOf, ownedBytes, reference, tensorOf } from './tensor-bytes.ts';
+import { dtypeOf, readerOf, reference, tensorOf } from './tensor-bytes.ts';
 import { ValueMark } from './value-mark.ts';
 import { exportedWeights, namedModels, namedVariables, type Weights } from './weights.ts';
 
@@ -73,7 +73,7 @@ class TfjsState implements TrainingState {
     const held = sources.map(({ tensor }) => reference(tensor));
     const tensors = held.map((tensor, index): SnapshotTensor => {
       const name = sources[index]?.name ?? '';
-      return { name, dtype: dtypeOf(name, tensor), shape: tensor.shape, read: () => ownedBytes(tensor) };
+      return { name, dtype: dtypeOf(name, tensor), shape: tensor.shape, read: readerOf(tensor) };
     });
     return { tensors, json: this.#facts(), release: () => tf.dispose(held) };
   }

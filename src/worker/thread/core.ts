@@ -109,6 +109,8 @@ export class ThreadCore {
       },
       {
         started: (save) => this.#started(save),
+        ready: ({ id }, memory, headerBytes) => this.#post({ type: 'save-ready', id, memory, headerBytes }),
+        room: ({ id }, slot) => this.#post({ type: 'save-slot', id, slot }),
         durable: (save, committed) => this.#durable(save, committed),
         settled: (save, committed, problem) => this.#settled(save, committed, problem),
         failed: (save, code, message) => this.#failed(save, code, message),
@@ -143,8 +145,8 @@ export class ThreadCore {
       case 'save-begin':
         this.#writer?.begin(message);
         return;
-      case 'save-bytes':
-        this.#writer?.append(message.id, message.bytes);
+      case 'save-chunk':
+        this.#writer?.chunk(message);
         return;
       case 'save-finish':
         this.#writer?.finish(message);

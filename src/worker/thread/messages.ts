@@ -65,6 +65,14 @@ export interface SaveBegin {
   readonly bytes: number;
 }
 
+/** The next chunk of the tensors' file lies in the shared memory; the slot is the thread's until `save-slot`. */
+export interface SaveChunk {
+  readonly type: 'save-chunk';
+  readonly id: number;
+  readonly slot: number;
+  readonly bytes: number;
+}
+
 export interface SaveFinish {
   readonly type: 'save-finish';
   readonly id: number;
@@ -108,7 +116,7 @@ export type ToThread =
       readonly ms: number;
     }
   | SaveBegin
-  | { readonly type: 'save-bytes'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | SaveChunk
   | SaveFinish
   /** Further requests that a save in flight will answer. */
   | { readonly type: 'save-join'; readonly id: number; readonly requests: readonly string[] }
@@ -158,17 +166,30 @@ export type ToLoop =
   | { readonly type: 'stop-requested'; readonly request: string; readonly reason: string | null }
   | { readonly type: 'pause'; readonly reason: string | null }
   | { readonly type: 'continue' }
-  | { readonly type: 'save-durable'; readonly id: number; readonly sequence: number; readonly path: string }
-  | { readonly type: 'save-settled'; readonly id: number; readonly verified: boolean; readonly message: string | null }
-  | { readonly type: 'save-failed'; readonly id: number; readonly code: string; readonly message: string }
+  | SaveReport
   /** There is room for a save again. */
   | { readonly type: 'room' }
   | { readonly type: 'flushed'; readonly id: number }
   /** The session cannot go on in this process. `refusal` is the NkatError's data when `connect` is to throw it. */
   | { readonly type: 'exit'; readonly code: number; readonly message: string; readonly refusal: Refusal | null };
 
-/** What the thread reports of saves. */
-export type SaveNews = Extract<ToLoop, { type: 'save-durable' | 'save-settled' | 'save-failed' | 'room' }>;
+/** What the thread reports of saves and of the room for them. */
+export type SaveNews = SaveReport | Extract<ToLoop, { type: 'room' }>;
+
+/** What the thread reports of a save. */
+export type SaveReport =
+  /** The writer waits for its chunks. `headerBytes`: room to leave at the start of the file. */
+  | {
+      readonly type: 'save-ready';
+      readonly id: number;
+      readonly memory: SharedArrayBuffer;
+      readonly headerBytes: number;
+    }
+  /** This chunk of the memory is free to be filled. */
+  | { readonly type: 'save-slot'; readonly id: number; readonly slot: number }
+  | { readonly type: 'save-durable'; readonly id: number; readonly sequence: number; readonly path: string }
+  | { readonly type: 'save-settled'; readonly id: number; readonly verified: boolean; readonly message: string | null }
+  | { readonly type: 'save-failed'; readonly id: number; readonly code: string; readonly message: string };
 
 export interface Refusal {
   readonly code: ErrorCode;

@@ -2,17 +2,23 @@
  * The only one that touches the store while training runs: commits what the training loop hands over, then reads it
  * back, copies the best and rotates. Saves are committed in the order in which they were begun.
  */
+import { setImmediate } from 'node:timers/promises';
 import { beginCommit, type Commit } from '../../checkpoint/commit.ts';
 import type { StoreFiles } from '../../checkpoint/files.ts';
 import type { StoreLayout } from '../../checkpoint/layout.ts';
 import { settleCommit } from '../../checkpoint/settle.ts';
 import type { CheckpointFacts, Committed, RetentionPolicy, TrainerFacts, Verdict } from '../../checkpoint/types.ts';
 import { NkatError } from '../../errors.ts';
+import { ChunkPool } from './chunk-pool.ts';
 import type { ClaimNumber } from './claim-number.ts';
-import type { SaveBegin, SaveFinish } from './messages.ts';
+import type { SaveBegin, SaveChunk, SaveFinish } from './messages.ts';
 
 export interface WriterEvents {
   started(save: SaveBegin): void;
+  /** Its chunks can come, through this memory. */
+  ready(save: SaveBegin, memory: SharedArrayBuffer, headerBytes: number): void;
+  /** A chunk of the memory is free. */
+  room(save: SaveBegin, slot: number): void;
   /** The checkpoint survives a power cut from here on. */
   durable(save: FinishedSave, committed: Committed): void;
   /** Read back. `problem` null: verified. */
@@ -50,6 +56,7 @@ interface OpenSave {
 export class Writer {
   readonly #options: WriterOptions;
   readonly #events: WriterEvents;
+  readonly #pool = new ChunkPool();
   #saves = new Map<number, OpenSave>();
   #joined = new Map<number, string[]>();
   #commits: Promise<void> = Promise.resolve();
@@ -78,12 +85,16 @@ export class Writer {
           expectedBytes: begin.bytes,
         }),
       );
+      await this.#offerMemory(save, save.commit);
     });
   }
 
-  append(id: number, bytes: Uint8Array): void {
+  chunk({ id, slot, bytes }: SaveChunk): void {
     const save = this.#saves.get(id);
-    if (save !== undefined) this.#enqueue(save, async () => save.commit?.append(bytes));
+    if (save === undefined) return;
+    this.#enqueue(save, async () => {
+      await save.commit?.place(this.#pool.chunk(slot), bytes, () => this.#events.room(save.begin, slot));
+    });
   }
 
   finish(finish: SaveFinish): void {
@@ -153,6 +164,19 @@ export class Writer {
     const code = failureCode(error);
     this.#lastFailure = { save: save.begin, code, message };
     this.#events.failed({ ...save.begin, requests }, code, message);
+  }
+
+  /** The writer is done with whatever came before, so that all of the memory is free. */
+  async #offerMemory({ begin, aborted }: OpenSave, { headerBytes }: Commit): Promise<void> {
+    const bytes = headerBytes + begin.bytes;
+    this.#events.ready(begin, this.#pool.memoryFor(bytes), headerBytes);
+    for (let slot = 0; slot < this.#pool.slotsFor(bytes); slot++) {
+      aborted.signal.throwIfAborted();
+      this.#pool.warm(slot, bytes);
+      this.#events.room(begin, slot);
+      // The first time this takes milliseconds a chunk: the socket must be answered all the same.
+      await setImmediate();
+    }
   }
 
   #requestsOf(save: OpenSave): string[] {

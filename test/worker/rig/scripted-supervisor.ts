@@ -26,6 +26,7 @@ export const NO_SAVES: SavePolicy = {
   everySteps: null,
   everyEpochs: null,
   overhead: 0.005,
+  asyncSave: null,
   keep: 50,
   maxBytes: null,
   best: null,

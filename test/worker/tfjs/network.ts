@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import * as tfl from '@tensorflow/tfjs-layers';
-import type { SavedState, SavedTensor, Snapshot } from '../../../src/worker/state.ts';
+import type { SavedState, Snapshot } from '../../../src/worker/state.ts';
+import { savedTensors } from '../rig/tensor-bytes.ts';
 
 export const BACKENDS = ['wasm', 'cpu'] as const;
 
@@ -54,8 +55,7 @@ export function trainStep(model: tfl.LayersModel, optimizer: tf.Optimizer, step:
 
 /** All that a snapshot holds, read now and released. */
 export function saved(snapshot: Snapshot): SavedState {
-  const tensors = new Map<string, SavedTensor>();
-  for (const { name, dtype, shape, read } of snapshot.tensors) tensors.set(name, { dtype, shape, bytes: read() });
+  const tensors = savedTensors(snapshot.tensors);
   snapshot.release();
   return { tensors, json: snapshot.json };
 }

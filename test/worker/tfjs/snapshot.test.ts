@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { ema } from '../../../src/worker/tfjs/average.ts';
 import { tfjsState } from '../../../src/worker/tfjs/tfjs-state.ts';
+import { savedTensors } from '../rig/tensor-bytes.ts';
 import { BACKENDS, contents, network, OPTIMIZERS, onBackend, saved, trainStep } from './network.ts';
 
 describe.each(BACKENDS)('on %s', (backend) => {
@@ -28,9 +29,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
     model.dispose();
     optimizer.dispose();
 
-    const later = new Map(
-      snapshot.tensors.map(({ name, dtype, shape, read }) => [name, { dtype, shape, bytes: read() }]),
-    );
+    const later = savedTensors(snapshot.tensors);
     expect(contents({ tensors: later, json: null })).toEqual(contents(then));
     expect(snapshot.json).toEqual(then.json);
     const held = tf.memory().numTensors;
