@@ -306,7 +306,8 @@ export class TrainingRun implements Run {
   #obey(saved?: Promise<unknown>): Promise<void> {
     return this.#parts.turns.obey(async () => {
       const goesOn = this.#parts.memory.mark.waits();
-      await saved;
+      // No turn without need: steps that nobody waits for let none happen.
+      if (saved !== undefined) await saved;
       await this.#parts.boundary.obey();
       this.#parts.clock.interrupted();
       // What a listener changed is part of the boundary.

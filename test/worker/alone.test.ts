@@ -180,6 +180,18 @@ test('a newer claim stops a trainer that runs alone: exit 73', async () => {
   expect(trainer.stderr).toContain('another process has claimed this session');
 });
 
+test('with asynchronous saves off no step is made before the last save is durable, so none is passed over', async () => {
+  const home = new Home();
+  const environment = { NKAT_SAVE_EVERY_STEPS: '1', NKAT_ASYNC_SAVE: 'off', NKAT_KEEP: '50' };
+  const trainer = home.run(['--epochs', 1, '--steps-per-epoch', 12], environment);
+  expect((await trainer.ended).code).toBe(0);
+  const steps = home
+    .checkpoints()
+    .filter(({ kinds }) => kinds.includes('auto'))
+    .map(({ step }) => step);
+  expect([...steps].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+});
+
 test('settings of the environment', async () => {
   const home = new Home();
   const trainer = home.run([], {

@@ -66,6 +66,10 @@ test('killed in the middle and started again, it ends with the very state of an 
   expect(resumed).toMatch(/from step \d+\n/);
   expect(resumed.split('\n').slice(-3)).toEqual(undisturbed.split('\n').slice(-3));
 
-  expect(newest('disturbed')).toMatchObject({ step: 40, kinds: ['final'], backend: 'tfjs-wasm' });
+  expect(newest('disturbed')).toMatchObject({
+    step: 40,
+    kinds: expect.arrayContaining(['final']),
+    backend: 'tfjs-wasm',
+  });
   expect(newest('disturbed').tensorsDigest).toBe(newest('undisturbed').tensorsDigest);
 }, 180_000);

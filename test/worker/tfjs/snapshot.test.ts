@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { ema } from '../../../src/worker/tfjs/average.ts';
+import { windowReader } from '../../../src/worker/tfjs/tensor-bytes.ts';
 import { tfjsState } from '../../../src/worker/tfjs/tfjs-state.ts';
 import { savedTensors } from '../rig/tensor-bytes.ts';
 import { BACKENDS, contents, network, OPTIMIZERS, onBackend, saved, trainStep } from './network.ts';
@@ -105,4 +106,20 @@ test('a variable that is trained but not part of the state is refused', async ()
   const state = tfjsState({ model: { inside }, optimizer });
   optimizer.minimize(() => tf.mul(inside, outside) as tf.Scalar, false, [inside, outside]);
   expect(() => state.snapshot()).toThrow(/which is not part of the state/);
+});
+
+test('a backend that hands out copies is read in windows, whatever the pieces are', async () => {
+  await onBackend('cpu');
+  for (const dtype of ['float32', 'bool'] as const) {
+    const tensor = tf.tidy(() => tf.cast(tf.randomUniform([11, 5], -2, 2, 'float32', 3), dtype));
+    const values = tensor.dataSync();
+    const expected = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    for (const piece of [1, 7, 16, 1000]) {
+      const read = windowReader(tensor, 16);
+      const bytes = new Uint8Array(expected.length);
+      for (let at = 0; at < bytes.length; at += piece) read(bytes.subarray(at, at + piece), at);
+      expect([...bytes]).toEqual([...expected]);
+    }
+    tensor.dispose();
+  }
 });
