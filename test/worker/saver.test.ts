@@ -66,7 +66,7 @@ function saverOf(tensors: readonly SnapshotTensor[], slots = 2) {
     },
     ready(id: number) {
       saver.receive({ type: 'save-ready', id, memory, headerBytes: HEADER });
-      for (let slot = 0; slot < slots; slot++) saver.receive({ type: 'save-room', id, slot });
+      for (let slot = 0; slot < slots; slot++) saver.receive({ type: 'save-slot', id, slot });
     },
   };
 }
@@ -133,7 +133,7 @@ test('a hurried save goes on with each chunk that is given back, and is released
   saver.hurry();
   ready(1);
   for (let chunk = 0; of('save-finish').length === 0; chunk++) {
-    saver.receive({ type: 'save-room', id: 1, slot: chunk % 2 });
+    saver.receive({ type: 'save-slot', id: 1, slot: chunk % 2 });
   }
   await handle.handedOver;
   expect(of('save-chunk')).toHaveLength(6);

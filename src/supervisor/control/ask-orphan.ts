@@ -102,7 +102,7 @@ function welcomeOf(
     directory: layout.directory,
     backups: layout.backups,
     resume: null,
-    policy: { ...save, best, bestMinDelta, keep, maxBytes, onFullDisk },
+    policy: { ...save, asyncSave, best, bestMinDelta, keep, maxBytes, onFullDisk },
     keepPolicy: true,
     orphanLimitMs: null,
     requireGpu: false,

@@ -110,7 +110,7 @@ export class ThreadCore {
       {
         started: (save) => this.#started(save),
         ready: ({ id }, memory, headerBytes) => this.#post({ type: 'save-ready', id, memory, headerBytes }),
-        room: ({ id }, slot) => this.#post({ type: 'save-slot', id, slot }),
+        slotFree: ({ id }, slot) => this.#post({ type: 'save-slot', id, slot }),
         durable: (save, committed) => this.#durable(save, committed),
         settled: (save, committed, problem) => this.#settled(save, committed, problem),
         failed: (save, code, message) => this.#failed(save, code, message),

@@ -18,7 +18,7 @@ export interface WriterEvents {
   /** Its chunks can come, through this memory. */
   ready(save: SaveBegin, memory: SharedArrayBuffer, headerBytes: number): void;
   /** A chunk of the memory is free. */
-  room(save: SaveBegin, slot: number): void;
+  slotFree(save: SaveBegin, slot: number): void;
   /** The checkpoint survives a power cut from here on. */
   durable(save: FinishedSave, committed: Committed): void;
   /** Read back. `problem` null: verified. */
@@ -93,7 +93,7 @@ export class Writer {
     const save = this.#saves.get(id);
     if (save === undefined) return;
     this.#enqueue(save, async () => {
-      await save.commit?.place(this.#pool.chunk(slot), bytes, () => this.#events.room(save.begin, slot));
+      await save.commit?.place(this.#pool.chunk(slot), bytes, () => this.#events.slotFree(save.begin, slot));
     });
   }
 
@@ -173,7 +173,7 @@ export class Writer {
     for (let slot = 0; slot < this.#pool.slotsFor(bytes); slot++) {
       aborted.signal.throwIfAborted();
       this.#pool.warm(slot, bytes);
-      this.#events.room(begin, slot);
+      this.#events.slotFree(begin, slot);
       // The first time this takes milliseconds a chunk: the socket must be answered all the same.
       await setImmediate();
     }
