@@ -105,7 +105,7 @@ export class Boundary {
     const wish: SaveWish = { kinds: ['auto'], reason: null, requests: [] };
     if (this.#options.room.closed) periodic.owe();
     else if (!periodic.runsBeside) return this.saveNow(wish, 'over-steps');
-    else if (saver.busy) periodic.passedOver(nowMs);
+    else if (!saver.takesPeriodic) periodic.passedOver(nowMs);
     else {
       periodic.begun(nowMs);
       this.begin(wish);

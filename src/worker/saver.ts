@@ -59,6 +59,11 @@ export class Saver {
     return this.#saves.length < MOST_SAVES;
   }
 
+  /** A periodic save can be begun: a best model in flight does not cost one, another periodic save does. */
+  get takesPeriodic(): boolean {
+    return this.hasPlace && !this.#saves.some(({ kinds }) => kinds.includes('auto'));
+  }
+
   /** The newest save, durable by now or in flight, is of this boundary. */
   has(step: number, epoch: number): boolean {
     return [...this.#saves.map(({ request }) => request), this.#durable].some(

@@ -157,6 +157,16 @@ test('a second save waits with its snapshot and begins when the first has ended;
   expect(saver.has(2, 0)).toBe(true);
 });
 
+test('a periodic save waits behind a best model, never behind another periodic save', () => {
+  const { saver, request } = saverOf([tensor('a', 16, 1)]);
+  saver.begin(request(1, ['best']));
+  expect(saver.takesPeriodic).toBe(true);
+  saver.begin(request(2));
+  expect(saver.takesPeriodic).toBe(false);
+  saver.supersede(3, 0);
+  expect(saver.takesPeriodic).toBe(true);
+});
+
 test('an emergency takes the place of a periodic save of an earlier step, not of a best one', async () => {
   const world = saverOf([tensor('a', 16, 1)]);
   const { saver, request, of } = world;
