@@ -1,4 +1,5 @@
 /** One save as the training loop sees it, from the snapshot to the end, and what is told of it. */
+import { bytesOf } from '../checkpoint/safetensors-header.ts';
 import type { TensorSpec } from '../checkpoint/types.ts';
 import type { ChunkFiller, SizedTensor } from './chunk-filler.ts';
 import type { Deferred } from './deferred.ts';
@@ -68,4 +69,15 @@ export function handleOf({ handedOver, outcome, settled }: SaveInFlight): SaveHa
 /** Nobody asked for it and it is no model to keep: a newer one can take its place. */
 export function isMerelyPeriodic({ requests, kinds }: SaveInFlight): boolean {
   return requests.length === 0 && kinds.every((kind) => kind === 'auto');
+}
+
+export function bytesIn({ name, dtype, shape }: TensorSpec): number {
+  const bytes = bytesOf(dtype, shape);
+  if (bytes === null) throw new RangeError(`tensor "${name}" has a shape that cannot be saved: [${shape.join(', ')}]`);
+  return bytes;
+}
+
+/** The description alone, to be sent to the thread. */
+export function specOf({ name, dtype, shape, mayBeNonFinite }: TensorSpec): TensorSpec {
+  return { name, dtype, shape: [...shape], ...(mayBeNonFinite === undefined ? {} : { mayBeNonFinite }) };
 }

@@ -3,13 +3,19 @@
  * into memory that the writer shares. One save is read or written at a time; one more may wait for it with its
  * snapshot.
  */
-import { bytesOf } from '../checkpoint/safetensors-header.ts';
 import { encodeState } from '../checkpoint/state-json.ts';
-import type { TensorSpec } from '../checkpoint/types.ts';
 import { alignedOrder, ChunkFiller } from './chunk-filler.ts';
 import { deferred } from './deferred.ts';
 import { ReadBudget } from './read-budget.ts';
-import { handleOf, isMerelyPeriodic, type SaveHandle, type SaveInFlight, type SaveRequest } from './save-in-flight.ts';
+import {
+  bytesIn,
+  handleOf,
+  isMerelyPeriodic,
+  type SaveHandle,
+  type SaveInFlight,
+  type SaveRequest,
+  specOf,
+} from './save-in-flight.ts';
 import { USUAL_READ_MS } from './save-policy.ts';
 import type { SaveReport, ToThread } from './thread/messages.ts';
 
@@ -291,14 +297,4 @@ export class Saver {
     this.#saves = this.#saves.filter((other) => other !== save);
     this.#startFirst();
   }
-}
-
-function bytesIn({ name, dtype, shape }: TensorSpec): number {
-  const bytes = bytesOf(dtype, shape);
-  if (bytes === null) throw new RangeError(`tensor "${name}" has a shape that cannot be saved: [${shape.join(', ')}]`);
-  return bytes;
-}
-
-function specOf({ name, dtype, shape, mayBeNonFinite }: TensorSpec): TensorSpec {
-  return { name, dtype, shape: [...shape], ...(mayBeNonFinite === undefined ? {} : { mayBeNonFinite }) };
 }
