@@ -16,6 +16,7 @@ const POLICY: SavePolicy = {
   everySteps: null,
   everyEpochs: null,
   overhead: 0.005,
+  asyncSave: null,
   keep: 5,
   maxBytes: null,
   best: null,
