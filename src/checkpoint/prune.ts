@@ -12,6 +12,7 @@ import { listPins } from './pins.ts';
 import { type PrunableEntry, type PrunableSession, type PruneRules, planPrune } from './prune-plan.ts';
 import { listQuarantine, type QuarantinedEntry, removeQuarantined } from './quarantine.ts';
 import { retentionEntry } from './retention-entry.ts';
+import { readSessionFile } from './session-file.ts';
 import { guarded } from './store-error.ts';
 import { emptyTrash, moveToTrash } from './trash.ts';
 import { treeBytes } from './tree-bytes.ts';
@@ -38,8 +39,10 @@ export interface SurveyRequest {
 /** What a session holds. Reads manifests, changes nothing. @throws NkatError `io` */
 export async function surveySession(files: StoreFiles, request: SurveyRequest): Promise<Survey> {
   const { layout, mayChange, resumedFrom } = request;
+  const file = await readSessionFile(files, layout.directory);
+  const setAside = new Set(file?.setAside.map(({ sequence }) => sequence));
   const entries: PrunableEntry[] = (await listSession(files, layout)).map((entry) => ({
-    ...retentionEntry(entry),
+    ...retentionEntry(entry, setAside),
     createdMs: entry.manifest === null ? null : Date.parse(entry.manifest.createdAt),
   }));
   const quarantined: SurveyedQuarantine[] = [];
@@ -104,7 +107,7 @@ async function confirmed(
   const damaged: number[] = [];
   let holding = 0;
   for (const entry of [...entries].sort((a, b) => b.sequence - a.sequence)) {
-    if (!entry.verified || holding >= 2) {
+    if (!entry.verified || entry.setAside || holding >= 2) {
       proven.push(entry);
       continue;
     }

@@ -2,8 +2,11 @@ import { totalBytes } from './manifest.ts';
 import type { RetentionEntry } from './retention.ts';
 import type { CheckpointEntry } from './types.ts';
 
-/** What retention needs to know of a checkpoint. */
-export function retentionEntry({ path, sequence, manifest, verified }: CheckpointEntry): RetentionEntry {
+/** What retention needs to know of a checkpoint. @param setAside sequences that the next launch passes over */
+export function retentionEntry(
+  { path, sequence, manifest, verified }: CheckpointEntry,
+  setAside: ReadonlySet<number>,
+): RetentionEntry {
   // Deltas come later; a manifest that names a base already keeps it.
   const base: unknown = manifest === null ? null : Reflect.get(manifest, 'base');
   return {
@@ -15,5 +18,6 @@ export function retentionEntry({ path, sequence, manifest, verified }: Checkpoin
     readable: manifest !== null,
     bytes: manifest === null ? 0 : totalBytes(manifest),
     base: typeof base === 'number' ? base : null,
+    setAside: setAside.has(sequence),
   };
 }

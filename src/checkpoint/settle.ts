@@ -11,6 +11,7 @@ import { listPins } from './pins.ts';
 import { pruneQuarantine, quarantineCheckpoint } from './quarantine.ts';
 import { planRetention } from './retention.ts';
 import { retentionEntry } from './retention-entry.ts';
+import { readSessionFile } from './session-file.ts';
 import { guarded, takesNoWrites } from './store-error.ts';
 import { emptyTrash, moveToTrash } from './trash.ts';
 import type { CheckpointEntry, Committed, RetentionPolicy, Verdict } from './types.ts';
@@ -125,9 +126,27 @@ async function rotate(
 ): Promise<number[]> {
   const inUse = new Set(await listPins(files, layout));
   if (resumedFrom !== null) inUse.add(resumedFrom);
-  const removed = planRetention({ entries: entries.map(retentionEntry), policy: retention, inUse });
+  const setAside = await setAsideOf(files, layout);
+  // Without knowing what may be gone on from, nothing goes.
+  if (setAside === null) return [];
+  const marked = entries.map((entry) => retentionEntry(entry, setAside));
+  const removed = planRetention({ entries: marked, policy: retention, inUse });
   for (const { path } of removed) await moveToTrash(files, layout.directory, path);
   await emptyTrash(files, layout.directory);
   await pruneQuarantine(files, layout.directory);
   return removed.map(({ sequence }) => sequence);
+}
+
+/**
+ * Sequences that were set aside, as the session's record has them by now: its owner changes it while a worker trains. Null: it
+ * cannot be read; what depends on it is caught up after a later commit.
+ */
+async function setAsideOf(files: StoreFiles, { directory }: StoreLayout): Promise<ReadonlySet<number> | null> {
+  try {
+    const file = await readSessionFile(files, directory);
+    return new Set(file?.setAside.map(({ sequence }) => sequence));
+  } catch (error) {
+    if (!(error instanceof NkatError)) throw error;
+    return null;
+  }
 }

@@ -13,17 +13,18 @@ export interface SessionLookup {
 }
 
 /**
- * An exact id, then a unique prefix, then an exact name, then `latest`. A name wins over an ambiguous prefix, because
- * it was given on purpose.
+ * An exact id, then the newest of that exact name, which was given on purpose, then a unique prefix, then `latest`.
  * @throws NkatError 'session-ambiguous', 'session-not-found'.
  */
 export function resolveSession(sessions: SessionLookup, word: string): SessionRow {
   const exact = sessions.find(word);
   if (exact !== null) return exact;
+  const named = word === '' ? null : sessions.newestByName(word);
+  if (named !== null) return named;
   const candidates = word === '' ? [] : sessions.startingWith(word, NAMED_CANDIDATES + 1);
   if (candidates.length === 1 && candidates[0] !== undefined) return candidates[0];
-  const named = sessions.newestByName(word) ?? (word === 'latest' ? sessions.newest() : null);
-  if (named !== null) return named;
+  const newest = word === 'latest' ? sessions.newest() : null;
+  if (newest !== null) return newest;
   if (candidates.length > 1) throw ambiguous(word, candidates);
   throw new NkatError(word === 'latest' ? 'there is no session yet' : `there is no session '${word}'`, {
     code: 'session-not-found',

@@ -19,6 +19,7 @@ function entry(session: string, sequence: number, more: Partial<PrunableEntry> =
     readable: true,
     bytes: 100,
     base: null,
+    setAside: false,
     createdMs: sequence * HOUR,
     ...more,
   };

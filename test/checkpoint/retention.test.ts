@@ -9,6 +9,7 @@ const request: fc.Arbitrary<RetentionRequest> = fc
         verified: fc.boolean(),
         readable: fc.boolean(),
         best: fc.boolean(),
+        setAside: fc.boolean(),
         bytes: fc.nat(100),
         base: fc.option(fc.integer({ min: 1, max: 12 })),
       }),
@@ -56,25 +57,40 @@ function holds(
   );
 }
 
+const live = (entries: readonly RetentionEntry[]): RetentionEntry[] =>
+  entries.filter(({ readable, setAside }) => readable && !setAside);
+const left = (entries: readonly RetentionEntry[]): RetentionEntry[] =>
+  entries.filter(({ readable, setAside }) => readable && setAside);
+
+/** What stays whatever the policy, of what can be read and is not in use. */
+function alwaysKept(newestFirst: readonly RetentionEntry[]): (RetentionEntry | undefined)[] {
+  const bests = [...live(newestFirst), ...left(newestFirst)].filter(({ kinds }) => kinds.includes('best'));
+  return [
+    live(newestFirst)[0],
+    left(newestFirst)[0],
+    bests[0],
+    bests.find(({ verified }) => verified),
+    ...live(newestFirst)
+      .filter(({ verified }) => verified)
+      .slice(0, 2),
+  ];
+}
+
 test('the newest, the newest best, the last two verified, what is in use or unreadable always stay', () => {
   holds((removed, newestFirst, { inUse }) => {
-    const readable = newestFirst.filter((entry) => entry.readable);
     const stay = [
-      readable[0],
-      readable.find(({ kinds }) => kinds.includes('best')),
-      readable.find(({ kinds, verified }) => verified && kinds.includes('best')),
-      ...readable.filter(({ verified }) => verified).slice(0, 2),
+      ...alwaysKept(newestFirst),
       ...newestFirst.filter((entry) => inUse.has(entry.sequence) || !entry.readable),
     ];
     for (const entry of stay) if (entry !== undefined) expect(removed.has(entry)).toBe(false);
   });
 });
 
-test('nothing goes unless a newer one is verified', () => {
+test('nothing goes unless a newer one is verified that can be gone on from', () => {
   holds((removed, newestFirst) => {
     for (const entry of removed) {
-      const newer = newestFirst.filter(({ sequence }) => sequence > entry.sequence);
-      expect(newer.some(({ verified, readable }) => verified && readable)).toBe(true);
+      const newer = live(newestFirst).filter(({ sequence }) => sequence > entry.sequence);
+      expect(newer.some(({ verified }) => verified)).toBe(true);
     }
   });
 });
@@ -92,9 +108,9 @@ test('the base of whatever stays stays', () => {
 test('without a byte budget the newest `keep` stay, and all else goes that may', () => {
   holds((removed, newestFirst, one) => {
     if (one.policy.maxBytes !== null) return;
-    const newest = newestFirst.filter(({ readable }) => readable).slice(0, one.policy.keep);
+    const newest = [...live(newestFirst), ...left(newestFirst)].slice(0, one.policy.keep);
     for (const entry of newest) expect(removed.has(entry)).toBe(false);
-    const newestVerified = newestFirst.find(({ verified, readable }) => verified && readable)?.sequence ?? 0;
+    const newestVerified = live(newestFirst).find(({ verified }) => verified)?.sequence ?? 0;
     const stayed = newestFirst.filter((entry) => !removed.has(entry));
     for (const entry of stayed) {
       const needed =
@@ -103,28 +119,46 @@ test('without a byte budget the newest `keep` stay, and all else goes that may',
         one.inUse.has(entry.sequence) ||
         entry.sequence >= newestVerified ||
         stayed.some(({ base }) => base === entry.sequence) ||
-        newestFirst.filter(({ verified, readable }) => verified && readable).indexOf(entry) === 1 ||
-        newestFirst.find(({ kinds, readable }) => readable && kinds.includes('best')) === entry ||
-        newestFirst.find(({ kinds, readable, verified }) => readable && verified && kinds.includes('best')) === entry;
+        alwaysKept(newestFirst).includes(entry);
       expect(needed).toBe(true);
     }
   });
 });
 
+const entryOf = (sequence: number, more: Partial<RetentionEntry> = {}): RetentionEntry => ({
+  path: String(sequence),
+  sequence,
+  claim: 1,
+  kinds: [],
+  verified: true,
+  readable: true,
+  bytes: 10,
+  base: null,
+  setAside: false,
+  ...more,
+});
+const planned = (entries: readonly RetentionEntry[], keep: number, maxBytes: number | null = null): number[] =>
+  planRetention({ entries, policy: { keep, maxBytes }, inUse: new Set() }).map(({ sequence }) => sequence);
+
+test('what was set aside takes no place of what can be gone on from, and goes before it', () => {
+  const aside = [4, 5, 6, 7, 8].map((sequence) => entryOf(sequence, { setAside: true }));
+  const back = [1, 2, 3].map((sequence) => entryOf(sequence));
+  expect(planned([...back, ...aside], 2)).toEqual([1]);
+  const on = [...back, ...aside, entryOf(9), entryOf(10)];
+  expect(planned(on, 4)).toEqual([1, 4, 5, 6, 7]);
+  expect(planned(on, 7)).toEqual([4, 5, 6]);
+  expect(planned(on, 20, 60)).toEqual([4, 5, 6, 7]);
+});
+
+test('what is too new to go keeps what it is a delta of', () => {
+  expect(
+    planned([entryOf(1), entryOf(2), entryOf(3, { verified: false, base: 1 }), entryOf(4, { verified: false })], 1),
+  ).toEqual([]);
+});
+
 test('a byte budget removes the oldest first, down to what always stays', () => {
-  const entry = (sequence: number): RetentionEntry => ({
-    path: String(sequence),
-    sequence,
-    claim: 1,
-    kinds: [],
-    verified: true,
-    readable: true,
-    bytes: 10,
-    base: null,
-  });
-  const entries = [1, 2, 3, 4, 5].map(entry);
-  const plan = (maxBytes: number | null): number[] =>
-    planRetention({ entries, policy: { keep: 5, maxBytes }, inUse: new Set() }).map(({ sequence }) => sequence);
+  const entries = [1, 2, 3, 4, 5].map((sequence) => entryOf(sequence));
+  const plan = (maxBytes: number | null): number[] => planned(entries, 5, maxBytes);
   expect(plan(null)).toEqual([]);
   expect(plan(50)).toEqual([]);
   expect(plan(45)).toEqual([1]);

@@ -5,8 +5,10 @@ import { nodeFiles, type StoreFiles } from '../../src/checkpoint/files.ts';
 import type { StoreLayout } from '../../src/checkpoint/layout.ts';
 import { listCheckpoints } from '../../src/checkpoint/list.ts';
 import { listPins, pin, unpin } from '../../src/checkpoint/pins.ts';
+import { newSessionFile, writeSessionFile } from '../../src/checkpoint/session-file.ts';
 import { settleCommit } from '../../src/checkpoint/settle.ts';
 import type { Committed } from '../../src/checkpoint/types.ts';
+import { markVerified } from '../../src/checkpoint/verified-marker.ts';
 import { verifyCheckpoint } from '../../src/checkpoint/verify.ts';
 import { systemError, watchedFiles } from './faulty-files.ts';
 import { claimed, patterned, SESSION, save, temporaryLayout } from './store.ts';
@@ -48,6 +50,33 @@ test('reads back, marks, rotates; what is pinned, resumed from or best stays', a
       status: 'verified',
     });
   }
+});
+
+test('what the record has set aside is rotated away before what it can be gone on from; nothing goes where it is unreadable', async () => {
+  const layout = temporaryLayout();
+  const claim = await claimed(layout);
+  for (const step of [1, 2, 3, 4, 5, 6]) await save({ layout, claim, step });
+  const now = new Date();
+  const identity = { cwd: '/', trainer: '/train.mjs', args: [], name: null };
+  const made = newSessionFile({ id: SESSION, identity, token: 't', sourceDigest: null, backups: layout.backups, now });
+  const setAside = [3, 4, 5, 6].map((sequence) => ({
+    sequence,
+    step: sequence,
+    reason: 'left',
+    at: now.toISOString(),
+  }));
+  await writeSessionFile(nodeFiles, layout.directory, { ...made, setAside });
+  for (const step of [2, 1]) {
+    const found = (await listCheckpoints(nodeFiles, layout)).find((entry) => entry.step === step);
+    await markVerified(nodeFiles, found?.path ?? '', 1);
+  }
+  const record = join(layout.directory, 'session.json');
+  const text = readFileSync(record);
+  writeFileSync(record, 'torn');
+  expect((await settle(layout, await save({ layout, claim, step: 7 }))).removed).toEqual([]);
+  writeFileSync(record, text);
+  await settle(layout, await save({ layout, claim, step: 8 }), nodeFiles, null);
+  expect(await steps(layout)).toEqual([8, 7, 6]);
 });
 
 test('a commit that does not read back is quarantined, and nothing older is removed', async () => {

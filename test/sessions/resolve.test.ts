@@ -23,6 +23,17 @@ test('an id, a unique prefix, a name (the newest of it) and latest all name a se
   expect(sessions.resolve('20261121').id).toBe('20261121_100000_aaab');
 });
 
+test('a name wins over the beginning of another id, an id over a name', async () => {
+  const database = await filled();
+  await database.write(({ sessions }) => {
+    sessions.upsert(sessionRow('20261123_100000_aaaa', { createdAt: '2026-11-23', name: '20261120' }));
+    sessions.upsert(sessionRow('20261124_100000_aaaa', { createdAt: '2026-11-24', name: '20261120_100000_aaaa' }));
+  });
+  expect(database.sessions.resolve('20261120').id).toBe('20261123_100000_aaaa');
+  expect(database.sessions.resolve('20261120_100000_aaaa').id).toBe('20261120_100000_aaaa');
+  expect(database.sessions.resolve('20261120_').id).toBe('20261120_100000_aaaa');
+});
+
 test('an ambiguous prefix names the candidates, newest first', async () => {
   const { sessions } = await filled();
   expect(() => sessions.resolve('20261121_1')).toThrow(
