@@ -2,19 +2,13 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect } from 'vitest';
 import { identityOf, isAlive } from '../../src/checkpoint/process-identity.ts';
-import { type Run, signalPid, stuck, World } from './rig.ts';
-
-let world: World;
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => world.close());
+import { type Run, signalPid, stuck, testInWorld, type World } from './rig.ts';
 
 const LIMITS = ['--hang-after', '2s', '--phase-limit', '4s'];
 
-function stuckRun(args: readonly string[], options: readonly string[] = LIMITS): Run {
+function stuckRun(world: World, args: readonly string[], options: readonly string[] = LIMITS): Run {
   return world.run(stuck(['--once', join(world.directory, 'once'), ...args]), options);
 }
 
@@ -28,10 +22,10 @@ function childrenOf(run: Run): Map<string, number> {
   );
 }
 
-test.each(['loop', 'await', 'sleep-deaf'])(
+testInWorld.concurrent.for(['loop', 'await', 'sleep-deaf'])(
   'a worker stuck in %s is found, ended, resumed; counted as hang',
-  async (how) => {
-    const run = stuckRun(['--how', how, '--at', '8']);
+  async (how, { world }) => {
+    const run = stuckRun(world, ['--how', how, '--at', '8']);
     await run.ended(0);
     expect(run.named('hang-detected')).toHaveLength(1);
     expect(run.named('worker-ended').map((end) => end.class)).toEqual(['hang', 'completed']);
@@ -39,45 +33,51 @@ test.each(['loop', 'await', 'sleep-deaf'])(
   },
 );
 
-test('a stopped worker is woken and resumed', async () => {
-  const run = stuckRun(['--how', 'stop', '--at', '8']);
+testInWorld.concurrent('a stopped worker is woken and resumed', async ({ world }) => {
+  const run = stuckRun(world, ['--how', 'stop', '--at', '8']);
   await run.ended(0);
   expect(run.named('worker-ended').map((end) => end.class)).toEqual(['hang', 'completed']);
 });
 
-test('children go with a hung worker: deaf, stopped, in sessions of their own, forked twice; strangers stay', async () => {
-  const stranger = spawn('sleep', ['1000'], {
-    detached: true,
-    stdio: 'ignore',
-    env: { ...process.env, NKAT_SESSION: '20200101_000000_zzzz' },
-  });
-  onTestFinished(() => {
-    stranger.kill('SIGKILL');
-  });
-  const run = stuckRun(['--how', 'loop', '--at', '8', '--brood']);
-  await run.event('hang-detected');
-  const first = childrenOf(run);
-  expect(first.size).toBe(6);
-  await run.event('attempt-started', ({ attempt }) => attempt === 2);
-  for (const [name, pid] of first) expect([name, isRunning(pid)]).toEqual([name, false]);
-  await run.ended(0);
-  expect(stranger.exitCode).toBeNull();
-  expect(isRunning(stranger.pid ?? -1)).toBe(true);
-});
+testInWorld.concurrent(
+  'children go with a hung worker: deaf, stopped, in sessions of their own, forked twice; strangers stay',
+  async ({ world, onTestFinished }) => {
+    const stranger = spawn('sleep', ['1000'], {
+      detached: true,
+      stdio: 'ignore',
+      env: { ...process.env, NKAT_SESSION: '20200101_000000_zzzz' },
+    });
+    onTestFinished(() => {
+      stranger.kill('SIGKILL');
+    });
+    const run = stuckRun(world, ['--how', 'loop', '--at', '8', '--brood']);
+    await run.event('hang-detected');
+    const first = childrenOf(run);
+    expect(first.size).toBe(6);
+    await run.event('attempt-started', ({ attempt }) => attempt === 2);
+    for (const [name, pid] of first) expect([name, isRunning(pid)]).toEqual([name, false]);
+    await run.ended(0);
+    expect(stranger.exitCode).toBeNull();
+    expect(isRunning(stranger.pid ?? -1)).toBe(true);
+  },
+);
 
-test('a supervisor that carries the session itself, as its shell does, ends neither of them', async () => {
-  const first = stuckRun(['--how', 'loop', '--at', '8']);
-  const { session } = await first.event('session-opened');
-  await first.event('progress', ({ step }) => step >= 3);
-  signalPid(first.pid, 'SIGKILL');
-  await first.exited;
-  // Opened from within the trainer, as a debugger's terminal is.
-  const shell = world.startUnder(['sh', '-c', '"$@"; exit $?', 'sh'], ['resume', session, '--json', ...LIMITS], {
-    NKAT_SESSION: session,
-  });
-  await shell.ended(0);
-  expect(shell.named('worker-ended').map((end) => end.class)).toEqual(['hang', 'completed']);
-});
+testInWorld.concurrent(
+  'a supervisor that carries the session itself, as its shell does, ends neither of them',
+  async ({ world }) => {
+    const first = stuckRun(world, ['--how', 'loop', '--at', '8']);
+    const { session } = await first.event('session-opened');
+    await first.event('progress', ({ step }) => step >= 3);
+    signalPid(first.pid, 'SIGKILL');
+    await first.exited;
+    // Opened from within the trainer, as a debugger's terminal is.
+    const shell = world.startUnder(['sh', '-c', '"$@"; exit $?', 'sh'], ['resume', session, '--json', ...LIMITS], {
+      NKAT_SESSION: session,
+    });
+    await shell.ended(0);
+    expect(shell.named('worker-ended').map((end) => end.class)).toEqual(['hang', 'completed']);
+  },
+);
 
 function isRunning(pid: number): boolean {
   const identity = identityOf(pid);

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { test as base, expect } from 'vitest';
 import type { EventNamed, SupervisorEvent } from '../../src/supervisor/events.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -174,6 +174,15 @@ export class Run {
     for (const wake of waiters) wake();
   }
 }
+
+/** A test with a world of its own, so that those of a file that mostly wait can run beside one another. */
+export const testInWorld = base.extend<{ world: World }>({
+  world: async ({ task: _ }, use) => {
+    const world = new World();
+    await use(world);
+    await world.close();
+  },
+});
 
 /** The counting trainer with arguments. */
 export function counter(args: readonly string[]): string[] {

@@ -25,35 +25,43 @@ function frozenDisk(): { path: string; freeze: () => void; thaw: () => void } {
   return { path, freeze: () => execFileSync('fsfreeze', ['-f', path]), thaw };
 }
 
-for (const onStore of [false, true]) {
-  testWithMounts(`${onStore ? 'the checkpoint disk' : 'another disk'} hangs: exit 70 in bounded time`, async () => {
-    const disk = frozenDisk();
-    const line = (): Run =>
-      world.run(
-        stuck(['--how', 'write', '--at', '8', '--folder', disk.path, '--once', join(world.directory, 'once')]),
-        onStore ? [...OPTIONS, '--dir', join(disk.path, 'checkpoints')] : OPTIONS,
-      );
-    const first = line();
-    const { directory } = await first.event('session-opened');
-    await first.event('output', (event) => event.line === 'stuck at 8');
-    disk.freeze();
-    await first.ended(70);
-    expect(first.named('session-ended')[0]).toMatchObject({
-      outcome: 'unkillable',
-      reason: expect.stringMatching(WORDS),
-    });
-    expect(first.named('worker-ended')).toEqual([]);
-    expect(readdirSync(join(directory, 'owners'))).toEqual(['1.json']);
+const DISKS = [
+  { name: 'another disk', options: () => OPTIONS },
+  {
+    name: 'the checkpoint disk',
+    options: (disk: string) => [...OPTIONS, '--dir', join(disk, 'checkpoints'), '--name', 'on-it'],
+  },
+];
 
-    const second = line();
-    await second.ended(70);
-    expect(second.stdout + second.stderr).toMatch(WORDS);
-    // It never came as far as a claim: that would have written on the disk.
-    expect(readdirSync(join(directory, 'owners'))).toEqual(['1.json']);
+// Both at once: nearly all of it is waiting.
+testWithMounts(`${DISKS.map(({ name }) => name).join(', or ')} hangs: exit 70 in bounded time`, async () => {
+  await Promise.all(DISKS.map(({ options }, at) => hang(options, join(world.directory, `once-${at}`))));
+});
 
-    disk.thaw();
-    const third = line();
-    await third.ended(0);
-    expect(third.named('session-opened')[0]?.directory).toBe(directory);
+async function hang(options: (disk: string) => readonly string[], once: string): Promise<void> {
+  const disk = frozenDisk();
+  const line = (): Run =>
+    world.run(stuck(['--how', 'write', '--at', '8', '--folder', disk.path, '--once', once]), options(disk.path));
+  const first = line();
+  const { directory } = await first.event('session-opened');
+  await first.event('output', (event) => event.line === 'stuck at 8');
+  disk.freeze();
+  await first.ended(70);
+  expect(first.named('session-ended')[0]).toMatchObject({
+    outcome: 'unkillable',
+    reason: expect.stringMatching(WORDS),
   });
+  expect(first.named('worker-ended')).toEqual([]);
+  expect(readdirSync(join(directory, 'owners'))).toEqual(['1.json']);
+
+  const second = line();
+  await second.ended(70);
+  expect(second.stdout + second.stderr).toMatch(WORDS);
+  // It never came as far as a claim: that would have written on the disk.
+  expect(readdirSync(join(directory, 'owners'))).toEqual(['1.json']);
+
+  disk.thaw();
+  const third = line();
+  await third.ended(0);
+  expect(third.named('session-opened')[0]?.directory).toBe(directory);
 }

@@ -206,10 +206,12 @@ test('periodic saves that meet one in flight are passed over and counted', async
 });
 
 test('an emergency supersedes a periodic save of an earlier step that is still being read', async () => {
-  const supervisor = await new ScriptedSupervisor({ everySteps: 5 }).live();
-  // One tensor a step: the periodic save of step 5 is being read for 400 steps.
-  launchTrainer(['--epochs', 500, '--step-ms', 20, '--size-mib', 400, '--tensors', 400], supervisor.environment());
-  await supervisor.heard('save-started', ({ kinds }) => kinds.includes('auto'));
+  const supervisor = await new ScriptedSupervisor({ everySteps: 2 }).live();
+  // To read one tensor takes longer than a step may give: one a step, so the periodic save is read for 10 steps of 500 ms.
+  launchTrainer(['--epochs', 500, '--step-ms', 500, '--size-mib', 400, '--tensors', 10], supervisor.environment());
+  const { step: begun } = await supervisor.heard('save-started', ({ kinds }) => kinds.includes('auto'));
+  // At its own boundary an emergency would join it instead.
+  await supervisor.heard('progress', ({ step }) => step > begun);
   supervisor.save('e1', ['emergency'], 'UPS');
   const saved = await supervisor.heard('saved', ({ request }) => request === 'e1');
   const failed = supervisor.of('save-failed').find(({ code }) => code === 'superseded');
