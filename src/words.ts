@@ -28,6 +28,8 @@ export interface RestartBudget {
   readonly hostOomRetried: boolean;
   /** How often a trainer that adapts has diverged; the learning rate is halved each time. Missing: never. */
   readonly divergences?: number;
+  /** Attempts in a row whose only progress was the emergency checkpoint that they made as they died. Missing: none. */
+  readonly crashSaves?: number;
 }
 
 /** Of a session before its first launch. */

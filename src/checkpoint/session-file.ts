@@ -52,6 +52,7 @@ const schema = stored({
     restarts: count,
     hostOomRetried: boolean(),
     divergences: optional(count),
+    crashSaves: optional(count),
   }),
   setAside: list(stored({ sequence: count, step: count, reason: text, at: text }), 0, UNLIMITED),
   token: text,

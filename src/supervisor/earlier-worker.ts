@@ -11,6 +11,7 @@ import { BoundedWait } from './bounded-wait.ts';
 import { endWorker } from './end-worker.ts';
 import { readExitRecord } from './exit-record.ts';
 import type { UnseenEnd } from './machine/event.ts';
+import { progressOf } from './machine/restart-policy.ts';
 import { endOrphans, findOrphans } from './orphans.ts';
 import { ownedMembers } from './process-group.ts';
 import { isKillPending, survivorWords } from './survivors.ts';
@@ -102,13 +103,15 @@ async function unseenEnd(files: StoreFiles, layout: StoreLayout, worker: WorkerI
   const own = (await listCheckpoints(files, layout)).filter(
     (entry) => entry.place === 'session' && entry.manifest?.attempt === worker.attempt,
   );
-  const verifiedStep = Math.max(-1, ...own.filter(({ verified }) => verified).map(({ step }) => step ?? -1));
+  const verified = own.filter((entry) => entry.verified);
+  const regular = verified.filter(({ manifest }) => manifest !== null && progressOf(manifest.kinds) === 'regular');
   return {
     end: end ?? { code: null, signal: null, source: 'vanished' },
     bootChanged: end === null && bootId !== null && bootId !== currentBootId(),
     resumedFrom: worker.resumedFrom,
     final: own.find(({ manifest }) => manifest?.kinds.includes('final'))?.sequence ?? null,
-    verifiedStep,
+    verifiedStep: Math.max(-1, ...verified.map(({ step }) => step ?? -1)),
+    regularStep: Math.max(-1, ...regular.map(({ step }) => step ?? -1)),
     note: noteOf(attemptFiles(worker.outputDirectory, worker.attempt)),
   };
 }

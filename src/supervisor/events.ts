@@ -159,6 +159,8 @@ export type SupervisorEvent =
       readonly delayMs: number;
       readonly reason: string;
       readonly withoutProgress: number;
+      /** Attempts in a row that came further only by the emergency save of their own crash. */
+      readonly crashSaves?: number;
     }
   | { readonly name: 'hang-detected'; readonly phase: string; readonly silentMs: number; readonly limitMs: number }
   /** Something that wants the operator's attention, told once when it begins: the likely cause, and the cure. */

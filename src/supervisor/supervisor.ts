@@ -195,8 +195,8 @@ export class Supervisor implements Actor {
         );
         break;
       case 'announce-restart': {
-        const { delayMs, reason, withoutProgress } = effect;
-        tell({ name: 'restart-planned', delayMs, reason, withoutProgress });
+        const { delayMs, reason, withoutProgress, crashSaves } = effect;
+        tell({ name: 'restart-planned', delayMs, reason, withoutProgress, crashSaves });
         break;
       }
       default:

@@ -167,7 +167,8 @@ export class WorkerReports {
     index.noteSaved(message, record.file.attempts);
     if (message.state === 'verified') {
       this.#context.tell({ name: 'checkpoint-verified', ...facts });
-      this.#dispatch({ type: 'checkpoint-verified', sequence: message.sequence, step: message.step });
+      const { sequence, step, kinds } = message;
+      this.#dispatch({ type: 'checkpoint-verified', sequence, step, kinds });
       return;
     }
     record.noteCommit(message.sequence, message.step);

@@ -80,3 +80,8 @@ export function assembleRun(
     room,
   };
 }
+
+/** From here on, until the trainer goes on, all is as a save of this boundary has it. */
+export function markBoundary({ memory, boundary, clock }: Pick<RunParts, 'memory' | 'boundary' | 'clock'>): void {
+  memory.mark.made(boundary.state, clock.stepMs);
+}

@@ -1,23 +1,21 @@
 /** The run that a trainer holds: notes each step and epoch, and hands over to the boundary where more is to be done. */
-import { NkatError } from '../errors.ts';
-import { type BatchOptions, batchCount, batchesOf, type TakingData } from './batches.ts';
+import type { BatchOptions, TakingData } from './batches.ts';
 import { type Listener, noState } from './boundary.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { Ending } from './ending.ts';
+import { EpochLoop } from './epoch-loop.ts';
 import { Orders } from './orders.ts';
-import type { DataFacts, PassStart } from './position.ts';
 import type { RandomGenerator } from './random.ts';
 import { reportedProgress } from './reported-progress.ts';
+import { Restoration } from './restoration.ts';
 import type { BestByOptions, ManualSave, Metrics, ResumedFrom, Run } from './run.ts';
-import { assembleRun, type RunParts } from './run-parts.ts';
+import { assembleRun, markBoundary, type RunParts } from './run-parts.ts';
 import type { SaveOutcome } from './save-in-flight.ts';
 import { SessionLink } from './session-link.ts';
 import type { TrainingState } from './state.ts';
 import type { SaveNews, SessionFacts, ThreadMode } from './thread/messages.ts';
-import { EPOCH_OVER, NOT_AWAITED, SAVED_INSIDE_STEP } from './warnings.ts';
-
-/** sysexits EX_CONFIG: the trainer was changed so that it cannot go on from its checkpoint. */
-const EXIT_CONFIGURATION = 78;
+import { usage } from './usage.ts';
+import { NOT_AWAITED, SAVED_INSIDE_STEP } from './warnings.ts';
 
 export interface TrainingRunOptions {
   readonly script: URL;
@@ -34,10 +32,8 @@ export class TrainingRun implements Run {
   readonly #facts: SessionFacts;
   readonly #link: SessionLink;
   readonly #parts: RunParts;
-  #resumed: ResumedFrom | null;
-  #restored: 'not' | 'under-way' | 'done' = 'not';
-  #epochNoted = false;
-  #inEpochs = false;
+  readonly #restoration: Restoration;
+  readonly #loop: EpochLoop;
   #completed = false;
 
   /** Starts the SDK's thread and waits, however long, until the session is ours to train. */
@@ -60,13 +56,15 @@ export class TrainingRun implements Run {
     this.#facts = facts;
     this.#link = link;
     this.#parts = assembleRun(options, facts, link, orders);
-    const { resume } = facts;
-    this.#resumed = resume === null ? null : { ...resume, insideEpoch: false, progress: null };
-    options.ending.guard({
+    const { control, ending, seed } = options;
+    const parts = this.#parts;
+    this.#restoration = new Restoration({ parts, link, control, ending, resume: facts.resume });
+    this.#loop = new EpochLoop({ parts, ending, seed });
+    ending.guard({
       thrown: (error) => this.#parts.lastSave.thrown(error),
       finish: (cause, timeoutMs) => this.#parts.lastSave.finish(this.#isOrderly ? null : cause, timeoutMs),
       stop: (order) => orders.orderStop(order),
-      canStop: () => this.#restored === 'done' && !this.#completed && !this.#parts.boundary.stopping,
+      canStop: () => this.#restoration.isDone && !this.#completed && !this.#parts.boundary.stopping,
     });
   }
 
@@ -99,84 +97,43 @@ export class TrainingRun implements Run {
   }
 
   get resumed(): ResumedFrom | null {
-    return this.#resumed;
+    return this.#restoration.resumed;
   }
 
   get fresh(): boolean {
-    return this.#resumed === null;
+    return this.resumed === null;
   }
 
   get random(): RandomGenerator {
     return this.#parts.memory.random.run.generator;
   }
 
-  async restore(state: TrainingState): Promise<void> {
-    if (this.#restored !== 'not') throw usage('run.restore was called before', 'restore');
-    this.#restored = 'under-way';
-    const startedAt = performance.now();
-    state.scaleLearningRate?.(this.learningRateScale);
-    const loaded = await this.#link.load();
-    if (loaded.kind === 'loaded') {
-      this.#fitting(() => this.#parts.memory.putBack(loaded.tensors, loaded.state, state));
-      const { sequence } = loaded.point;
-      const { step, epoch, insideEpoch } = this.#parts.memory.position;
-      this.#resumed = { sequence, step, epoch, insideEpoch, progress: this.#parts.memory.report };
-    } else this.#resumed = null;
-    this.#parts.boundary.state = state;
-    this.#restored = 'done';
-    const { step, epoch } = this.#parts.memory.position;
-    this.#options.control.position(step, epoch);
-    this.#options.control.beat(process.hrtime.bigint());
-    const sequence = this.#resumed?.sequence ?? null;
-    const ms = performance.now() - startedAt;
-    this.#link.post({ type: 'restored', sequence, step, epoch, backend: state.backend, ms });
-    this.#parts.periodic.begun(performance.now());
-    this.#parts.lastSave.startsAt(step);
-    this.#boundaryMade();
+  restore(state: TrainingState): Promise<void> {
+    return this.#restoration.of(state, this.learningRateScale);
   }
 
-  *epochs(count: number): Generator<number, void, void> {
-    if (!Number.isSafeInteger(count) || count < 0) throw usage(`epochs takes a whole number, not ${count}`, 'train');
-    this.#parts.notes.epochCount = count;
-    this.#inEpochs = true;
-    while (this.epoch < count) {
-      const { epoch } = this;
-      this.#parts.memory.epochBegins();
-      this.#boundaryMade();
-      this.#epochNoted = false;
-      yield epoch;
-      // A trainer that has nothing to say at the end of an epoch may leave `epochEnd` out.
-      if (!this.#epochNoted) this.#countEpoch({});
-    }
-    this.#parts.boundary.phase('eval');
+  epochs(count: number): Generator<number, void, void> {
+    return this.#loop.epochs(count);
   }
 
   batches<B>(data: TakingData<B>, options: BatchOptions): Generator<B, void, void>;
   batches<T>(data: ArrayLike<T>, options: BatchOptions): Generator<T[], void, void>;
   batches<T, B>(data: ArrayLike<T> | TakingData<B>, options: BatchOptions): Generator<T[] | B, void, void> {
-    const { position } = this.#parts.memory;
-    const { size, seed = this.#options.seed, drop = false } = options;
-    return batchesOf(data, {
-      epoch: this.epoch,
-      options: { size, seed, drop },
-      begin: (facts) => ({ start: this.#beginPass(facts), pass: position.pass }),
-      yielded: (sample) => position.yielded(sample),
-      ended: () => this.#parts.boundary.phase('eval'),
-    });
+    return this.#loop.batches(data, options);
   }
 
   step(metrics: Metrics = {}): Promise<void> | undefined {
     this.#parts.divergence.refuse();
     if (this.#link.broken !== null) throw this.#link.broken;
     const nowMs = performance.now();
-    if (this.#inEpochs && this.#parts.memory.position.startsEpochOver) this.#parts.warnings.once(EPOCH_OVER);
+    this.#loop.stepped();
     this.#parts.memory.mark.begin();
     this.#parts.notes.step(metrics, this.#parts.boundary.state, nowMs);
     const { step } = this.#parts.memory.position;
     const { loss } = this.#parts.notes;
     if (loss !== null && !Number.isFinite(loss)) return this.#parts.divergence.tell(step, loss);
     this.#parts.boundary.state?.afterStep?.(step);
-    this.#boundaryMade();
+    markBoundary(this.#parts);
     // A loop of the trainer's own has no batches that would say it.
     this.#parts.boundary.training();
     this.#parts.notes.reportIfDue(nowMs);
@@ -191,8 +148,7 @@ export class TrainingRun implements Run {
   async epochEnd(metrics: Metrics = {}): Promise<void> {
     this.#parts.divergence.refuse();
     const { epoch } = this;
-    this.#epochNoted = true;
-    this.#countEpoch(metrics);
+    this.#loop.ended(metrics);
     const before = this.#parts.memory.best;
     const isBest = this.#parts.epochEnd.judge(metrics, epoch);
     this.#parts.notes.report(performance.now());
@@ -276,32 +232,6 @@ export class TrainingRun implements Run {
     this.#parts.boundary.listeners[event].push(listener);
   }
 
-  #beginPass(facts: DataFacts): PassStart {
-    const start = this.#fitting(() => this.#parts.memory.position.beginPass(facts));
-    this.#parts.notes.batchesInPass = batchCount(facts);
-    if (start.kind === 'completed') return start;
-    if (start.takenUp) this.#parts.memory.takeUp();
-    if (start.differs !== null) {
-      this.#parts.warnings.say(`the data changed since the checkpoint: ${start.differs}`);
-    }
-    this.#parts.clock.interrupted();
-    this.#parts.boundary.phase('train');
-    return start;
-  }
-
-  /** A checkpoint that does not fit will not fit at the next launch either: the end that follows says so. */
-  #fitting<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      if (error instanceof NkatError && error.code === 'state-mismatch') {
-        this.#options.ending.refusedWith(EXIT_CONFIGURATION);
-        this.#parts.warnings.say(`${error.message}. ${error.hint ?? ''}`.trim(), 'error');
-      }
-      throw error;
-    }
-  }
-
   /** @param saved a save that is to be waited for first */
   #obey(saved?: Promise<unknown>): Promise<void> {
     return this.#parts.turns.obey(async () => {
@@ -311,20 +241,9 @@ export class TrainingRun implements Run {
       await this.#parts.boundary.obey();
       this.#parts.clock.interrupted();
       // What a listener changed is part of the boundary.
-      this.#boundaryMade();
+      markBoundary(this.#parts);
       goesOn();
     });
-  }
-
-  #countEpoch(metrics: Metrics): void {
-    this.#parts.memory.mark.begin();
-    this.#parts.notes.epoch(metrics);
-    this.#boundaryMade();
-  }
-
-  /** From here on, until the trainer goes on, all is as a save of this boundary has it. */
-  #boundaryMade(): void {
-    this.#parts.memory.mark.made(this.#parts.boundary.state, this.#parts.clock.stepMs);
   }
 
   /** Nothing more is to be saved: all is done, a stop has saved, or what was trained since is worth nothing. */
@@ -351,8 +270,4 @@ export class TrainingRun implements Run {
   #newPolicy({ policy }: SessionFacts): void {
     this.#parts.periodic.policy = policy;
   }
-}
-
-function usage(message: string, operation: string): NkatError {
-  return new NkatError(message, { code: 'usage', operation });
 }

@@ -81,9 +81,17 @@ function errorLineOf(lines: readonly string[]): string | null {
 
 export function restartLine(event: EventNamed<'restart-planned'>, story: Story): Line {
   const when = event.delayMs > 0 ? `in ${aboutDuration(event.delayMs)}` : 'at once';
-  const row = event.withoutProgress > 1 ? ` (${event.withoutProgress} attempts in a row without progress)` : '';
+  const row = rowWords(event);
   const why = event.reason === story.down?.reason ? '' : `: ${event.reason}`;
   return line(`Restarting ${when}${row}${why}`, 'plain', event.delayMs > 0 ? 'always' : 'detail');
+}
+
+function rowWords({ withoutProgress, crashSaves = 0 }: EventNamed<'restart-planned'>): string {
+  const words = [
+    ...(withoutProgress > 1 ? [`${withoutProgress} attempts in a row without progress`] : []),
+    ...(crashSaves > 1 ? [`${crashSaves} in a row saved nothing but as they died`] : []),
+  ];
+  return words.length === 0 ? '' : ` (${words.join(', ')})`;
 }
 
 /** "13 steps, 14 s of work lost"; "nothing lost". */

@@ -41,6 +41,7 @@ export type Effect =
       readonly delayMs: number;
       readonly reason: string;
       readonly withoutProgress: number;
+      readonly crashSaves: number;
     };
 
 export type Step<S> = { readonly state: S; readonly effects: readonly Effect[] };

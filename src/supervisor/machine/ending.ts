@@ -88,7 +88,7 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
     ledger.budget,
     {
       classification,
-      progressed: launch.progressed,
+      progress: launch.progress,
       resumedFrom: launch.resumedFrom,
       adapts: launch.diverged?.adapts ?? false,
     },
@@ -101,8 +101,8 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
     return { state: ended.state, effects: [record, ...ended.effects] };
   }
   const { delayMs, stepBackFrom } = decision;
-  const { withoutProgress } = decision.budget;
-  const announced: Effect = { type: 'announce-restart', delayMs, reason: decision.reason, withoutProgress };
+  const { withoutProgress, crashSaves = 0 } = decision.budget;
+  const announced: Effect = { type: 'announce-restart', delayMs, reason: decision.reason, withoutProgress, crashSaves };
   if (delayMs > 0) {
     const untilMs = event.nowMs + delayMs;
     return { state: { kind: 'backing-off', ledger: next, untilMs, stepBackFrom }, effects: [record, announced] };

@@ -11,6 +11,8 @@ export interface UnseenEnd {
   readonly final: number | null;
   /** Highest step of a checkpoint that it verified; -1: none. */
   readonly verifiedStep: number;
+  /** The same, of checkpoints that were not merely made as it died. */
+  readonly regularStep: number;
   /** What it wrote down itself about why it ended; null: nothing. */
   readonly note: string | null;
 }
@@ -60,7 +62,12 @@ export type Happening =
       readonly step: number;
       readonly tookMs: number;
     }
-  | { readonly type: 'checkpoint-verified'; readonly sequence: number; readonly step: number }
+  | {
+      readonly type: 'checkpoint-verified';
+      readonly sequence: number;
+      readonly step: number;
+      readonly kinds: readonly string[];
+    }
   | {
       readonly type: 'save-failed';
       readonly request: string | null;

@@ -1,6 +1,6 @@
 /** What a worker's report changes in ledger and launch, whatever the state: reports may still come after its end. */
 import type { MachineEvent } from './event.ts';
-import { creditProgress } from './restart-policy.ts';
+import { creditProgress, progressOf } from './restart-policy.ts';
 import type { Launch, Ledger } from './state.ts';
 
 interface Noted {
@@ -27,13 +27,14 @@ export function note({ ledger, launch }: Noted, event: MachineEvent, request: st
         },
       };
     case 'checkpoint-verified': {
-      const budget = creditProgress(ledger.budget, event.step);
+      const progress = progressOf(event.kinds);
+      const budget = creditProgress(ledger.budget, event.step, progress);
       const isLast = launch.lastSaved?.sequence === event.sequence;
       return {
         ledger: { ...ledger, budget },
         launch: {
           ...launch,
-          progressed: launch.progressed || budget !== ledger.budget,
+          progress: budget === ledger.budget || launch.progress === 'regular' ? launch.progress : progress,
           lastSaved: isLast ? { sequence: event.sequence, verified: true } : launch.lastSaved,
         },
       };

@@ -5,7 +5,7 @@ import type { Step } from './effect.ts';
 import type { EventOf, MachineEvent } from './event.ts';
 import { firstBeat } from './hang.ts';
 import { note } from './notes.ts';
-import { creditProgress, creditStepBack, decideRestart } from './restart-policy.ts';
+import { creditProgress, creditStepBack, decideRestart, type Progress } from './restart-policy.ts';
 import { ADOPT_WAIT_MS, type MachineSettings } from './settings.ts';
 import { isShortage, LAUNCH_RETRY_MS } from './shortage.ts';
 import {
@@ -62,9 +62,11 @@ function launchUnlessStopped(ledger: Ledger, stepBackFrom: number | null): Step<
 function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: MachineSettings): Step<State> {
   const unseen = event.unseenEnd;
   if (unseen === null) return launchUnlessStopped(state.ledger, null);
-  const credited = creditProgress(state.ledger.budget, unseen.verifiedStep);
+  const regular = creditProgress(state.ledger.budget, unseen.regularStep, 'regular');
+  const credited = creditProgress(regular, unseen.verifiedStep, 'by-crash');
   const ledger = { ...state.ledger, budget: credited };
-  const progressed = credited !== state.ledger.budget;
+  const byCrash: Progress = credited === regular ? 'none' : 'by-crash';
+  const progress: Progress = regular === state.ledger.budget ? byCrash : 'regular';
   const evidence = { stderrTail: [], oomRecord: null };
   const concluded = classify({
     end: unseen.end,
@@ -102,7 +104,7 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
       effects: [record, { type: 'confirm-checkpoint', sequence: unseen.final }],
     };
   }
-  const ended = { classification, progressed, resumedFrom: unseen.resumedFrom, adapts: false };
+  const ended = { classification, progress, resumedFrom: unseen.resumedFrom, adapts: false };
   const decision = decideRestart(ledger.budget, ended, settings, 0.5);
   const next = launchUnlessStopped(
     { ...ledger, budget: decision.budget },

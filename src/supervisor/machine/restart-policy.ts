@@ -9,6 +9,11 @@ export const MAX_WITHOUT_PROGRESS = 6;
 export const CRASHES_PER_CHECKPOINT = 2;
 /** How often the learning rate is halved in a session, whatever progress is made in between: to 1/16. */
 export const MAX_DIVERGENCES = 4;
+/**
+ * Crash saves in a row after which the operator is warned: here the default back-off reaches its longest delay. There is
+ * no giving up, since each attempt does come further.
+ */
+export const CRASH_LOOP = 8;
 /** How far back the resume point may be moved without progress. */
 export const MAX_STEPS_BACK = 2;
 
@@ -17,10 +22,15 @@ export interface RestartSettings {
   readonly backoff: { readonly initialMs: number; readonly maxMs: number; readonly jitter: number };
 }
 
+/**
+ * What was verified above the highest step during an attempt. `by-crash`: nothing but the emergency checkpoint that it
+ * made as it died, which keeps the session alive and shows nothing of the trainer's health.
+ */
+export type Progress = 'none' | 'by-crash' | 'regular';
+
 export interface EndedAttempt {
   readonly classification: Classification;
-  /** A checkpoint above the highest verified step was verified during this attempt. */
-  readonly progressed: boolean;
+  readonly progress: Progress;
   readonly resumedFrom: number | null;
   /** It diverged, and the trainer goes on with a scaled learning rate. */
   readonly adapts: boolean;
@@ -49,10 +59,21 @@ const ENDS: Partial<Record<ExitClass, Outcome>> = {
 /** Classes that say nothing against the checkpoint that was resumed from. */
 const INNOCENT: ReadonlySet<ExitClass> = new Set(['requested', 'power-cut', 'disk-full']);
 
+/** A verified checkpoint of these kinds: is it the work of a crash alone? */
+export function progressOf(kinds: readonly string[]): Exclude<Progress, 'none'> {
+  return kinds.length > 0 && kinds.every((kind) => kind === 'emergency') ? 'by-crash' : 'regular';
+}
+
 /** A verified checkpoint at `step`: unchanged budget unless it is above every earlier one. */
-export function creditProgress(budget: RestartBudget, step: number): RestartBudget {
+export function creditProgress(
+  budget: RestartBudget,
+  step: number,
+  progress: Exclude<Progress, 'none'>,
+): RestartBudget {
   if (step <= budget.highestVerifiedStep) return budget;
-  return { ...FRESH_BUDGET, ...lasting(budget), highestVerifiedStep: step, restarts: budget.restarts };
+  const credited = { ...FRESH_BUDGET, ...lasting(budget), highestVerifiedStep: step, restarts: budget.restarts };
+  const { crashSaves } = budget;
+  return progress === 'regular' || crashSaves === undefined ? credited : { ...credited, crashSaves };
 }
 
 /** The operator's own start of a session that gave up: counters start over, what was verified stays. */
@@ -88,7 +109,7 @@ export function decideRestart(
   }
 
   const counted = { ...count(budget, attempt), ...(scales ? { divergences } : {}) };
-  if (classification.class === 'host-oom' && budget.hostOomRetried && !attempt.progressed) {
+  if (classification.class === 'host-oom' && budget.hostOomRetried && attempt.progress === 'none') {
     return giveUp(counted, 'out of host memory again, without progress since the last time');
   }
   if (counted.withoutProgress >= MAX_WITHOUT_PROGRESS) {
@@ -100,7 +121,7 @@ export function decideRestart(
   return {
     kind: 'restart',
     budget: { ...counted, restarts: counted.restarts + 1 },
-    delayMs: backoffMs(counted.withoutProgress, settings.backoff, random),
+    delayMs: backoffMs(counted.withoutProgress + (counted.crashSaves ?? 0), settings.backoff, random),
     stepBackFrom: shouldStepBack(counted) ? attempt.resumedFrom : null,
     reason: scales
       ? `${classification.reason}; from here on the learning rate is scaled by ${learningRateScale(counted)}`
@@ -113,16 +134,22 @@ export function creditStepBack(budget: RestartBudget): RestartBudget {
   return { ...budget, fromSameCheckpoint: 0, stepsBack: budget.stepsBack + 1 };
 }
 
-/** 0 for the first restart since progress, then `initialMs` doubling up to `maxMs`, +-`jitter`. */
-export function backoffMs(withoutProgress: number, backoff: RestartSettings['backoff'], random: number): number {
-  if (withoutProgress <= 1) return 0;
-  const plain = Math.min(backoff.maxMs, backoff.initialMs * 2 ** (withoutProgress - 2));
+/**
+ * 0 for the first restart since progress, then `initialMs` doubling up to `maxMs`, +-`jitter`.
+ * @param attempts in a row without regular progress
+ */
+export function backoffMs(attempts: number, backoff: RestartSettings['backoff'], random: number): number {
+  if (attempts <= 1) return 0;
+  const plain = Math.min(backoff.maxMs, backoff.initialMs * 2 ** (attempts - 2));
   return Math.round(plain * (1 + backoff.jitter * (2 * random - 1)));
 }
 
 function count(budget: RestartBudget, attempt: EndedAttempt): RestartBudget {
-  if (attempt.progressed || attempt.classification.class === 'power-cut') return budget;
+  if (attempt.progress === 'regular' || attempt.classification.class === 'power-cut') return budget;
   const blames = !INNOCENT.has(attempt.classification.class);
+  if (attempt.progress === 'by-crash') {
+    return blames ? { ...budget, crashSaves: (budget.crashSaves ?? 0) + 1 } : budget;
+  }
   return {
     ...budget,
     withoutProgress: budget.withoutProgress + 1,

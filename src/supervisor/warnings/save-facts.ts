@@ -1,5 +1,6 @@
 /** What the warnings about saves are judged by, gathered from the events of the run. Monotonic times in milliseconds. */
 import type { SupervisorEvent } from '../events.ts';
+import { progressOf } from '../machine/restart-policy.ts';
 
 export interface SaveWatchFacts {
   /** Since when the present worker trains; null: none does. */
@@ -26,6 +27,8 @@ export interface SaveWatchFacts {
   /** The disk is known, and told, to be full. */
   readonly diskFull: boolean;
   readonly workerPid: number | null;
+  /** Attempts in a row that came further only by the save of their own crash. */
+  readonly crashSaves: number;
 }
 
 export const NO_FACTS: SaveWatchFacts = {
@@ -45,6 +48,7 @@ export const NO_FACTS: SaveWatchFacts = {
   waiting: false,
   diskFull: false,
   workerPid: null,
+  crashSaves: 0,
 };
 
 /** The facts after one more event. */
@@ -55,7 +59,16 @@ export function afterEvent(facts: SaveWatchFacts, event: SupervisorEvent, nowMs:
     case 'training-started':
       return { ...facts, trainingSinceMs: nowMs, skippedSaves: 0 };
     case 'worker-ended':
-      return { ...NO_FACTS, lastSaveBytes: facts.lastSaveBytes, lastSaveTookMs: facts.lastSaveTookMs };
+      return {
+        ...NO_FACTS,
+        lastSaveBytes: facts.lastSaveBytes,
+        lastSaveTookMs: facts.lastSaveTookMs,
+        crashSaves: facts.crashSaves,
+      };
+    case 'restart-planned':
+      return { ...facts, crashSaves: event.crashSaves ?? 0 };
+    case 'checkpoint-verified':
+      return progressOf(event.kinds) === 'regular' ? { ...facts, crashSaves: 0 } : facts;
     case 'save-started':
       return { ...facts, savingSinceMs: facts.savingSinceMs ?? nowMs };
     case 'saved':

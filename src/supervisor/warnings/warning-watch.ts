@@ -3,6 +3,7 @@ import type { SupervisorEvent } from '../events.ts';
 import { OnsetWarnings } from '../onset-warnings.ts';
 import type { SessionContext } from '../session-context.ts';
 import { clear, raise, type Verdict } from './condition.ts';
+import { judgeCrashLoop } from './crash-loop.ts';
 import { type DiskSample, judgeDisk, withSample } from './disk-forecast.ts';
 import { judgeMemory, type MemoryBound } from './host-memory.ts';
 import { readMemoryBounds, readResidentBytes } from './memory-files.ts';
@@ -56,6 +57,7 @@ export class WarningWatch {
     this.#judge('durable-age', judgeDurableAge(facts, intervalMs, nowMs));
     this.#judge('slow-save', judgeSlowSave(facts, intervalMs, nowMs));
     this.#judge('skipped-saves', judgeSkippedSaves(facts, intervalMs, nowMs));
+    this.#judge('crash-loop', judgeCrashLoop(facts));
     this.#judge('index', judgeIndex(this.#context.index.degraded));
     const workerBytes = facts.workerPid === null ? null : this.#sources.residentBytes(facts.workerPid);
     this.#judge('host-memory', judgeMemory(this.#sources.memoryBounds(), workerBytes));

@@ -8,6 +8,7 @@ const VANISHED: UnseenEnd = {
   resumedFrom: 2,
   final: null,
   verifiedStep: -1,
+  regularStep: -1,
   note: null,
 };
 
@@ -53,7 +54,7 @@ describe('what an earlier supervisor left', () => {
   });
 
   test('what it verified alone is progress', () => {
-    const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: { ...VANISHED, verifiedStep: 70 } });
+    const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: { ...VANISHED, verifiedStep: 70, regularStep: 70 } });
     expect(rig.state).toMatchObject({ ledger: { budget: { withoutProgress: 0, highestVerifiedStep: 70 } } });
   });
 

@@ -11,6 +11,73 @@ import {
 import { FRESH_BUDGET } from '../../../src/words.ts';
 import { Rig, SETTINGS } from './rig.ts';
 
+/** Attempts that each die one step further, saved by nothing but their crash. @returns the delay after each */
+function dieOnward(rig: Rig, attempts: number): number[] {
+  const delays: number[] = [];
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    const from = Math.max(0, rig.state.ledger.budget.highestVerifiedStep);
+    rig.train(from === 0 ? null : from, from);
+    rig.steps(from + 1).saved(from + 1, from + 1, null, ['emergency']);
+    const at = rig.nowMs;
+    rig.die(null, 1);
+    delays.push(rig.state.kind === 'backing-off' ? rig.state.untilMs - at : 0);
+  }
+  return delays;
+}
+
+describe('a crash that saves itself', () => {
+  test('one step further each time is progress, never given up, but restarts wait longer and longer', () => {
+    const rig = new Rig();
+    const delays = dieOnward(rig, 30);
+    expect(delays.slice(0, 9)).toEqual([0, 5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
+    expect(delays.at(-1)).toBe(300_000);
+    expect(rig.state.kind).toBe('backing-off');
+    expect(rig.effects).toContainEqual(expect.objectContaining({ type: 'announce-restart', crashSaves: 30 }));
+    expect(rig.state.ledger.budget).toMatchObject({ crashSaves: 30, withoutProgress: 0, highestVerifiedStep: 30 });
+  });
+
+  test.each([[['auto']], [['best']], [['manual']], [['auto', 'emergency']]])(
+    'a verified save of kind %s starts the count over',
+    (kinds) => {
+      const rig = new Rig();
+      dieOnward(rig, 4);
+      rig.train(4, 4).steps(6).saved(6, 5, null, kinds).saved(7, 6, null, ['emergency']).die(null, 1);
+      expect(rig.state.kind).toBe('preflight');
+      expect(rig.state.ledger.budget.crashSaves ?? 0).toBe(0);
+      expect(dieOnward(rig, 2)).toEqual([0, 5_000]);
+    },
+  );
+
+  test('attempts without any progress in between do not shorten the wait', () => {
+    const rig = new Rig();
+    expect(dieOnward(rig, 3)).toEqual([0, 5_000, 10_000]);
+    rig.train(3, 3).die(null, 1);
+    expect(rig.state.kind === 'backing-off' && rig.state.untilMs - rig.nowMs).toBe(20_000);
+    expect(dieOnward(rig, 1)).toEqual([20_000]);
+  });
+
+  test('seen or unseen, the count survives the supervisor; the operator may renew it after a giving-up', () => {
+    const rig = new Rig();
+    dieOnward(rig, 3);
+    const again = new Rig();
+    again.state = { kind: 'opening', ledger: rig.state.ledger };
+    const end = { code: 1, signal: null, source: 'record' } as const;
+    const unseen = { end, bootChanged: false, resumedFrom: 3, final: null, note: null };
+    again.happen({ type: 'no-orphan', unseenEnd: { ...unseen, verifiedStep: 4, regularStep: 2 } });
+    expect(again.state.ledger.budget).toMatchObject({ crashSaves: 4, highestVerifiedStep: 4 });
+    again.state = { kind: 'opening', ledger: again.state.ledger };
+    again.happen({ type: 'no-orphan', unseenEnd: { ...unseen, verifiedStep: 6, regularStep: 5 } });
+    expect(again.state.ledger.budget.crashSaves ?? 0).toBe(0);
+    expect(renewBudget(rig.state.ledger.budget).crashSaves).toBeUndefined();
+  });
+
+  test('who asks to be restarted did not crash', () => {
+    const rig = new Rig().train().steps(5).saved(1, 5, null, ['emergency']).die(null, 75);
+    expect(rig.state.kind).toBe('preflight');
+    expect(rig.state.ledger.budget.crashSaves ?? 0).toBe(0);
+  });
+});
+
 describe('restart budget', () => {
   test('a killed worker is launched again at once from the newest checkpoint', () => {
     const rig = new Rig().train().steps(100).saved(1, 90).die();
@@ -34,7 +101,7 @@ describe('restart budget', () => {
   test('re-verifying a step that was verified before is no progress', () => {
     const rig = new Rig().train().steps(10).saved(1, 10).die().train(1, 10);
     rig.saved(2, 10);
-    expect(rig.state.kind === 'running' && rig.state.launch.progressed).toBe(false);
+    expect(rig.state.kind === 'running' && rig.state.launch.progress).toBe('none');
   });
 
   test('two crashes from one checkpoint step back, twice, and the sixth attempt without progress is the last', () => {
@@ -92,8 +159,12 @@ describe('restart budget', () => {
   test('an operator who starts a session that gave up gets a new budget', () => {
     const spent = { ...FRESH_BUDGET, withoutProgress: 6, stepsBack: 2, restarts: 9, highestVerifiedStep: 70 };
     expect(renewBudget(spent)).toEqual({ ...FRESH_BUDGET, highestVerifiedStep: 70 });
-    expect(creditProgress(spent, 70)).toBe(spent);
-    expect(creditProgress(spent, 71)).toMatchObject({ withoutProgress: 0, highestVerifiedStep: 71, restarts: 9 });
+    expect(creditProgress(spent, 70, 'regular')).toBe(spent);
+    expect(creditProgress(spent, 71, 'regular')).toMatchObject({
+      withoutProgress: 0,
+      highestVerifiedStep: 71,
+      restarts: 9,
+    });
   });
 
   test('back-off: at once, then 5 s doubling to 300 s, +-20 %', () => {
@@ -109,7 +180,7 @@ describe('restart budget', () => {
     for (let cut = 0; cut < 20; cut += 1) {
       const decision = decideRestart(
         budget,
-        { classification, progressed: false, resumedFrom: 1, adapts: false },
+        { classification, progress: 'none', resumedFrom: 1, adapts: false },
         SETTINGS,
         0.5,
       );
@@ -121,7 +192,7 @@ describe('restart budget', () => {
 
   test('a divergence ends a run, but halves the rate of one that adapts: four times, whatever progress comes between', () => {
     const diverged = { class: 'diverged', reason: 'the loss became NaN at step 9' } as const;
-    const attempt = { classification: diverged, progressed: true, resumedFrom: 1 };
+    const attempt = { classification: diverged, progress: 'regular', resumedFrom: 1 } as const;
     expect(decideRestart(FRESH_BUDGET, { ...attempt, adapts: false }, SETTINGS, 0.5)).toMatchObject({
       kind: 'end',
       outcome: 'diverged',
@@ -130,7 +201,7 @@ describe('restart budget', () => {
     for (let time = 1; time <= MAX_DIVERGENCES; time += 1) {
       const decision = decideRestart(budget, { ...attempt, adapts: true }, SETTINGS, 0.5);
       expect(decision).toMatchObject({ kind: 'restart', reason: expect.stringContaining(`scaled by ${0.5 ** time}`) });
-      budget = renewBudget(creditProgress(decision.budget, time * 100));
+      budget = renewBudget(creditProgress(decision.budget, time * 100, 'regular'));
       expect(learningRateScale(budget)).toBe(0.5 ** time);
     }
     expect(decideRestart(budget, { ...attempt, adapts: true }, SETTINGS, 0.5)).toMatchObject({

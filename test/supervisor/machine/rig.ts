@@ -68,10 +68,10 @@ export class Rig {
     return this.happen({ type: 'progressed', phase: 'train', step, lastStepAgeMs: 0 });
   }
 
-  saved(sequence: number, step: number, request: string | null = null): this {
+  saved(sequence: number, step: number, request: string | null = null, kinds: readonly string[] = ['auto']): this {
     this.happen({ type: 'save-started' });
     this.happen({ type: 'save-durable', request, sequence, step, tookMs: 100 });
-    return this.happen({ type: 'checkpoint-verified', sequence, step });
+    return this.happen({ type: 'checkpoint-verified', sequence, step, kinds });
   }
 
   has(type: Effect['type']): boolean {

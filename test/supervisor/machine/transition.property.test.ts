@@ -46,7 +46,12 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     step: small,
     tookMs: fc.nat({ max: 1e7 }),
   }),
-  fc.record({ type: fc.constant('checkpoint-verified' as const), sequence: small, step: small }),
+  fc.record({
+    type: fc.constant('checkpoint-verified' as const),
+    sequence: small,
+    step: small,
+    kinds: fc.constantFrom(['auto'], ['emergency'], ['auto', 'emergency']),
+  }),
   fc.record({
     type: fc.constant('save-failed' as const),
     request: fc.constantFrom(null, 'stop-1'),
@@ -97,6 +102,40 @@ test('any event in any state: total, no launch after a stop signal or the end, b
       }
     }),
     { numRuns: 3_000 },
+  );
+});
+
+test('between two regular checkpoints at most two restarts come at once, however the attempts come further', () => {
+  const crash = fc.constantFrom<[number | null, NodeJS.Signals | null]>(
+    [1, null],
+    [null, 'SIGKILL'],
+    [null, 'SIGSEGV'],
+  );
+  const attempt = fc.record({ gain: fc.nat({ max: 2 }), crash, regular: fc.integer({ min: 0, max: 9 }) });
+  fc.assert(
+    fc.property(fc.array(attempt, { minLength: 3, maxLength: 60 }), (attempts) => {
+      const rig = new Rig();
+      let atOnce = 0;
+      let sequence = 0;
+      for (const { gain, crash: end, regular } of attempts) {
+        const { highestVerifiedStep: before } = rig.state.ledger.budget;
+        rig.train(null, Math.max(0, before));
+        const step = Math.max(0, before) + gain;
+        sequence += 1;
+        const isRegular = regular === 0;
+        rig.steps(step).saved(sequence, step, null, [isRegular ? 'auto' : 'emergency']);
+        const [code, signal] = end;
+        rig.die(signal, code);
+        if (rig.state.kind === 'ended') return;
+        if (isRegular && step > before) atOnce = 0;
+        else if (rig.state.kind === 'preflight') atOnce += 1;
+        expect(atOnce).toBeLessThanOrEqual(2);
+        const { crashSaves = 0 } = rig.state.ledger.budget;
+        const waitMs = rig.state.kind === 'backing-off' ? rig.state.untilMs - rig.nowMs : 0;
+        if (crashSaves > 1) expect(waitMs).toBeGreaterThanOrEqual(Math.min(300_000, 5_000 * 2 ** (crashSaves - 2)));
+      }
+    }),
+    { numRuns: 500 },
   );
 });
 
