@@ -107,7 +107,7 @@ test('all damaged, backups too: exit 65, nothing deleted, again and again', asyn
   const backups = join(world.home, 'backups');
   for (const name of names) truncateSync(join(directory, name, TENSORS), 50);
   for (const session of readdirSync(backups)) {
-    for (const name of readdirSync(join(backups, session)).filter((entry) => entry.startsWith('best_'))) {
+    for (const name of readdirSync(join(backups, session)).filter((entry) => /^best_\d/.test(entry))) {
       truncateSync(join(backups, session, name, TENSORS), 50);
     }
   }
