@@ -160,22 +160,23 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function readRecord(node: Extract<Node, { kind: 'record' }>, value: unknown): unknown {
   if (!isObject(value)) return new Invalid('not an object');
-  const entries: [string, unknown][] = [];
+  const result: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     if (key.length > node.maxKeyLength) return new Invalid(`has a key longer than ${node.maxKeyLength} characters`);
     if (node.keys !== null && !node.keys.test(key)) return new Invalid(`has the key ${shown(key)}`);
     const one = readNode(node.of, value[key]);
     if (one instanceof Invalid) return one.inside(shown(key));
-    entries.push([key, one]);
+    put(result, key, one);
   }
-  // Not by assignment: the key `__proto__` must become a plain entry.
-  return Object.fromEntries(entries);
+  return result;
 }
 
 function readObject(node: Extract<Node, { kind: 'object' }>, value: unknown): unknown {
   if (!isObject(value)) return new Invalid('not an object');
-  const entries: [string, unknown][] = [];
-  for (const [key, field] of Object.entries(node.fields)) {
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(node.fields)) {
+    const field = node.fields[key];
+    if (field === undefined) continue;
     const isThere = Object.hasOwn(value, key);
     if (!isThere && field.kind === 'optional') continue;
     // An older peer does not know the field yet; a record on the disk has lost it.
@@ -184,12 +185,18 @@ function readObject(node: Extract<Node, { kind: 'object' }>, value: unknown): un
     if (given === undefined) return new Invalid('missing', [key]);
     const one = readNode(field, given);
     if (one instanceof Invalid) return one.inside(key);
-    entries.push([key, one]);
+    put(result, key, one);
   }
   if (node.stored) {
-    for (const key of Object.keys(value)) if (!Object.hasOwn(node.fields, key)) entries.push([key, value[key]]);
+    for (const key of Object.keys(value)) if (!Object.hasOwn(node.fields, key)) put(result, key, value[key]);
   }
-  return Object.fromEntries(entries);
+  return result;
+}
+
+/** The key `__proto__` becomes a plain entry, like any other. */
+function put(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') target[key] = value;
+  else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** A key in a message: a hostile one may be a megabyte long. */

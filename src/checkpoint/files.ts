@@ -1,7 +1,7 @@
 /**
  * Every disk operation of the store, so that a test can count, refuse or cut any of them. The rest of this folder
- * never touches `node:fs` (only process-identity.ts does, to read /proc). Failures are the system's own errors, with
- * their errno; the callers decide what they mean.
+ * never touches `node:fs` (only synchronous-reads.ts, and process-identity.ts to read /proc). Failures are the system's
+ * own errors, with their errno; the callers decide what they mean.
  */
 import { constants } from 'node:fs';
 import {
@@ -77,6 +77,9 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
   append: constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | NO_WAIT,
 };
 
+/** Of a file that is read through the page cache. */
+export const READ_FLAGS = FLAGS.read | NO_FOLLOW;
+
 /** The real disk. */
 export const nodeFiles: StoreFiles = {
   async open(path, mode, direct = false) {
@@ -132,7 +135,7 @@ function openedFile(handle: FileHandle, direct: boolean): StoreFile {
   };
 }
 
-function factsOf(stats: {
+export function factsOf(stats: {
   isFile(): boolean;
   isDirectory(): boolean;
   isSymbolicLink(): boolean;

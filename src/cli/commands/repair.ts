@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { nodeFiles } from '../../checkpoint/files.ts';
+import { synchronousReads } from '../../checkpoint/synchronous-reads.ts';
 import { repair as repairAll } from '../../supervisor/repair.ts';
 import type { RepairFinding } from '../../supervisor/repair-finding.ts';
 import type { CommandContext } from '../context.ts';
@@ -18,7 +18,7 @@ export async function repair(session: string | null, flags: RepairFlags, context
   const status = new StatusLine(context);
   const paint = paintWith(terminal.colourOut);
   const dryRun = flags.dryRun === true;
-  const report = await repairAll(nodeFiles, {
+  const report = await repairAll(synchronousReads, {
     home,
     root: flags.root === undefined ? null : resolve(cwd, flags.root),
     session,
