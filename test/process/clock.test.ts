@@ -1,0 +1,130 @@
+/** A wall clock that is set back by a year while training, and forward; and a supervisor that is stopped for a while. */
+import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { counter, signalPid, stuck, testInWorld, type World } from './rig.ts';
+
+/** Debian's package `faketime`; elsewhere it lies in other folders. */
+const LIBRARY = [
+  '/usr/lib',
+  ...(existsSync('/usr/lib') ? readdirSync('/usr/lib').map((name) => join('/usr/lib', name)) : []),
+]
+  .map((folder) => join(folder, 'faketime/libfaketime.so.1'))
+  .find((path) => existsSync(path));
+
+/** A wall clock of the test's own for all that is started with `environment`. */
+class SetClock {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly #path: string;
+
+  constructor(world: World) {
+    if (LIBRARY === undefined) throw new Error('libfaketime is to be installed here, and is not');
+    this.#path = join(world.directory, 'clock');
+    this.environment = {
+      LD_PRELOAD: LIBRARY,
+      FAKETIME_TIMESTAMP_FILE: this.#path,
+      FAKETIME_CACHE_DURATION: '1',
+      // What deadlines are measured with is no wall clock.
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    };
+    this.set('+0');
+  }
+
+  /** By a rename, so that no reader finds half of it. */
+  set(offset: string): void {
+    writeFileSync(`${this.#path}.next`, offset);
+    renameSync(`${this.#path}.next`, this.#path);
+  }
+}
+
+/** A test with a clock that can be set. Without libfaketime it is skipped and says so, or fails where NKAT_REQUIRE_FAKETIME=1. */
+function testWithClock(name: string, work: (world: World, clock: SetClock) => Promise<void>): void {
+  const isOptional = LIBRARY === undefined && process.env.NKAT_REQUIRE_FAKETIME !== '1';
+  if (isOptional) testInWorld.skip(`${name} (libfaketime is not installed)`, () => undefined);
+  else testInWorld.concurrent(name, ({ world }) => work(world, new SetClock(world)));
+}
+
+testWithClock(
+  'a clock that jumps by a year, back and forward: order, ages, losses and the result are those of a steady one',
+  async (world, clock) => {
+    const args = counter(['--epochs', '4', '--steps-per-epoch', '60', '--step-ms', '30']);
+    const run = world.start(['run', '--json', '--save-every-steps', '10', ...args], undefined, clock.environment);
+    const { pid } = await run.event('worker-connected');
+    await run.event('saved', ({ step }) => step >= 10);
+    const year = new Date().getFullYear();
+    const yearOf = (at: string | null): number => Number(at?.slice(0, 4) ?? year);
+    clock.set('-365d');
+    await run.event('progress', ({ lastDurableAt }) => yearOf(lastDurableAt) < year);
+    clock.set('+365d');
+    const late = await run.event('progress', ({ lastDurableAt }) => yearOf(lastDurableAt) > year);
+    await run.event('progress', ({ step }) => step > late.step);
+    signalPid(pid, 'SIGKILL');
+    await run.ended(0);
+
+    const ages = run.named('progress').flatMap(({ lastDurableAgeMs }) => lastDurableAgeMs ?? []);
+    expect(Math.min(...ages)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...ages)).toBeLessThan(600_000);
+    const sequences = run.named('saved').map(({ sequence }) => sequence);
+    expect(sequences).toEqual([...sequences].sort((one, other) => one - other));
+    const killed = run.events.findIndex(({ name }) => name === 'worker-ended');
+    const before = run.events.slice(0, killed).flatMap((event) => (event.name === 'saved' ? event.sequence : []));
+    const [chosen] = run.named('checkpoint-chosen');
+    expect(chosen?.sequence).toBe(before.at(-1));
+    expect(chosen?.lostMs).toBeLessThan(600_000);
+    expect(run.named('hang-detected')).toEqual([]);
+    expect(run.named('worker-ended').map((ended) => ended.class)).toEqual(['killed', 'completed']);
+  },
+);
+
+testWithClock(
+  'sessions that begin after the clock was set back are newer all the same, and ids are their own',
+  async (world, clock) => {
+    const args = counter(['--epochs', '1', '--steps-per-epoch', '3']);
+    const ids: string[] = [];
+    for (const offset of ['+0', '-365d', '-730d']) {
+      clock.set(offset);
+      const run = world.start(['run', '--json', '--new', ...args], undefined, clock.environment);
+      ids.push((await run.event('session-opened')).session);
+      await run.ended(0);
+    }
+    expect(new Set(ids).size).toBe(3);
+    const { sessions } = (await world.query(['list', '--all'], clock.environment)) as {
+      sessions: { id: string; createdAt: string }[];
+    };
+    expect(sessions.map(({ id }) => id)).toEqual(ids.toReversed());
+    expect(await world.query(['show', 'latest'], clock.environment)).toMatchObject({ session: { id: ids[2] } });
+  },
+);
+
+const LIMITS = ['--hang-after', '2s', '--phase-limit', '4s'];
+
+testInWorld.concurrent('a supervisor that was stopped takes its own silence for no hang', async ({ world }) => {
+  const run = world.run(counter(['--epochs', '8', '--steps-per-epoch', '40', '--step-ms', '40']), LIMITS);
+  await run.event('progress', ({ step }) => step >= 5);
+  run.signal('SIGSTOP');
+  await run.quiet(7_000);
+  run.signal('SIGCONT');
+  const seen = run.named('progress').at(-1)?.step ?? 0;
+  await run.event('progress', ({ step }) => step > seen + 20);
+  expect(run.named('hang-detected')).toEqual([]);
+  run.signal('SIGINT');
+  await run.ended(75);
+  expect(run.named('attempt-started')).toHaveLength(1);
+});
+
+testInWorld.concurrent(
+  'a grace that ran out while the supervisor was stopped goes on where it stood',
+  async ({ world }) => {
+    const once = join(world.directory, 'once');
+    const trainer = stuck(['--how', 'block', '--block-ms', '9000', '--at', '5', '--once', once]);
+    const run = world.run(trainer, ['--grace', '5s']);
+    await run.event('output', ({ line }) => line === 'stuck at 5');
+    run.signal('SIGINT');
+    await run.event('stop-requested');
+    run.signal('SIGSTOP');
+    await run.quiet(7_000);
+    run.signal('SIGCONT');
+    await run.ended(75);
+    expect(run.named('stop-requested').map(({ stage }) => stage)).toEqual(['saving']);
+  },
+);
