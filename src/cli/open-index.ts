@@ -1,9 +1,9 @@
 /** The session index as a command finds it: opened, and brought up to date with the directories. */
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { nodeFiles } from '../checkpoint/files.ts';
 import { readRoots } from '../checkpoint/roots.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
-import { openSessions } from '../sessions/open.ts';
+import { type OpenedSessions, openSessions } from '../sessions/open.ts';
 import { lookAtRoot, NEWEST_WATCHED } from '../supervisor/reindex-look.ts';
 import type { CommandContext } from './context.ts';
 import { line } from './render/line.ts';
@@ -28,7 +28,31 @@ export async function withIndex<T>(
   root: string | null = null,
   newest = NEWEST_WATCHED,
 ): Promise<T> {
-  const { database, setAside } = openSessions(context.home.database);
+  return withOpened(context, openSessions(context.home.database), work, root, newest);
+}
+
+/** The same for who only looks: a state home that may only be read will do, and that is said. */
+export async function withReadableIndex<T>(
+  context: CommandContext,
+  work: (database: SessionsDatabase, problems: readonly IndexProblem[]) => Promise<T>,
+  root: string | null = null,
+  newest = NEWEST_WATCHED,
+): Promise<T> {
+  const opened = openSessions(context.home.database, { reading: true });
+  const { degraded } = opened.database;
+  if (degraded !== null) {
+    warn(context, `${dirname(context.home.database)} cannot be written, so sessions are only read: ${degraded}.`);
+  }
+  return withOpened(context, opened, work, root, newest);
+}
+
+async function withOpened<T>(
+  context: CommandContext,
+  { database, setAside }: OpenedSessions,
+  work: (database: SessionsDatabase, problems: readonly IndexProblem[]) => Promise<T>,
+  root: string | null,
+  newest: number,
+): Promise<T> {
   try {
     if (setAside !== null) {
       warn(context, `The session database was damaged; it is kept as ${setAside} and rebuilt from the checkpoints.`);

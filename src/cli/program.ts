@@ -24,9 +24,28 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     program.parse(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return reportUsage(error, argv, context);
+    const code = reportUsage(error, argv, context);
+    return code === 0 ? codeOfOutput(context) : code;
   }
-  return action === null ? exitCodeOf('usage') : carryOut(action, argv, context);
+  if (action === null) return exitCodeOf('usage');
+  const code = await carryOut(action, argv, context);
+  return code === 0 && !TRAINING.has(argv[0] ?? '') ? codeOfOutput(context) : code;
+}
+
+/** Their work is the training, and the log has their words. All others have done nothing when their words are lost. */
+const TRAINING: ReadonlySet<string> = new Set(['run', 'resume']);
+
+/** 0 when stdout took everything or its reader left; an answer cut short by a full disk must not look like a whole one. */
+async function codeOfOutput({ streams, terminal }: CommandContext): Promise<number> {
+  const failure = await streams.outFailure();
+  if (failure === null) return 0;
+  const error = new NkatError(`the output could not be written: ${failure}`, {
+    code: 'io',
+    operation: 'write to stdout',
+    hint: 'Free some space where stdout goes to, or send it elsewhere, and ask again.',
+  });
+  for (const line of errorWords(error)) streams.err(paintLine(paintWith(terminal.colourErr), line));
+  return exitCodeOfError(error.code);
 }
 
 /**

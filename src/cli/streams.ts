@@ -2,6 +2,7 @@
  * Our own stdout and stderr. The reader may go away at any time (`| head -1`, a closed terminal, a full disk): then
  * these go silent and nothing else happens, since training matters more than words about it.
  */
+import { errnoOf } from '../errors.ts';
 
 /** What may wait for a terminal that stands still, in bytes. */
 const TERMINAL_BYTES = 256 * 1024;
@@ -13,9 +14,13 @@ const PASSING_BYTES = 4 * 1024 * 1024;
 /** What else we say; a program may count on all of it. */
 const KEPT_BYTES = 16 * 1024 * 1024;
 
+/** A reader that went away has read enough (`| head -1`), and a terminal that closed has nobody before it. */
+const LEFT: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET']);
+
 /** The part of a `WriteStream` that is used. */
 export interface TextStream {
-  write(text: string): unknown;
+  /** @param taken called when the reader took it, or an error came */
+  write(text: string, taken?: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean;
@@ -34,6 +39,8 @@ export interface Streams {
   err(text: string, worth?: Worth): void;
   /** The same as `out`, and waits until a slow reader has taken it: for more than memory should hold. */
   outSlowly(text: string): Promise<void>;
+  /** Resolves when everything written to stdout was taken, or never will be: why not, if the cause is no reader that left. */
+  outFailure(): Promise<string | null>;
   /** True when stdout has lost its reader. */
   outLost(): boolean;
   /** Called once, when stderr has lost its reader. */
@@ -50,6 +57,7 @@ export function guardStreams(stdout: TextStream, stderr: TextStream, mayWrite: (
     out: (text, worth = 'kept') => out.write(text, worth),
     err: (text, worth = 'kept') => err.write(text, worth),
     outSlowly: (text) => out.writeSlowly(text),
+    outFailure: () => out.failure(),
     outLost: () => out.lost,
     onErrLost: (listener) => err.onLost(listener),
     takeLeftOut: () => out.takeLeftOut() + err.takeLeftOut(),
@@ -62,14 +70,16 @@ class GuardedStream {
   readonly #listeners: (() => void)[] = [];
   #drained: (() => void) | null = null;
   #lost = false;
+  #failure: string | null = null;
   #leftOut = 0;
 
   constructor(stream: TextStream, mayWrite: () => boolean) {
     this.#stream = stream;
     this.#mayWrite = mayWrite;
-    stream.on('error', () => {
+    stream.on('error', (error) => {
       if (this.#lost) return;
       this.#lost = true;
+      if (stream.isTTY !== true && !LEFT.has(errnoOf(error) ?? '')) this.#failure = error.message;
       this.#drained?.();
       for (const listener of this.#listeners) listener();
     });
@@ -92,6 +102,15 @@ class GuardedStream {
       this.#drained = resolve;
     });
     this.#drained = null;
+  }
+
+  async failure(): Promise<string | null> {
+    // A terminal that stands still would never take it; a file has failed by the next turn of the event loop.
+    if (!this.#lost && this.#unread > 0 && this.#stream.isTTY !== true) {
+      await new Promise<void>((resolve) => this.#stream.write('', resolve));
+    }
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    return this.#failure;
   }
 
   onLost(listener: () => void): void {

@@ -64,8 +64,12 @@ export class SessionsDatabase {
   #draining = false;
   #closed = false;
 
-  /** @param opened what `openFile` gave; or why the disk gives no file, to go on in memory. */
-  constructor(path: string, opened: OpenFile | { readonly unavailable: string }, options: DatabaseOptions = {}) {
+  /** @param opened what `openFile` gave; or why the disk gives no file, to go on in memory, with what it said. */
+  constructor(
+    path: string,
+    opened: OpenFile | { readonly unavailable: string; readonly snapshot: Database | null },
+    options: DatabaseOptions = {},
+  ) {
     this.path = path;
     this.#log = new LogFile(path);
     this.#options = options;
@@ -73,6 +77,8 @@ export class SessionsDatabase {
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
     if ('unavailable' in opened) {
       this.#disk = null;
+      const { snapshot } = opened;
+      if (snapshot !== null) this.#memory = { database: snapshot, tables: tablesOf(snapshot) };
       this.#degrade(opened.unavailable);
     } else {
       this.#disk = { file: opened, tables: tablesOf(opened.database) };

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { errnoOf, NkatError } from '../errors.ts';
 import { fileSystemType, isNetworkType } from './file-system.ts';
-import { migrate, refuseNewer } from './migrations.ts';
+import { MIGRATIONS, migrate, refuseNewer } from './migrations.ts';
 import { setDatabaseAside } from './set-aside.ts';
 import { troubleOf } from './sqlite-errors.ts';
 
@@ -130,14 +130,36 @@ function damage(what: string): Error {
   return new SqliteDatabase.SqliteError(what, 'SQLITE_CORRUPT');
 }
 
-/** A killed process cannot damage the file, a power cut on a lying disk can: so a large one is checked once a boot. */
+/** Tells the migrations of one development version from those of another, as far as a new check goes. */
+const SCHEMA_MARK = MIGRATIONS.map((step) => step.length).join('.');
+
+const COLUMNS = `SELECT t.name || '.' || c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'`;
+
+/** Looked at before anything is asked, so that a column that lacks is found now and not in the midst of a run. */
+function checkSchema(database: Database): void {
+  const found = new Set(database.prepare<[], string>(COLUMNS).pluck().all());
+  const ours = openInMemory();
+  const lacking = ours
+    .prepare<[], string>(COLUMNS)
+    .pluck()
+    .all()
+    .find((column) => !found.has(column));
+  ours.close();
+  if (lacking !== undefined) throw damage(`it lacks ${lacking}`);
+}
+
+/**
+ * A killed process cannot damage the file, a power cut on a lying disk can: so a large one is checked once a boot, and once
+ * by each version.
+ */
 function checkOnceEachBoot(database: Database): void {
-  const boot = bootIdentity();
+  const mark = `${bootIdentity()} ${SCHEMA_MARK}`;
   const checked = database.prepare<[], string>(`SELECT value FROM facts WHERE name = 'checked-in-boot'`).pluck().get();
-  if (checked === boot) return;
+  if (checked === mark) return;
   check(database);
+  checkSchema(database);
   try {
-    database.prepare(`INSERT OR REPLACE INTO facts (name, value) VALUES ('checked-in-boot', ?)`).run(boot);
+    database.prepare(`INSERT OR REPLACE INTO facts (name, value) VALUES ('checked-in-boot', ?)`).run(mark);
   } catch (error) {
     // Not worth more than a second check: a full disk must not keep anybody from reading.
     if (!['no-disk', 'busy'].includes(troubleOf(error))) throw error;

@@ -7,7 +7,7 @@ export type Trouble =
   | 'busy'
   /** Disk full, read-only, failing or not ours to write; go on in memory and try again later. */
   | 'no-disk'
-  /** The file is no database, or a broken one. */
+  /** The file is no database, a broken one, or has other tables than its version says. */
   | 'damaged'
   /** The file under our name is not the one that we have open. */
   | 'moved'
@@ -24,6 +24,10 @@ const ERROR_TROUBLE: ReadonlyMap<ErrorCode, Trouble> = new Map<ErrorCode, Troubl
   ['io', 'no-disk'],
 ]);
 
+/** A file whose version says that it is ours and whose tables are not: another development version made it. */
+const OTHER_SCHEMA =
+  /^(no such (table|column)|table \S+ has no column|(table|index|trigger) \S+ already exists|duplicate column)/;
+
 export function troubleOf(error: unknown): Trouble {
   if (error instanceof NkatError) return ERROR_TROUBLE.get(error.code) ?? 'other';
   if (!(error instanceof SqliteDatabase.SqliteError))
@@ -32,7 +36,7 @@ export function troubleOf(error: unknown): Trouble {
   if (code === 'SQLITE_READONLY_DBMOVED') return 'moved';
   if (code === 'SQLITE_CONSTRAINT_FOREIGNKEY') return 'no-parent';
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'busy';
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return 'damaged';
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code) || OTHER_SCHEMA.test(error.message)) return 'damaged';
   if (/^SQLITE_(FULL|IOERR|CANTOPEN|READONLY)/.test(code)) return 'no-disk';
   return 'other';
 }

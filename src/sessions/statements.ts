@@ -42,7 +42,7 @@ export class Statements {
       return query();
     } catch (error) {
       if (troubleOf(error) !== 'damaged') throw error;
-      if (!this.#database.memory) markDamaged(this.#database.name);
+      if (!this.#database.memory && !this.#database.readonly) markDamaged(this.#database.name);
       throw new NkatError('the session database is damaged', {
         code: 'database-damaged',
         operation: 'use the session database',

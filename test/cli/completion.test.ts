@@ -40,7 +40,7 @@ test('bash offers commands, options, choices, files and sessions', async () => {
   const world = new ShellWorld();
   await world.addSession(A, { row: { name: 'night' } });
   expect(await world.offers('')).toEqual(expect.arrayContaining(['run', 'resume', 'config', 'completion', '--help']));
-  expect(await world.offers('re')).toEqual(['resume']);
+  expect(await world.offers('res')).toEqual(['resume']);
   expect(await world.offers('', '')).toEqual([]);
   expect(await world.offers('run', '--save-ev')).toEqual(['--save-every', '--save-every-steps', '--save-every-epochs']);
   expect(await world.offers('run', '')).toEqual(

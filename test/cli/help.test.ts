@@ -27,6 +27,7 @@ function recorder() {
         said.err += text;
       },
       outSlowly: () => Promise.resolve(),
+      outFailure: () => Promise.resolve(null),
       outLost: () => false,
       onErrLost: () => undefined,
       takeLeftOut: () => 0,

@@ -145,6 +145,30 @@ function damageOnePage(path: string): void {
   closeSync(file);
 }
 
+test('the version of ours with the tables of another development version: set aside, and said like damage', () => {
+  const { path, database } = openTestDatabase();
+  database.close();
+  const other = new SqliteDatabase(path);
+  // Checked by the other version, so that only its tables tell.
+  other.exec(`ALTER TABLE sessions DROP COLUMN report; UPDATE facts SET value = 'of another version'`);
+  other.close();
+  const { database: rebuilt, setAside } = openTestDatabase(path, options);
+  expect(setAside).toBe(`${path}.damaged-20261122T120000Z`);
+  expect(rebuilt.sessions.list({})).toEqual([]);
+});
+
+test('a step that finds other tables than its version says: set aside as well', () => {
+  const { path, database } = openTestDatabase();
+  database.close();
+  const other = new SqliteDatabase(path);
+  other.exec(
+    'DROP INDEX sessions_watched; DROP INDEX sessions_by_root; ALTER TABLE sessions DROP COLUMN indexed_change',
+  );
+  other.pragma('user_version = 1');
+  other.close();
+  expect(openTestDatabase(path, options).setAside).not.toBeNull();
+});
+
 test('one damaged page in a small file is found at every opening', () => {
   const path = filled();
   damageOnePage(path);

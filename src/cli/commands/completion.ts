@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { NkatError } from '../../errors.ts';
-import { openSessions } from '../../sessions/open.ts';
+import { newestSessions } from '../../sessions/newest-sessions.ts';
 import { bashCompletion } from '../completion/bash.ts';
 import { fishCompletion } from '../completion/fish.ts';
 import { completionModel } from '../completion/model.ts';
@@ -23,21 +21,10 @@ export async function completion(shell: Shell, program: Command, context: Comman
 /** What the scripts ask for at each Tab: ids and names, a tab, and what they are. Never a word of trouble. */
 export async function completeSessions({ home, streams }: CommandContext): Promise<number> {
   streams.out('latest\tthe newest session\n');
-  if (!existsSync(home.database)) return 0;
-  try {
-    const { database } = openSessions(home.database);
-    try {
-      for (const { id, name, state, trainer } of database.sessions.list({ limit: OFFERED })) {
-        const words = /^[\w.@%+-]+$/.test(name ?? '') ? [id, name] : [id];
-        const what = `${state}, ${trainer}`.replaceAll(/\s+/g, ' ');
-        for (const word of words) streams.out(`${word}\t${what}\n`);
-      }
-    } finally {
-      database.close();
-    }
-  } catch (error) {
-    // At a prompt there is no place for words; the command that is completed will say them.
-    if (!(error instanceof NkatError)) throw error;
+  for (const { id, name, state, trainer } of newestSessions(home.database, OFFERED)) {
+    const words = /^[\w.@%+-]+$/.test(name ?? '') ? [id, name] : [id];
+    const what = `${state}, ${trainer}`.replaceAll(/\s+/g, ' ');
+    for (const word of words) streams.out(`${word}\t${what}\n`);
   }
   return 0;
 }

@@ -5,7 +5,7 @@ import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { JsonFlag } from '../flags.ts';
 import { locateSession } from '../located-session.ts';
-import { withIndex } from '../open-index.ts';
+import { withReadableIndex } from '../open-index.ts';
 import { explainWords } from '../render/explain-words.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
 import { resolveSession } from '../resolve-session.ts';
@@ -13,7 +13,7 @@ import { ownWatch } from '../session-state.ts';
 
 /** `explain`: the choice that the next launch would make, with what stands against each candidate. Moves nothing. */
 export function explain(word: string, flags: JsonFlag, context: CommandContext): Promise<number> {
-  return withIndex(context, async (database) => {
+  return withReadableIndex(context, async (database) => {
     const session = await locateSession(nodeFiles, await resolveSession(nodeFiles, database, word), ownWatch());
     const { row, layout, file } = session;
     const setAside = new Set(file?.setAside.map(({ sequence }) => sequence));

@@ -3,7 +3,7 @@ import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionRow } from '../../sessions/types.ts';
 import type { CommandContext } from '../context.ts';
 import type { ListFlags } from '../flags.ts';
-import { withIndex } from '../open-index.ts';
+import { withReadableIndex } from '../open-index.ts';
 import { line } from '../render/line.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
 import { count } from '../render/quantities.ts';
@@ -22,7 +22,7 @@ const SHOWN = 50;
 /** `list`: the newest sessions, each with the state that it is in right now, and how many more there are. */
 export function list(flags: ListFlags, context: CommandContext): Promise<number> {
   const limit = limitOf(flags);
-  return withIndex(
+  return withReadableIndex(
     context,
     async (database) => {
       const sessions = await listedSessions(database, limit);

@@ -7,7 +7,7 @@ import type { CommandContext } from '../context.ts';
 import type { LogsFlags } from '../flags.ts';
 import { locateSession } from '../located-session.ts';
 import { countOf, type LogFilter, logRecordOf, passes, patternOf } from '../log-filter.ts';
-import { withIndex } from '../open-index.ts';
+import { withReadableIndex } from '../open-index.ts';
 import { line } from '../render/line.ts';
 import { damagedJson, damagedLine, LogWords, logLines } from '../render/log-words.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
@@ -30,7 +30,7 @@ export function logs(word: string, flags: LogsFlags, context: CommandContext): P
   const warn = (text: string): void =>
     context.streams.err(paintLine(paintWith(context.terminal.colourErr), line(text)));
   if (search?.plain === true) warn(`${flags.grep} is no regular expression; it is looked for as it stands.`);
-  return withIndex(context, async (database) => {
+  return withReadableIndex(context, async (database) => {
     const row = database.sessions.resolve(word);
     const shown = new Shown(filter, flags.json === true, context);
     const reader = new LogReader(join(context.home.logs, row.id));

@@ -5,7 +5,7 @@ import type { CheckpointRow } from '../../sessions/types.ts';
 import type { CommandContext } from '../context.ts';
 import type { JsonFlag } from '../flags.ts';
 import { type LocatedSession, locateSession } from '../located-session.ts';
-import { withIndex } from '../open-index.ts';
+import { withReadableIndex } from '../open-index.ts';
 import { paintWith } from '../render/paint.ts';
 import { attemptJson, sessionJson } from '../render/session-json.ts';
 import { type ShownCheckpoint, showLines } from '../render/show-words.ts';
@@ -14,7 +14,7 @@ import { ownWatch } from '../session-state.ts';
 
 /** `show`: one session with its attempts and what is left of its checkpoints, newest first. */
 export function show(word: string, flags: JsonFlag, context: CommandContext): Promise<number> {
-  return withIndex(context, async (database) => {
+  return withReadableIndex(context, async (database) => {
     const session = await locateSession(nodeFiles, await resolveSession(nodeFiles, database, word), ownWatch());
     const attempts = database.attempts.ofSession(session.row.id);
     const checkpoints = shownCheckpoints(

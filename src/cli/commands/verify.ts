@@ -7,7 +7,7 @@ import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { VerifyFlags } from '../flags.ts';
 import { type LocatedSession, locateSession } from '../located-session.ts';
-import { withIndex } from '../open-index.ts';
+import { withReadableIndex } from '../open-index.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
 import { StatusLine } from '../render/status-line.ts';
 import { type Finding, findingOf, verifyJson, verifyWords } from '../render/verify-words.ts';
@@ -24,7 +24,7 @@ export interface Verification {
 /** `verify`: reads checkpoints and reports; exit 65 where something is damaged, 74 where something cannot be read. */
 export function verify(word: string, flags: VerifyFlags, context: CommandContext): Promise<number> {
   const level = levelOf(flags.level);
-  return withIndex(context, async (database) => {
+  return withReadableIndex(context, async (database) => {
     const { streams, terminal } = context;
     const paint = paintWith(terminal.colourOut);
     const found: Finding[] = [];
