@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { World } from './rig.ts';
 
+const FRAGILE = fileURLToPath(new URL('../../fixtures/trainers/fragile.mjs', import.meta.url));
 const NETWORK = fileURLToPath(new URL('../../fixtures/trainers/network.mjs', import.meta.url));
 
 let world: World;
@@ -14,13 +15,12 @@ beforeEach(() => {
 afterEach(() => world.close());
 
 test('a poisoned step: its emergency save is progress once; set aside, stepped back, given up', async () => {
-  const line = [NETWORK, '--epochs', '4', '--fail', 'drawn', '--at-step', '8'];
-  const run = world.run(line, ['--save-every-steps', '3', '--backoff', '10ms']);
+  const run = world.run([FRAGILE, '--save-at', '4', '--poison', '8'], ['--backoff', '10ms']);
   await run.ended(1);
   expect(run.named('worker-ended').every((event) => event.class === 'error')).toBe(true);
   const emergencies = run.named('saved').filter(({ kinds }) => kinds.includes('emergency'));
-  expect(emergencies[0]).toMatchObject({ step: 7, reason: 'Error: boom drawn' });
-  // Checkpoints at 3, 4 (best), 6 and 7: the first launch made progress, none after it.
+  expect(emergencies[0]).toMatchObject({ step: 7, reason: 'Error: boom at step 8' });
+  // Checkpoints at 4 and 7: the first launch made progress, none after it.
   expect(run.named('attempt-started')).toHaveLength(7);
   expect(run.named('checkpoint-set-aside').map(({ sequence }) => sequence)).toContain(emergencies[0]?.sequence);
   const starts = run.named('training-started').map(({ step }) => step);

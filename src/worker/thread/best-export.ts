@@ -69,9 +69,10 @@ export async function exportBest(files: StoreFiles, layout: StoreLayout, path: s
     const names: string[] = [];
     for (const output of outputs) names.push(...(await output.finish(metadata)));
     const weights = plans[0]?.weights ?? 'trained';
+    const before = await exportedSequence(files, layout);
     const text = `${JSON.stringify({ ...metadata, weights, files: names }, null, 2)}\n`;
     await replaceFile(files, join(root, METADATA), text);
-    for (const output of outputs) await output.removeOlder();
+    for (const output of outputs) await output.removeAllBut(before);
   } finally {
     await checkpoint.close();
   }
@@ -165,14 +166,15 @@ class ModelOutput {
     return names.map((name) => (folder === '' ? name : `${folder}/${name}`));
   }
 
-  /** All weights but these and the newest before them, which somebody may be loading. */
-  async removeOlder(): Promise<void> {
-    const others = (await this.#files.list(this.#directory))
-      .flatMap((name) => {
-        const sequence = Number(WEIGHTS.exec(name)?.[1] ?? Number.NaN);
-        return Number.isNaN(sequence) || sequence === this.#sequence ? [] : [{ name, sequence }];
-      })
-      .sort((a, b) => b.sequence - a.sequence);
-    for (const { name } of others.slice(1)) await removeIfAny(this.#files, join(this.#directory, name));
+  /** All weights but these and the ones that stood there before, which somebody may be loading. */
+  async removeAllBut(before: number | null): Promise<void> {
+    // Exported once more: what stood before it is not known any more, and goes with the next one.
+    if (before === this.#sequence) return;
+    for (const name of await this.#files.list(this.#directory)) {
+      const sequence = Number(WEIGHTS.exec(name)?.[1] ?? Number.NaN);
+      // Also what is newer than those: half of a model, whose export was cut short.
+      if (Number.isNaN(sequence) || sequence === this.#sequence || sequence === before) continue;
+      await removeIfAny(this.#files, join(this.#directory, name));
+    }
   }
 }

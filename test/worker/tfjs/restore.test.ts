@@ -147,6 +147,31 @@ test('a learning rate that the trainer sets itself survives too', async () => {
   expect(other.getConfig().learningRate).toBe(0.025);
 });
 
+test.each(['sgd', 'momentum', 'adam'])(
+  '%s without a schedule: a scale applies once, whatever was saved under',
+  async (name) => {
+    await onBackend('cpu');
+    const make = (scale: number) => {
+      const optimizer = OPTIMIZERS[name]?.() as tf.Optimizer;
+      const state = tfjsState({ model: network(), optimizer });
+      state.scaleLearningRate?.(scale);
+      return { state, rate: () => (optimizer as unknown as { learningRate: number }).learningRate };
+    };
+    const full = make(1);
+    const usual = full.rate();
+    const half = make(0.5);
+    expect(half.rate()).toBe(usual / 2);
+    half.state.restore(throughDisk(saved(full.state.snapshot())));
+    expect(half.rate()).toBe(usual / 2);
+    const stillHalf = make(0.5);
+    stillHalf.state.restore(throughDisk(saved(half.state.snapshot())));
+    expect(stillHalf.rate()).toBe(usual / 2);
+    const quarter = make(0.25);
+    quarter.state.restore(throughDisk(saved(half.state.snapshot())));
+    expect(quarter.rate()).toBe(usual / 4);
+  },
+);
+
 test('several models and optimizers, by name', async () => {
   await onBackend('cpu');
   const gan = () => {
