@@ -121,7 +121,8 @@ function hasProc(): boolean {
   return process.platform === 'linux';
 }
 
-function pidNamespace(): string | null {
+/** Name of this process's pid namespace; null where the platform has none. */
+export function pidNamespace(): string | null {
   if (!hasProc()) return null;
   try {
     return readlinkSync('/proc/self/ns/pid');

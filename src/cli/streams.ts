@@ -45,6 +45,8 @@ export interface Streams {
   outLost(): boolean;
   /** Called once, when stderr has lost its reader. */
   onErrLost(listener: () => void): void;
+  /** True while a reader of stdout has more to take than it should: more would be left out soon. */
+  outBehind(): boolean;
   /** Characters that were left out of both since the last call, once the readers keep up again; else 0. */
   takeLeftOut(): number;
 }
@@ -60,6 +62,7 @@ export function guardStreams(stdout: TextStream, stderr: TextStream, mayWrite: (
     outFailure: () => out.failure(),
     outLost: () => out.lost,
     onErrLost: (listener) => err.onLost(listener),
+    outBehind: () => out.isBehind,
     takeLeftOut: () => out.takeLeftOut() + err.takeLeftOut(),
   };
 }
@@ -88,6 +91,10 @@ class GuardedStream {
 
   get lost(): boolean {
     return this.#lost;
+  }
+
+  get isBehind(): boolean {
+    return !this.#lost && this.#unread > this.#boundOf('passing') / 2;
   }
 
   write(text: string, worth: Worth): void {

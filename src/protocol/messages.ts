@@ -51,6 +51,8 @@ export const hello = object({
   session: string(256),
   attempt: count,
   pid: count,
+  /** Name of the pid namespace that `pid` counts in, as Linux gives it; null: not known, or there are none here. */
+  pidNamespace: nullable(string(64)),
   /** True when this worker had its welcome before, from an earlier supervisor or connection. */
   welcomed: boolean(),
   /** Claim that it commits under; null before the first welcome. */

@@ -26,6 +26,7 @@ export class OutputFollower {
   readonly #path: string;
   readonly #limits: FollowLimits;
   readonly #punch: PunchHole;
+  readonly #isBehind: () => boolean;
   readonly #deliver: (line: string) => void;
   readonly #onDropped: (bytes: number) => void;
   readonly #onError: (error: unknown) => void;
@@ -46,6 +47,7 @@ export class OutputFollower {
     readonly start: number;
     readonly limits: FollowLimits;
     readonly punch: PunchHole;
+    readonly isBehind: () => boolean;
     readonly deliver: (line: string) => void;
     readonly onDropped: (bytes: number) => void;
     readonly onError: (error: unknown) => void;
@@ -54,6 +56,7 @@ export class OutputFollower {
     this.#position = options.start;
     this.#limits = options.limits;
     this.#punch = options.punch;
+    this.#isBehind = options.isBehind;
     this.#deliver = options.deliver;
     this.#onDropped = options.onDropped;
     this.#onError = options.onError;
@@ -112,6 +115,8 @@ export class OutputFollower {
     const handle = await this.#open();
     if (handle === null) return;
     while (!this.#closing) {
+      // Who drains wants it all: the worker is over, and its end must not wait for a reader.
+      if (this.#waiting.length === 0 && this.#isBehind()) return;
       const { bytesRead } = await handle.read(this.#slice, 0, this.#slice.length, this.#position);
       if (bytesRead === 0) {
         if ((await this.#size()) >= this.#position) return;

@@ -46,7 +46,20 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     sink.tell(event);
     warnings.take(event);
   };
-  const context: SessionContext = { files, layout, record, index, settings, outputDirectory, claim, tell, nowMs, now };
+  const { isBehind = () => false } = options;
+  const context: SessionContext = {
+    files,
+    layout,
+    record,
+    index,
+    settings,
+    outputDirectory,
+    claim,
+    tell,
+    isBehind,
+    nowMs,
+    now,
+  };
   const warnings = new WarningWatch(context);
 
   const earlier = await findEarlierWorker(files, layout, record.file, options.settings.stop.killWaitMs);

@@ -3,9 +3,13 @@
  * trainer starts inherits. So the speaker must be of the launched attempt, and the first that spoke keeps its place while
  * it lives. (Several ranks would each have a place of their own here.)
  *
+ * A worker in a container of its own (`docker run` as the command) states a pid that means nothing here, and its process
+ * hangs below a daemon, not below the launcher. There the token has to do: it comes in while what was launched lives and
+ * nobody else speaks.
+ *
  * A hello states its own pid: this keeps out what is there by accident, not a liar who runs as the same user.
  */
-import { identityOf, isAlive } from '../checkpoint/process-identity.ts';
+import { identityOf, isAlive, pidNamespace } from '../checkpoint/process-identity.ts';
 import type { ProcessIdentity, WorkerIdentity } from '../checkpoint/types.ts';
 import { ENVIRONMENT } from '../protocol/messages.ts';
 import type { Hello, Refusal } from './channel-server.ts';
@@ -18,6 +22,8 @@ export class WorkerGate {
   readonly #session: string;
   /** Who spoke first for the attempt. */
   #speaker: { readonly attempt: number; readonly identity: ProcessIdentity } | null = null;
+  /** Who spoke first for the attempt from where we see no pids. */
+  #unseen: { readonly attempt: number; readonly who: string } | null = null;
 
   constructor(session: string) {
     this.#session = session;
@@ -30,7 +36,7 @@ export class WorkerGate {
    * @param worker what was launched for it; null or of another attempt: not recorded yet
    */
   refusalOf(
-    { attempt, pid }: Pick<Hello, 'attempt' | 'pid'>,
+    { attempt, pid, pidNamespace: namespace }: Pick<Hello, 'attempt' | 'pid' | 'pidNamespace'>,
     attempts: number,
     worker: WorkerIdentity | null,
   ): Refusal | null {
@@ -38,15 +44,30 @@ export class WorkerGate {
       return { code: 'fenced', message: `attempt ${attempt} is over; attempt ${attempts} has taken its place` };
     }
     const speaker = this.#speaker?.attempt === attempt ? this.#speaker.identity : null;
-    if (speaker !== null && speaker.pid !== pid && isAlive(speaker)) {
+    const foreign = isForeign(namespace);
+    if (speaker !== null && (foreign || speaker.pid !== pid) && isAlive(speaker)) {
       return { code: 'session', message: `attempt ${attempt} has its worker already: pid ${speaker.pid}, not ${pid}` };
     }
-    const identity = identityOf(pid);
+    const identity = foreign ? null : identityOf(pid);
     const launched = worker?.attempt === attempt ? worker.group : null;
-    if (identity === null || !this.#belongs(pid, attempt, launched)) {
+    if (identity === null) return this.#unseenRefusal(attempt, `pid ${pid} of ${namespace ?? 'nowhere'}`, launched);
+    if (!this.#belongs(pid, attempt, launched)) {
       return { code: 'session', message: `pid ${pid} is no process of attempt ${attempt}` };
     }
     this.#speaker = { attempt, identity };
+    return null;
+  }
+
+  /** Its life cannot be seen, so it keeps its place, but not against a worker that can be seen to be one. */
+  #unseenRefusal(attempt: number, who: string, launched: ProcessIdentity | null): Refusal | null {
+    if (launched === null || !isAlive(launched)) {
+      return { code: 'session', message: `${who} is no process of attempt ${attempt}, of which nothing lives` };
+    }
+    const before = this.#unseen?.attempt === attempt ? this.#unseen.who : null;
+    if (before !== null && before !== who) {
+      return { code: 'session', message: `attempt ${attempt} has its worker already: ${before}, not ${who}` };
+    }
+    this.#unseen = { attempt, who };
     return null;
   }
 
@@ -68,4 +89,10 @@ function descends(pid: number, leader: number): boolean {
     row = processRow(row.parent);
   }
   return false;
+}
+
+/** True where the worker counts its pids elsewhere than we do: the same number is another process here. */
+export function isForeign(namespace: string | null): boolean {
+  const own = pidNamespace();
+  return namespace !== null && own !== null && namespace !== own;
 }

@@ -6,7 +6,7 @@ import type { Happening } from './machine/event.ts';
 import { learningRateScale } from './machine/restart-policy.ts';
 import type { ChosenPoint } from './resume-point.ts';
 import type { SessionContext } from './session-context.ts';
-import { WorkerGate } from './worker-gate.ts';
+import { isForeign, WorkerGate } from './worker-gate.ts';
 
 /** How long the channel may deliver what a dead worker had sent. */
 const DRAIN_MS = 2_000;
@@ -143,13 +143,15 @@ export class WorkerLine {
     return this.#stepAtMs === null ? 0 : Math.max(0, this.#options.context.nowMs() - this.#stepAtMs);
   }
 
-  #hello({ attempt, pid, welcomed, phase, step, lastSaved }: Hello): void {
+  #hello({ attempt, pid, pidNamespace, welcomed, phase, step, lastSaved }: Hello): void {
     const { tell, index, record } = this.#options.context;
     this.#connected = true;
     const { worker } = record.file;
     if (worker?.attempt === attempt && worker.spoke !== true) record.change({ worker: { ...worker, spoke: true } });
-    void index.patchSession({ workerPid: pid });
-    void index.patchAttempt(attempt, { pid });
+    // A container's own number would name a stranger here.
+    const seen = isForeign(pidNamespace) ? null : pid;
+    void index.patchSession({ workerPid: seen });
+    void index.patchAttempt(attempt, { pid: seen });
     tell({ name: 'worker-connected', attempt, pid, adopted: welcomed });
     this.#options.dispatch({ type: 'worker-connected', welcomed, phase, step, lastSaved });
   }

@@ -9,6 +9,7 @@ import type { SupervisedProcess } from './worker-process.ts';
 export interface WorkerWatchOptions {
   readonly onLine: (stream: Stream, line: string) => void;
   readonly onProblem: (message: string) => void;
+  readonly isBehind: () => boolean;
   /** Resolves when nothing more can come from the worker's channel; bounded. */
   readonly channelDrained: () => Promise<void>;
   /** Called once, after the last line and the last message were delivered. */
@@ -69,9 +70,9 @@ export class WorkerWatch {
 async function startTail(
   outputDirectory: string,
   attempt: number,
-  { onLine, onProblem }: WorkerWatchOptions,
+  { onLine, onProblem, isBehind }: WorkerWatchOptions,
 ): Promise<OutputTail> {
-  const tail = new OutputTail({ outputDirectory, attempt, onLine, onProblem });
+  const tail = new OutputTail({ outputDirectory, attempt, onLine, onProblem, isBehind });
   await tail.start();
   return tail;
 }

@@ -34,6 +34,23 @@ test('Ctrl-Z, then bg, with stty tostop: it trains on', async () => {
   expect(output).toMatch(/code=0\r?\n/);
 });
 
+test('fg after bg shows the run again', async () => {
+  const world = new World();
+  const rc = join(world.directory, 'rc');
+  writeFileSync(rc, "PS1='prompt> '\nstty tostop\n");
+  const { output } = await world.onTerminal(['bash', '--noprofile', '--rcfile', rc, '-i'], {
+    script: [
+      { wait: 'prompt> ', send: `${NKAT} run ${SHORT} --step-ms 60 --epochs 3\n` },
+      { wait: 'step 5 loss', send: '\u001a' },
+      { wait: 'Stopped', send: 'bg\n' },
+      { wait: 'prompt> ', send: 'fg\n' },
+      { wait: 'step 60 loss', send: '' },
+      { wait: 'prompt> ', send: 'echo "code=$?"; exit\n' },
+    ],
+  });
+  expect(output).toMatch(/code=0\r?\n/);
+});
+
 test('a terminal that stands still (Ctrl-S) does not stop the supervisor', async () => {
   const world = new World();
   const line = `${COUNTER} --epochs 1 --steps-per-epoch 3000 --print-every 1`;

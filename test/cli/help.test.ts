@@ -29,6 +29,7 @@ function recorder() {
       outSlowly: () => Promise.resolve(),
       outFailure: () => Promise.resolve(null),
       outLost: () => false,
+      outBehind: () => false,
       onErrLost: () => undefined,
       takeLeftOut: () => 0,
     },

@@ -27,8 +27,10 @@ test('the end of the input does nothing at all', async () => {
 
 test('Ctrl-C at the question ends with 130 and nothing done', async () => {
   const world = await worldWithSession();
-  const { code } = await world.terminal(LINE, { script: [{ wait: '[Y/n]', send: '\u0003' }] });
+  const { output, code } = await world.terminal(LINE, { script: [{ wait: '[Y/n]', send: '\u0003' }] });
   expect(code).toBe(130);
+  // The shell's prompt comes in a line of its own.
+  expect(output).toMatch(/\^C\r?\n$/);
   expect(readdirSync(world.home.checkpoints)).toEqual([A]);
 });
 

@@ -1,4 +1,6 @@
 /** `save` and `stop` from another terminal, to a supervisor that lives and to a worker that trains on alone. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { counter, type Run, World } from './rig.ts';
 
@@ -31,6 +33,12 @@ async function training(options: readonly string[] = [], line = LINE): Promise<R
   const run = world.run(counter(line), options);
   await run.event('progress', ({ step }) => step >= 3);
   return run;
+}
+
+function sequencesIn(directory: string): number[] {
+  return readdirSync(directory)
+    .flatMap((name) => /^checkpoint_.*_(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number);
 }
 
 async function stateOf(): Promise<string | undefined> {
@@ -107,6 +115,47 @@ test('an orphan keeps the save policy of its own run while a command visits it, 
   expect(checkpoints.length).toBeGreaterThan(5);
   next.signal('SIGINT');
   await next.ended(75);
+});
+
+test('what an orphan had kept for its next supervisor is written down by the command that hears it', async () => {
+  const run = await training(['--save-every-steps', '25', '--keep', '2']);
+  const { session = '', directory = '' } = run.named('session-opened')[0] ?? {};
+  const before = run.named('saved').length;
+  run.signal('SIGKILL');
+  await run.exited;
+  const commits = (): number[] => sequencesIn(directory);
+  const least = Math.max(0, ...commits()) + 3;
+  await world.until(() => Math.max(0, ...commits()) >= least);
+  const { checkpoint } = (await world.query(['save'])) as Saved;
+  const file = JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8')) as {
+    lastCommit: { sequence: number };
+  };
+  expect(file.lastCommit.sequence).toBeGreaterThanOrEqual(checkpoint.sequence);
+  const log = readFileSync(join(world.home, 'logs', session, 'session.log'), 'utf8');
+  const logged = [...log.matchAll(/"sequence":(\d+)[^\n]*"event":"saved"/g)].map((match) => Number(match[1]));
+  // Also those that were rotated away before anyone could find them in the directory.
+  for (let sequence = before + 2; sequence <= checkpoint.sequence; sequence += 1) expect(logged).toContain(sequence);
+  await world.query(['stop']);
+});
+
+test('stop in the middle of an adoption, and before the first launch: it ends, and nothing is left', async () => {
+  const run = await training();
+  run.signal('SIGKILL');
+  await run.exited;
+  const adopting = world.run(counter(LINE));
+  await adopting.event('session-opened');
+  const stopped = (await world.query(['stop'])) as Stopped;
+  expect(stopped).toMatchObject({ stopped: true, by: 'supervised', outcome: 'stopped-saved' });
+  await adopting.ended(75);
+  const starting = world.run(counter(LINE));
+  await starting.event('session-opened');
+  const early = world.start(['stop', '--json']);
+  const { code } = await early.exited;
+  // With a checkpoint to go on from and no step made, either end is right, but never a worker that is left.
+  expect([0, 1], early.stdout).toContain(code);
+  expect([75, 143]).toContain((await starting.exited).code);
+  expect(world.processes()).toEqual([]);
+  expect(await stateOf()).toBe('interrupted');
 });
 
 test('a save during a long step says that it waits, is not confirmed when the time is up, and comes at the next step', async () => {

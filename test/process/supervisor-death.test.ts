@@ -212,6 +212,7 @@ test('a straggler of an earlier attempt is refused, and the present worker keeps
   straggler.send({
     v: 1,
     type: 'hello',
+    pidNamespace: null,
     role: 'worker',
     token,
     session,

@@ -62,6 +62,7 @@ function hello(bench: Bench, overrides: Partial<Hello> = {}): Hello {
   return {
     v: 1,
     type: 'hello',
+    pidNamespace: null,
     role: 'worker',
     token: 'the right token',
     session: bench.session,

@@ -5,7 +5,7 @@ import { NkatError } from '../../errors.ts';
 import { PROTOCOL_VERSION } from '../../protocol/messages.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionRow } from '../../sessions/types.ts';
-import { askOrphan } from '../../supervisor/control/ask-orphan.ts';
+import { type AskOrphanOptions, askOrphan } from '../../supervisor/control/ask-orphan.ts';
 import {
   type Answer,
   askSupervisor,
@@ -35,13 +35,17 @@ export function save(word: string, flags: SaveFlags, context: CommandContext): P
   };
   return withIndex(context, async (database) => {
     const row = await resolveRunning(database, word);
-    const { saved, by } = await confirmedSave(row, wish, timeoutMs, say);
+    const visit = { sessions: database, logs: context.home.logs };
+    const { saved, by } = await confirmedSave(row, wish, timeoutMs, visit, say);
     await index(database, row, saved);
     if (flags.json === true) context.streams.out(`${JSON.stringify(savedJson(row.id, by, saved))}\n`);
     else context.streams.out(paintLine(paintWith(context.terminal.colourOut), confirmedLine(saved)));
     return 0;
   });
 }
+
+/** Where it is written down what a worker without a supervisor says. */
+type Visit = Pick<AskOrphanOptions, 'sessions' | 'logs'>;
 
 interface Confirmed {
   readonly saved: SavedMessage;
@@ -52,6 +56,7 @@ async function confirmedSave(
   row: SessionRow,
   wish: { readonly kind: string; readonly reason: string | null },
   timeoutMs: number,
+  visit: Visit,
   say: (line: Line) => void,
 ): Promise<Confirmed> {
   const deadline = performance.now() + timeoutMs;
@@ -59,7 +64,7 @@ async function confirmedSave(
   let why = 'nobody answered';
   for (;;) {
     const running = await findRunning(row);
-    const answer = await ask(running, wish, Math.max(1, deadline - performance.now()), progress);
+    const answer = await ask(running, wish, Math.max(1, deadline - performance.now()), visit, progress);
     if (answer.kind === 'saved') return { saved: answer.saved, by: running.reach.by };
     if (answer.kind === 'ended') throw unconfirmed(row, `the session ended first: ${answer.ended.reason}`);
     if (answer.kind === 'failed' && !PASSING.has(answer.code))
@@ -75,6 +80,7 @@ function ask(
   { session, file, reach }: RunningSession,
   { kind, reason }: { readonly kind: string; readonly reason: string | null },
   timeoutMs: number,
+  visit: Visit,
   progress: Progress,
 ): Promise<Answer> {
   const request = { v: PROTOCOL_VERSION, type: 'save', request: randomUUID(), kinds: [kind], reason } as const;
@@ -84,7 +90,7 @@ function ask(
     onTheWay: (heard: OnTheWay) => progress.heard(heard),
   };
   if (reach.by === 'supervised') return askSupervisor({ session: file.id, token: file.token, ...common });
-  return askOrphan({ files: nodeFiles, layout: session.layout, file, worker: reach.worker, ...common });
+  return askOrphan({ files: nodeFiles, layout: session.layout, file, worker: reach.worker, ...visit, ...common });
 }
 
 /** How far the request came, for the one who waits. */
@@ -127,7 +133,7 @@ function unconfirmed(row: SessionRow, why: string): NkatError {
   });
 }
 
-/** An orphan has nobody else who tells the index. */
+/** So that `show` knows it when the command has returned: the supervisor may tell the index a moment later. */
 async function index(database: SessionsDatabase, row: SessionRow, saved: SavedMessage): Promise<void> {
   const { sequence, step, epoch, kinds, reason, bytes, createdAt, digest, path, metrics, parent } = saved;
   const known = {

@@ -38,6 +38,8 @@ export async function superviseAndShow(
       takeOver: flags.takeOver === true,
       command,
       publish: (event) => renderer.handle(event),
+      // A program may count on every line; a person has the log, which must then not wait for the screen.
+      isBehind: () => flags.json === true && context.streams.outBehind(),
       signals: context.signals,
     });
     return exitCodeOfOutcome(end.outcome, end.signal);

@@ -6,6 +6,7 @@ import { acquireClaim, releaseClaim } from '../../checkpoint/claim.ts';
 import type { StoreFiles } from '../../checkpoint/files.ts';
 import type { StoreLayout } from '../../checkpoint/layout.ts';
 import { isAlive } from '../../checkpoint/process-identity.ts';
+import { readSessionFile } from '../../checkpoint/session-file.ts';
 import type { SessionFile, WorkerIdentity } from '../../checkpoint/types.ts';
 import { DEFAULT_SETTINGS } from '../../config/settings.ts';
 import {
@@ -14,15 +15,20 @@ import {
   type SupervisorMessage,
   type WorkerMessage,
 } from '../../protocol/messages.ts';
+import type { SessionsDatabase } from '../../sessions/database.ts';
 import { ChannelServer, type Hello } from '../channel-server.ts';
 import { WorkerGate } from '../worker-gate.ts';
 import { type Answer, type OnTheWay, take } from './ask-supervisor.ts';
+import { openVisitRecord } from './visit-record.ts';
 
 export interface AskOrphanOptions {
   readonly files: StoreFiles;
   readonly layout: StoreLayout;
   readonly file: SessionFile;
   readonly worker: WorkerIdentity;
+  readonly sessions: SessionsDatabase;
+  /** Folder of all sessions' logs. */
+  readonly logs: string;
   readonly request: MessageOf<WorkerMessage, 'save'>;
   /** Bound of the whole, in milliseconds. */
   readonly timeoutMs: number;
@@ -46,7 +52,10 @@ export async function askOrphan(options: AskOrphanOptions): Promise<Answer> {
 }
 
 async function visit(options: AskOrphanOptions, claim: number): Promise<Answer> {
-  const { file, worker, request, onTheWay } = options;
+  const { files, layout, worker, sessions, logs, request, onTheWay } = options;
+  // Read again under the claim: its last owner may have written since.
+  const file = (await readSessionFile(files, layout.directory)) ?? options.file;
+  const record = openVisitRecord({ files, layout, file, claim, sessions, logs });
   let settle: (answer: Answer) => void = () => undefined;
   const answered = new Promise<Answer>((resolve) => {
     settle = resolve;
@@ -65,12 +74,18 @@ async function visit(options: AskOrphanOptions, claim: number): Promise<Answer> 
       asked = true;
     },
     onMessage: (message) => {
+      record.take(message);
       if ('request' in message && message.request === request.request) take(message, onTheWay, settle);
     },
     onDisconnected: () => undefined,
     onProblem: () => undefined,
   });
-  await server.listen();
+  try {
+    await server.listen();
+  } catch (error) {
+    await record.close();
+    throw error;
+  }
   const startedMs = performance.now();
   const look = setInterval(() => {
     const waitedMs = performance.now() - startedMs;
@@ -83,6 +98,7 @@ async function visit(options: AskOrphanOptions, claim: number): Promise<Answer> 
   } finally {
     clearInterval(look);
     await server.close();
+    await record.close();
   }
 }
 

@@ -101,6 +101,7 @@ function helloOf({ session, token }: AskOptions): MessageOf<WorkerMessage, 'hell
     session,
     attempt: 0,
     pid: process.pid,
+    pidNamespace: null,
     welcomed: false,
     claim: null,
     step: 0,

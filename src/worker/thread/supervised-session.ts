@@ -1,4 +1,5 @@
 /** A session that a supervisor owns: it welcomes, names the resume point and hears of every save. */
+import { pidNamespace } from '../../checkpoint/process-identity.ts';
 import type { MessageOf, ResumePoint, SupervisorMessage, WorkerMessage } from '../../protocol/messages.ts';
 import { PHASES } from '../../protocol/messages.ts';
 import { Channel } from './channel.ts';
@@ -126,6 +127,7 @@ export class SupervisedSession implements SessionSide {
       session: this.#mode.session,
       attempt: this.#mode.attempt,
       pid: process.pid,
+      pidNamespace: pidNamespace(),
       welcomed,
       claim: this.#claim,
       step,
