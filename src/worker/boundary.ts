@@ -3,6 +3,7 @@ import { NkatError } from '../errors.ts';
 import { PHASES, type Phase } from '../protocol/messages.ts';
 import type { Marked } from './boundary-mark.ts';
 import type { ControlBlock } from './control-block.ts';
+import { withStack } from './error-words.ts';
 import { memoryFigures } from './memory-figures.ts';
 import type { Orders, SaveOrder, StopOrder } from './orders.ts';
 import type { Periodic } from './periodic.ts';
@@ -269,7 +270,7 @@ export class Boundary {
         await listener(interruption);
       } catch (error) {
         // A listener must not cost the save.
-        const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        const why = withStack(error);
         this.#options.link.post({ type: 'notice', level: 'error', message: `a listener of the trainer threw: ${why}` });
       }
     }

@@ -5,14 +5,13 @@
 import type { Boundary } from './boundary.ts';
 import type { Standing } from './boundary-mark.ts';
 import type { Cause } from './cause.ts';
+import { firstLine } from './error-words.ts';
 import type { RunMemory } from './run-memory.ts';
 import type { Saver } from './saver.ts';
 import type { SessionLink } from './session-link.ts';
 
 /** How long an ending process waits until its last report was sent. */
 const LAST_WORDS_MS = 500;
-/** Longest reason in a manifest and on the screen. */
-const REASON_LENGTH = 300;
 
 export interface LastSaveOptions {
   readonly saver: Saver;
@@ -113,10 +112,4 @@ function whyNot(kind: Exclude<Standing['kind'], 'unchanged'>, step: number): str
     case 'not-marked':
       return `no step was made since the start; ${counts}`;
   }
-}
-
-/** What an error says, in one line. */
-export function firstLine(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return (text.split('\n', 1)[0] ?? '').slice(0, REASON_LENGTH);
 }

@@ -104,6 +104,25 @@ test('a state that is changed in place: nobody can tell, so nothing is saved, an
   expect(supervisor.of('notice').some(({ message }) => message.includes('in place'))).toBe(true);
 });
 
+test.each([
+  ['null', 'null'],
+  ["'plain words'", 'plain words'],
+  ["Symbol('odd')", 'Symbol(odd)'],
+  ['Object.create(null)', 'something that cannot be put into words was thrown'],
+  ['new (class extends Error { get name() { throw 1; } })()', 'something that cannot be put into words was thrown'],
+  ["Object.freeze(new Error('frozen'))", 'Error: frozen'],
+])('whatever is thrown, the save is made: %s', async (thrown, reason) => {
+  const supervisor = await ended(`run.on('stop', () => { throw Object.create(null); });
+    await run.step();
+    setTimeout(() => { throw ${thrown}; }, 0);
+    await run.epochEnd({ loss: 1 });
+    for (;;) await run.step();`);
+  const manifests = await supervisor.manifests();
+  expect(manifests.filter(({ kinds }) => kinds.includes('emergency')).map((manifest) => manifest.reason)).toEqual([
+    reason,
+  ]);
+});
+
 test('a state in place is saved when the throw comes while the trainer waits for the SDK', async () => {
   const supervisor = await ended(`weights[0] = 1; await run.step();
     setTimeout(() => { throw new Error('from a timer'); }, 0);
