@@ -36,6 +36,7 @@ export class AttemptHands {
     const { context, dispatch } = this.#options;
     this.#evidence = new EvidenceCollector();
     this.#watch = await WorkerWatch.adopt(worker, context.layout.session, this.#watchOptions());
+    this.#followMemory(this.#watch);
     const { attempt, resumedFrom, spoke = false } = worker;
     dispatch({ type: 'orphan-found', attempt, resumedFrom, spoke });
     if (spoke) return;
@@ -55,6 +56,7 @@ export class AttemptHands {
       return;
     }
     this.#watch = watch;
+    this.#followMemory(watch);
     const { group } = watch.process;
     record.change({ worker: { attempt, group, outputDirectory, resumedFrom } });
     await persist();
@@ -137,8 +139,13 @@ export class AttemptHands {
   }
 
   async close(): Promise<void> {
+    this.#evidence?.close();
     await this.#watch?.close();
     this.#watch = null;
+  }
+
+  #followMemory({ process: worker }: WorkerWatch): void {
+    this.#evidence?.follow(() => worker.announcedPid()?.pid ?? null);
   }
 
   #tellSlow(survivors: readonly string[], leftMs: number): void {

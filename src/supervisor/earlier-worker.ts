@@ -9,12 +9,15 @@ import { errnoOf, NkatError } from '../errors.ts';
 import { type AttemptFiles, attemptFiles } from './attempt-files.ts';
 import { BoundedWait } from './bounded-wait.ts';
 import { endWorker } from './end-worker.ts';
+import { unseenOomRecord } from './evidence.ts';
 import { readExitRecord } from './exit-record.ts';
 import type { UnseenEnd } from './machine/event.ts';
 import { progressOf } from './machine/restart-policy.ts';
 import { endOrphans, findOrphans } from './orphans.ts';
 import { ownedMembers } from './process-group.ts';
 import { isKillPending, survivorWords } from './survivors.ts';
+import type { WorkerEnd } from './worker-end.ts';
+import { announcedWorker } from './worker-pid.ts';
 
 export type EarlierWorker =
   | { readonly kind: 'none' }
@@ -97,6 +100,18 @@ function noteOf({ note }: Pick<AttemptFiles, 'note'>): string | null {
   }
 }
 
+/** Ticks of a process's start time in a second, the same on all Linux platforms. Source: time(7), USER_HZ. */
+const TICKS_PER_SECOND = 100;
+
+async function oomRecordOf(
+  end: WorkerEnd,
+  { group, outputDirectory, attempt }: WorkerIdentity,
+): Promise<string | null> {
+  const announced = announcedWorker(attemptFiles(outputDirectory, attempt), group);
+  const startedUs = (Number(group.startTime ?? 0) / TICKS_PER_SECOND) * 1e6;
+  return unseenOomRecord(end, [group.pid, ...(announced === null ? [] : [announced.pid])], startedUs);
+}
+
 async function unseenEnd(files: StoreFiles, layout: StoreLayout, worker: WorkerIdentity): Promise<UnseenEnd> {
   const end = readExitRecord(attemptFiles(worker.outputDirectory, worker.attempt));
   const { bootId } = worker.group;
@@ -105,9 +120,12 @@ async function unseenEnd(files: StoreFiles, layout: StoreLayout, worker: WorkerI
   );
   const verified = own.filter((entry) => entry.verified);
   const regular = verified.filter(({ manifest }) => manifest !== null && progressOf(manifest.kinds) === 'regular');
+  const known = end ?? { code: null, signal: null, source: 'vanished' as const };
+  const sameBoot = bootId !== null && bootId === currentBootId();
   return {
-    end: end ?? { code: null, signal: null, source: 'vanished' },
-    bootChanged: end === null && bootId !== null && bootId !== currentBootId(),
+    end: known,
+    bootChanged: end === null && bootId !== null && !sameBoot,
+    oomRecord: sameBoot ? await oomRecordOf(known, worker) : null,
     resumedFrom: worker.resumedFrom,
     final: own.find(({ manifest }) => manifest?.kinds.includes('final'))?.sequence ?? null,
     verifiedStep: Math.max(-1, ...verified.map(({ step }) => step ?? -1)),

@@ -1,8 +1,9 @@
 /** What is found about a worker's end beyond its exit status. */
-import { readFileSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 import { readOomRecords } from './kernel-log.ts';
-import { type OomRecord, oomCounterFiles, parseOomKills } from './oom-records.ts';
+import { OomCounter } from './oom-counter.ts';
+import type { OomRecord } from './oom-records.ts';
 import type { Evidence, WorkerEnd } from './worker-end.ts';
 
 interface EndedWorker {
@@ -14,15 +15,18 @@ interface EndedWorker {
 
 /** Places that evidence is taken from; others in tests. */
 export interface EvidenceSources {
-  /** Kills in our own memory cgroup, which the worker shares; null: not known here. */
-  readonly oomKills: () => number | null;
+  readonly counter: OomCounter;
   readonly oomRecords: () => Promise<readonly OomRecord[] | null>;
+  /** The kernel's log names processes by the pids that we know them by: we are in no container. */
+  readonly logNamesOurPids: () => boolean;
   /** Monotonic time since boot in microseconds. */
   readonly uptimeUs: () => number;
 }
 
 /** Newest lines that are kept; more would not be read. */
 const LAST_LINES = 40;
+/** How often it is looked which kills the worker outlived. */
+const LOOK_MS = 1_000;
 
 /**
  * The kernel stamps its log with a clock of its own, which runs apart from the monotonic one by some parts in a million:
@@ -33,65 +37,100 @@ const LEAST_SLACK_US = 60_000_000;
 
 export class EvidenceCollector {
   readonly #sources: EvidenceSources;
-  readonly #killsBefore: number | null;
   readonly #startedUs: number;
+  #timer: NodeJS.Timeout | null = null;
 
   /** To be made before the worker is launched (or adopted): counters are compared with what they are now. */
-  constructor(sources: EvidenceSources = kernelSources) {
+  constructor(sources: EvidenceSources = kernelSources()) {
     this.#sources = sources;
-    this.#killsBefore = sources.oomKills();
     this.#startedUs = sources.uptimeUs();
+  }
+
+  /** Follows the worker until the evidence is gathered. @param worker its pid; null: it has announced none yet */
+  follow(worker: () => number | null): void {
+    this.close();
+    this.#timer = setInterval(() => {
+      const pid = worker();
+      if (pid !== null) this.#sources.counter.look(pid);
+    }, LOOK_MS).unref();
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
   }
 
   /** Never rejects for what may not be read: then there simply is no evidence. */
   async gather({ end, pids, lastLines }: EndedWorker): Promise<Evidence> {
-    // The OOM killer sends SIGKILL; a group that vanished may have been killed by it whole.
-    const killed = end.signal === 'SIGKILL' || end.source === 'vanished';
-    const oomRecord = killed ? ((await this.#namedRecord(pids)) ?? this.#countedKills()) : null;
-    return { stderrTail: lastLines.slice(-LAST_LINES), oomRecord };
+    this.close();
+    return { stderrTail: lastLines.slice(-LAST_LINES), oomRecord: isKilled(end) ? await this.#oomRecord(pids) : null };
   }
 
-  async #namedRecord(pids: readonly number[]): Promise<string | null> {
-    const slackUs = Math.max(LEAST_SLACK_US, this.#startedUs * CLOCK_DRIFT);
+  async #oomRecord(pids: readonly number[]): Promise<string | null> {
+    const sinceUs = this.#startedUs - slackUs(this.#startedUs);
     const records = (await this.#sources.oomRecords()) ?? [];
-    const named = records.findLast(
-      ({ pid, atUs }) => pids.includes(pid) && (atUs === null || atUs >= this.#startedUs - slackUs),
-    );
-    return named?.message ?? null;
+    return namedRecord(records, pids, sinceUs) ?? this.#countedKills(records, sinceUs);
   }
 
-  /** In a container the log names pids of the host, if it may be read at all; the counter is of our own cgroup. */
-  #countedKills(): string | null {
-    const kills = this.#sources.oomKills();
-    if (kills === null || this.#killsBefore === null || kills <= this.#killsBefore) return null;
-    return `the memory cgroup counted ${kills - this.#killsBefore} oom_kill since the launch`;
+  /** In a container the log names pids of the host, if it may be read at all; the counter is of the worker's cgroup. */
+  #countedKills(records: readonly OomRecord[], sinceUs: number): string | null {
+    const risen = this.#sources.counter.risen();
+    if (risen === null) return null;
+    // Each kill that the log gives a name to was of another process.
+    const others = this.#sources.logNamesOurPids() ? records.filter((record) => isSince(record, sinceUs)).length : 0;
+    if (risen.kills <= others) return null;
+    return `the memory cgroup counted ${risen.kills} oom_kill while it ran (${risen.file})`;
   }
 }
 
-const kernelSources: EvidenceSources = {
-  oomKills: readOomKills,
-  oomRecords: readOomRecords,
-  uptimeUs: () => Number(process.hrtime.bigint() / 1000n),
-};
-
-/** The counter of this process's memory cgroup; null where there is none (no Linux, no controller, no right). */
-export function readOomKills(): number | null {
-  const cgroup = readOrNull('/proc/self/cgroup');
-  const mountinfo = readOrNull('/proc/self/mountinfo');
-  if (cgroup === null || mountinfo === null) return null;
-  for (const path of oomCounterFiles(cgroup, mountinfo)) {
-    const text = readOrNull(path);
-    const kills = text === null ? null : parseOomKills(text);
-    if (kills !== null) return kills;
-  }
-  return null;
+/** The OOM killer sends SIGKILL; a group that vanished may have been killed by it whole. */
+function isKilled(end: WorkerEnd): boolean {
+  return end.signal === 'SIGKILL' || end.source === 'vanished';
 }
 
-function readOrNull(path: string): string | null {
+/**
+ * What the kernel's log says of a worker that ended while nobody watched; null: nothing, or it may not be read.
+ *
+ * @param startedUs when it was launched, since boot
+ */
+export async function unseenOomRecord(
+  end: WorkerEnd,
+  pids: readonly number[],
+  startedUs: number,
+): Promise<string | null> {
+  if (!isKilled(end)) return null;
+  return namedRecord((await readOomRecords()) ?? [], pids, startedUs - slackUs(startedUs));
+}
+
+function namedRecord(records: readonly OomRecord[], pids: readonly number[], sinceUs: number): string | null {
+  return records.findLast((record) => pids.includes(record.pid) && isSince(record, sinceUs))?.message ?? null;
+}
+
+function slackUs(startedUs: number): number {
+  return Math.max(LEAST_SLACK_US, startedUs * CLOCK_DRIFT);
+}
+
+function isSince({ atUs }: OomRecord, sinceUs: number): boolean {
+  return atUs === null || atUs >= sinceUs;
+}
+
+function kernelSources(): EvidenceSources {
+  return {
+    counter: new OomCounter(),
+    oomRecords: readOomRecords,
+    logNamesOurPids: inFirstPidNamespace,
+    uptimeUs: () => Number(process.hrtime.bigint() / 1000n),
+  };
+}
+
+/** Source: PROC_PID_INIT_INO in the kernel's proc_ns.h. */
+const FIRST_PID_NAMESPACE = `pid:[${0xeffffffc}]`;
+
+function inFirstPidNamespace(): boolean {
   try {
-    return readFileSync(path, 'utf8');
+    return readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE;
   } catch (error) {
     if (errnoOf(error) === null) throw error;
-    return null;
+    return false;
   }
 }

@@ -21,7 +21,10 @@ export function oomCounterFiles(cgroup: string, mountinfo: string): string[] {
     if (!v2 && !options.includes('memory')) continue;
     const path = v2 ? paths.unified : paths.memory;
     if (path === null) continue;
-    files.push(posix.join(point, belowRoot(path, root), v2 ? 'memory.events' : 'memory.oom_control'));
+    const directory = posix.join(point, belowRoot(path, root));
+    // `local` leaves out the cgroups below, where others are killed; older kernels have it not.
+    const names = v2 ? ['memory.events.local', 'memory.events'] : ['memory.oom_control'];
+    for (const name of names) files.push(posix.join(directory, name));
   }
   return files;
 }

@@ -1,7 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { EvidenceCollector, type EvidenceSources, readOomKills } from '../../src/supervisor/evidence.ts';
+import { EvidenceCollector, type EvidenceSources } from '../../src/supervisor/evidence.ts';
 import { readOomRecords } from '../../src/supervisor/kernel-log.ts';
+import { OomCounter, type OomReading, readOomKills } from '../../src/supervisor/oom-counter.ts';
 import { oomCounterFiles, parseDmesgLine, parseKernelRecord, parseOomKills } from '../../src/supervisor/oom-records.ts';
+import { temporaryDirectory } from '../rig/temporary-directory.ts';
 
 const MINUTE_US = 60_000_000;
 const killed = { code: null, signal: 'SIGKILL', source: 'exit' } as const;
@@ -10,7 +14,38 @@ const KILLED =
   'Memory cgroup out of memory: Killed process 4242 (node) total-vm:11245228kB, anon-rss:2096388kB, file-rss:41216kB, shmem-rss:0kB, UID:1000 pgtables:5480kB oom_score_adj:0';
 
 function sources(overrides: Partial<EvidenceSources> = {}): EvidenceSources {
-  return { oomKills: () => null, oomRecords: async () => null, uptimeUs: () => 100 * MINUTE_US, ...overrides };
+  const counter = new OomCounter({ counterOf: () => null, isUnhurt: () => true });
+  const uptimeUs = () => 100 * MINUTE_US;
+  return { counter, oomRecords: async () => null, logNamesOurPids: () => true, uptimeUs, ...overrides };
+}
+
+/** Counter files of two cgroups, and a worker that is in one of them. */
+class Cgroups {
+  readonly #folder = temporaryDirectory();
+  readonly ours = this.#file('ours', 7);
+  worker: string = this.ours;
+  unhurt = true;
+
+  #file(name: string, kills: number): string {
+    const file = join(this.#folder, name);
+    writeFileSync(file, `oom_kill_disable 0\nunder_oom 0\noom_kill ${kills}\n`);
+    return file;
+  }
+
+  set(name: string, kills: number): string {
+    return this.#file(name, kills);
+  }
+
+  counter(): OomCounter {
+    return new OomCounter({
+      counterOf: (): OomReading => ({ file: this.worker, kills: readKills(this.worker) }),
+      isUnhurt: () => this.unhurt,
+    });
+  }
+}
+
+function readKills(file: string): number {
+  return parseOomKills(readFileSync(file, 'utf8')) ?? -1;
 }
 
 test('the counters of both cgroup versions', () => {
@@ -22,16 +57,29 @@ test('the counters of both cgroup versions', () => {
 test('the counter of a systemd unit', () => {
   const mountinfo = '35 24 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate';
   expect(oomCounterFiles('0::/user.slice/a:b.scope\n', mountinfo)).toEqual([
+    '/sys/fs/cgroup/user.slice/a:b.scope/memory.events.local',
     '/sys/fs/cgroup/user.slice/a:b.scope/memory.events',
   ]);
 });
 
 test('the counter in containers, whose mounts begin below the root or whose paths are cut off', () => {
   const below = '35 24 0:30 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw';
-  expect(oomCounterFiles('0::/docker/abc\n', below)).toEqual(['/sys/fs/cgroup/memory.events']);
-  expect(oomCounterFiles('0::/docker/abc/job\n', below)).toEqual(['/sys/fs/cgroup/job/memory.events']);
-  expect(oomCounterFiles('0::/docker/abcdef\n', below)).toEqual(['/sys/fs/cgroup/memory.events']);
-  expect(oomCounterFiles('0::/../other\n', below)).toEqual(['/sys/fs/cgroup/memory.events']);
+  expect(oomCounterFiles('0::/docker/abc\n', below)).toEqual([
+    '/sys/fs/cgroup/memory.events.local',
+    '/sys/fs/cgroup/memory.events',
+  ]);
+  expect(oomCounterFiles('0::/docker/abc/job\n', below)).toEqual([
+    '/sys/fs/cgroup/job/memory.events.local',
+    '/sys/fs/cgroup/job/memory.events',
+  ]);
+  expect(oomCounterFiles('0::/docker/abcdef\n', below)).toEqual([
+    '/sys/fs/cgroup/memory.events.local',
+    '/sys/fs/cgroup/memory.events',
+  ]);
+  expect(oomCounterFiles('0::/../other\n', below)).toEqual([
+    '/sys/fs/cgroup/memory.events.local',
+    '/sys/fs/cgroup/memory.events',
+  ]);
 });
 
 test('a machine with both versions: the one with the memory controller is among them', () => {
@@ -43,6 +91,7 @@ test('a machine with both versions: the one with the memory controller is among 
   ].join('\n');
   expect(oomCounterFiles('8:pids:/\n4:cpu,memory:/job\n0::/\n', mountinfo)).toEqual([
     '/sys/fs/cgroup/memory v1/job/memory.oom_control',
+    '/sys/fs/cgroup/unified/memory.events.local',
     '/sys/fs/cgroup/unified/memory.events',
   ]);
 });
@@ -82,16 +131,58 @@ test('a record of an earlier process with the same pid is none', async () => {
 });
 
 test('a counter that rose since the launch is evidence, one that was high before is none', async () => {
-  let kills = 7;
-  const collector = new EvidenceCollector(sources({ oomKills: () => kills }));
+  const cgroups = new Cgroups();
+  const collector = new EvidenceCollector(sources({ counter: cgroups.counter() }));
   expect(await collector.gather(worker)).toMatchObject({ oomRecord: null });
-  kills = 9;
+  cgroups.set('ours', 9);
   expect((await collector.gather(worker)).oomRecord).toContain('2 oom_kill');
+});
+
+test('kills that the worker outlived were not its own', () => {
+  const cgroups = new Cgroups();
+  const counter = cgroups.counter();
+  counter.look(4242);
+  cgroups.set('ours', 8);
+  counter.look(4242);
+  // It may be on its way to this very worker.
+  expect(counter.risen()?.kills).toBe(1);
+  counter.look(4242);
+  expect(counter.risen()).toBeNull();
+  cgroups.set('ours', 9);
+  cgroups.unhurt = false;
+  // It is dying of it, however often it is looked at meanwhile.
+  for (let look = 0; look < 3; look += 1) counter.look(4242);
+  expect(counter.risen()?.kills).toBe(1);
+});
+
+test('a worker in a cgroup of its own: its counter counts, from when it came there; ours says nothing any more', () => {
+  const cgroups = new Cgroups();
+  const counter = cgroups.counter();
+  cgroups.worker = cgroups.set('its own', 3);
+  counter.look(4242);
+  expect(counter.risen()).toBeNull();
+  cgroups.set('ours', 20);
+  expect(counter.risen()).toBeNull();
+  cgroups.set('its own', 4);
+  expect(counter.risen()).toEqual({ file: cgroups.worker, kills: 1 });
+});
+
+test('a counted kill that the log gives to another process is none of ours; the log of a host names nobody here', async () => {
+  const cgroups = new Cgroups();
+  const oomRecords = async () => [{ pid: 99, atUs: 101 * MINUTE_US, message: KILLED.replace('4242', '99') }];
+  const collect = (logNamesOurPids: () => boolean) =>
+    new EvidenceCollector(sources({ counter: cgroups.counter(), oomRecords, logNamesOurPids }));
+  const [onHost, inContainer] = [collect(() => true), collect(() => false)];
+  cgroups.set('ours', 8);
+  expect(await onHost.gather(worker)).toMatchObject({ oomRecord: null });
+  expect((await inContainer.gather(worker)).oomRecord).toContain('1 oom_kill');
+  cgroups.set('ours', 9);
+  expect((await onHost.gather(worker)).oomRecord).toContain('2 oom_kill');
 });
 
 test('what may not be read here is no error', async () => {
   const kills = readOomKills();
-  expect(kills === null || kills >= 0).toBe(true);
+  expect(kills === null || kills.kills >= 0).toBe(true);
   const records = await readOomRecords();
   expect(records === null || Array.isArray(records)).toBe(true);
   const collector = new EvidenceCollector();

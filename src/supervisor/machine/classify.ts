@@ -76,6 +76,7 @@ export function classify(facts: EndFacts): Classification {
     return { class: 'hang', reason: `no step for ${Math.round(facts.hungForMs / 1000)} s, so we ended it` };
   }
   if (end.source === 'vanished') {
+    if (facts.evidence.oomRecord !== null) return outOfMemory('its whole group was killed', facts.evidence.oomRecord);
     return { class: 'vanished', reason: 'it ended while no supervisor watched, and left no exit record' };
   }
   return end.signal === null ? classifyCode(facts, end.code ?? 0) : classifySignal(facts, end.signal);
@@ -105,9 +106,13 @@ function classifyCode(facts: EndFacts, code: number): Classification {
   return { class: 'error', reason: `exit code ${code}` };
 }
 
+function outOfMemory(how: string, record: string): Classification {
+  return { class: 'host-oom', reason: `${how}: the kernel ended it for want of memory (${record})` };
+}
+
 function classifySignal(facts: EndFacts, signal: string): Classification {
   if (signal === 'SIGKILL' && facts.evidence.oomRecord !== null) {
-    return { class: 'host-oom', reason: `SIGKILL, and an out-of-memory record: ${facts.evidence.oomRecord}` };
+    return outOfMemory(signal, facts.evidence.oomRecord);
   }
   if (NATIVE_CRASHES.has(signal)) return { class: 'native-crash', reason: `native crash: ${signal}` };
   return { class: 'killed', reason: `${signal}, which we did not send` };

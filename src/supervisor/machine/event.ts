@@ -6,6 +6,8 @@ import type { Evidence, WorkerEnd } from '../worker-end.ts';
 export interface UnseenEnd {
   readonly end: WorkerEnd;
   readonly bootChanged: boolean;
+  /** What the kernel's log says of it; see `Evidence`. */
+  readonly oomRecord?: string | null;
   readonly resumedFrom: number | null;
   /** Newest checkpoint of that attempt of kind `final`, if any: it had finished. */
   readonly final: number | null;

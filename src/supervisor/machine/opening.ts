@@ -67,7 +67,7 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
   const ledger = { ...state.ledger, budget: credited };
   const byCrash: Progress = credited === regular ? 'none' : 'by-crash';
   const progress: Progress = regular === state.ledger.budget ? byCrash : 'regular';
-  const evidence = { stderrTail: [], oomRecord: null };
+  const evidence = { stderrTail: [], oomRecord: unseen.oomRecord ?? null };
   const concluded = classify({
     end: unseen.end,
     evidence,

@@ -11,9 +11,9 @@ export function readMemoryBounds(): readonly MemoryBound[] {
   if (host === null) return [];
   const bounds = [host];
   const counters = oomCounterFiles(readOrEmpty('/proc/self/cgroup'), readOrEmpty('/proc/self/mountinfo'));
-  for (const counter of counters) {
+  for (const start of new Set(counters.map((counter) => dirname(counter)))) {
     // A limit may stand on any level above us.
-    for (let directory = dirname(counter); directory !== dirname(directory); directory = dirname(directory)) {
+    for (let directory = start; directory !== dirname(directory); directory = dirname(directory)) {
       const bound = boundOf(directory, host.limitBytes);
       if (bound === 'none') break;
       if (bound !== null) bounds.push(bound);

@@ -37,6 +37,14 @@ const TABLE: readonly [string, Partial<EndFacts>, ExitClass][] = [
   ['throw later', {}, 'error'],
   ['a script without the SDK that fails at once', { everStepped: false, connected: false, ranMs: 9_999 }, 'config'],
   ['a script without the SDK that fails later', { everStepped: false, connected: false }, 'error'],
+  [
+    'a whole group that was killed, with an OOM record',
+    {
+      end: { code: null, signal: null, source: 'vanished' },
+      evidence: { stderrTail: [], oomRecord: 'x' },
+    },
+    'host-oom',
+  ],
   ['SIGKILL with an OOM record', { ...died('SIGKILL'), evidence: { stderrTail: [], oomRecord: 'x' } }, 'host-oom'],
   ['SIGKILL without', died('SIGKILL'), 'killed'],
   ['SIGKILL before the first step', { ...died('SIGKILL'), everStepped: false }, 'killed'],
