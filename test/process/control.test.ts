@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isReleased, readOwner } from '../../src/checkpoint/claim.ts';
+import { nodeFiles } from '../../src/checkpoint/files.ts';
 import { counter, type Run, World } from './rig.ts';
 
 let world: World;
@@ -87,6 +89,10 @@ test('an orphaned worker is saved, trains on, and can be stopped; list tells eac
     checkpoint: { kinds: ['manual'], reason: 'from outside' },
   });
   expect(world.processes()).toContain(pid);
+  const { directory = '' } = run.named('session-opened')[0] ?? {};
+  const owner = await readOwner(nodeFiles, directory);
+  // Given back, so that another machine may take the session over too.
+  expect(await isReleased(nodeFiles, directory, owner?.claim ?? 0)).toBe(true);
   expect(await stateOf()).toBe('orphaned');
   // Under the claim of a command that is over: its own saves go on, and so do the commands.
   const next = (await world.query(['save'])) as Saved;
