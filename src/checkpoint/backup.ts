@@ -2,7 +2,7 @@
 import { basename, join } from 'node:path';
 import { NkatError } from '../errors.ts';
 import { bounceBuffers } from './bounce-buffers.ts';
-import { readChunks } from './chunk-reader.ts';
+import { READ_BUFFERS, readChunks } from './chunk-reader.ts';
 import { ChunkedWriter } from './chunked-writer.ts';
 import { describeDamages } from './damage-text.ts';
 import { digestOf } from './digest.ts';
@@ -79,7 +79,12 @@ async function copyFile(files: StoreFiles, source: BackupSource, staging: string
   const expected = source.manifest.files[name] ?? { bytes: 0, chunks: [] };
   const writer = await ChunkedWriter.create(files, join(staging, name), bounceBuffers(2), true);
   try {
-    for await (const { index, bytes } of readChunks(files, join(source.path, name), expected.bytes, bounceBuffers(2))) {
+    for await (const { index, bytes } of readChunks(
+      files,
+      join(source.path, name),
+      expected.bytes,
+      bounceBuffers(READ_BUFFERS),
+    )) {
       if (digestOf(bytes) !== expected.chunks[index])
         throw damaged(`chunk ${index} of ${name} is damaged`, source.path);
       await writer.append(bytes);

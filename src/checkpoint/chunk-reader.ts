@@ -13,8 +13,11 @@ export interface ReadChunk {
 
 type Reading = { readonly bytes: Uint8Array } | { readonly error: unknown };
 
+/** Buffers for {@link readChunks}: two reads keep a disk busy while the third buffer is looked at. */
+export const READ_BUFFERS = 3;
+
 /**
- * The chunks of the first `bytes` bytes of a file; while one is looked at, the next is read.
+ * The chunks of the first `bytes` bytes of a file; while one is looked at, the next are read into the other buffers.
  * @param buffers two or more of one chunk each
  * @throws the system's error
  */
@@ -31,19 +34,20 @@ export async function* readChunks(
     if (buffer === undefined) throw new RangeError('a reader needs at least one buffer');
     return source.read(buffer, Math.min(CHUNK_BYTES, bytes - index * CHUNK_BYTES), index * CHUNK_BYTES);
   };
-  let ahead: Promise<Reading> | null = null;
+  const ahead: Promise<Reading>[] = [];
+  let begun = 0;
   try {
-    ahead = count > 0 ? begin(0) : null;
-    for (let index = 0; index < count && ahead !== null; index++) {
-      const reading: Reading = await ahead;
-      ahead = null;
+    for (let index = 0; index < count; index++) {
+      // The buffer of the chunk that was given out last is free again.
+      while (begun < count && begun < index + buffers.length) ahead.push(begin(begun++));
+      const reading = await ahead.shift();
+      if (reading === undefined) throw new RangeError('a reader needs at least one buffer');
       if ('error' in reading) throw reading.error;
-      ahead = index + 1 < count ? begin(index + 1) : null;
       yield { index, bytes: reading.bytes };
     }
   } finally {
-    // The buffer may be used again only when no read is in flight.
-    await ahead;
+    // The buffers may be used again only when no read is in flight.
+    await Promise.all(ahead);
     await source.close();
   }
 }
@@ -51,7 +55,9 @@ export async function* readChunks(
 class DirectSource {
   readonly #files: StoreFiles;
   readonly #path: string;
-  #file: StoreFile;
+  readonly #file: StoreFile;
+  /** Set once the file system refused a direct read: the file opened again, buffered. */
+  #fallback: Promise<StoreFile> | null = null;
 
   constructor(files: StoreFiles, path: string, file: StoreFile) {
     this.#files = files;
@@ -59,7 +65,7 @@ class DirectSource {
     this.#file = file;
   }
 
-  /** The outcome is data, so that a read ahead cannot reject while no one waits for it. One at a time. */
+  /** The outcome is data, so that a read ahead cannot reject while no one waits for it. */
   async read(buffer: Uint8Array, length: number, position: number): Promise<Reading> {
     try {
       const read = await this.#read(buffer, length, position);
@@ -69,21 +75,27 @@ class DirectSource {
     }
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  async close(): Promise<void> {
+    await this.#file.close();
+    // An opening that failed was the error of the read that asked for it.
+    const opened = await this.#fallback?.then(
+      (file) => file,
+      () => null,
+    );
+    await opened?.close();
   }
 
   async #read(buffer: Uint8Array, length: number, position: number): Promise<number> {
-    const blocks = Math.ceil(length / BLOCK_BYTES) * BLOCK_BYTES;
-    try {
-      return await readFully(this.#file, buffer, 0, this.#file.direct ? blocks : length, position);
-    } catch (error) {
-      if (!this.#file.direct || errnoOf(error) !== 'EINVAL') throw error;
+    if (this.#fallback === null) {
+      const blocks = Math.ceil(length / BLOCK_BYTES) * BLOCK_BYTES;
+      try {
+        return await readFully(this.#file, buffer, 0, this.#file.direct ? blocks : length, position);
+      } catch (error) {
+        if (!this.#file.direct || errnoOf(error) !== 'EINVAL') throw error;
+      }
     }
-    // Some file systems accept O_DIRECT at open and refuse it at the first read.
-    const refusing = this.#file;
-    this.#file = await this.#files.open(this.#path, 'read');
-    await refusing.close();
-    return readFully(this.#file, buffer, 0, length, position);
+    // Some file systems accept O_DIRECT at open and refuse it at the first read. Several reads may find that out at once.
+    this.#fallback ??= this.#files.open(this.#path, 'read');
+    return readFully(await this.#fallback, buffer, 0, length, position);
   }
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { bounceBuffers } from './bounce-buffers.ts';
-import { readChunks } from './chunk-reader.ts';
+import { READ_BUFFERS, readChunks } from './chunk-reader.ts';
 import { CHUNK_BYTES, digestOf } from './digest.ts';
 import type { StoreFiles } from './files.ts';
 import { damage, inspect, tensorsWithin } from './inspect.ts';
@@ -40,7 +40,7 @@ async function verify(files: StoreFiles, path: string, { session, level }: Verif
   const damages = [...inspection.damages];
   if (manifest !== null && level > 0) {
     const untouched = Object.keys(manifest.files).filter((name) => !damages.some(({ file }) => file === name));
-    const buffers = bounceBuffers(2);
+    const buffers = bounceBuffers(READ_BUFFERS);
     for (const name of untouched) damages.push(...(await verifyFile(files, path, name, manifest, level, buffers)));
   }
   if (manifest === null || damages.length > 0) return { status: 'damaged', manifest, damages };
