@@ -7,6 +7,7 @@ import { machineFacts } from './machine.ts';
 import { type Measure, type Summary, summarise } from './measure.ts';
 import { emergency } from './measures/emergency.ts';
 import { idle } from './measures/idle.ts';
+import { list } from './measures/list.ts';
 import { periodicSave } from './measures/periodic-save.ts';
 import { recovery } from './measures/recovery.ts';
 import { supervisedSpeed } from './measures/supervised-speed.ts';
@@ -21,6 +22,7 @@ const MEASURES: readonly Measure[] = [
   trainingSpeed,
   emergency,
   verification,
+  list,
   idle,
 ];
 
@@ -41,6 +43,8 @@ if (unknown.length > 0) {
   process.exit(64);
 }
 
+// What runs is ended by the handlers of `exit`.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 mkdirSync(flags.dir, { recursive: true });
 const rows: Summary[] = [];
 for (const measure of MEASURES) {
@@ -48,7 +52,10 @@ for (const measure of MEASURES) {
   if (!flags.json) process.stderr.write(`${measure.name}...\n`);
   const folder = mkdtempSync(join(flags.dir, `${measure.name}-`));
   try {
-    rows.push(...(await measure.run({ quick: flags.quick, folder, root })).map(summarise));
+    const measured = (await measure.run({ quick: flags.quick, folder, root })).map(summarise);
+    rows.push(...measured);
+    // As soon as they are there: a run of all measures takes minutes.
+    if (!flags.json) for (const { name, ratio } of measured) process.stderr.write(`  ${name}: ${ratio.toFixed(3)}\n`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

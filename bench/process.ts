@@ -17,8 +17,18 @@ export class Lines {
   #ended = false;
   #stderr = '';
   #wake: () => void = () => undefined;
+  readonly #end: NodeJS.Signals;
 
-  constructor(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
+  /** @param end signal that ends it with all that it started: SIGINT to a supervisor, whose worker has its own group */
+  constructor(
+    command: string,
+    args: readonly string[],
+    cwd: string,
+    env: NodeJS.ProcessEnv,
+    end: NodeJS.Signals = 'SIGKILL',
+  ) {
+    this.#end = end;
+    process.once('exit', () => this.#signal());
     this.child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const { stdout, stderr } = this.child;
     if (stdout === null || stderr === null) throw new Error('a child without pipes');
@@ -52,16 +62,19 @@ export class Lines {
   }
 
   /** Ends it, with all that it started, unless it has ended. */
-  async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const { child } = this;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    process.kill(-(child.pid ?? Number.NaN), signal);
+  async stop(): Promise<void> {
+    if (!this.#runs) return;
+    const exited = once(this.child, 'exit');
+    this.#signal();
     await exited;
   }
 
-  async exited(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+  get #runs(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  #signal(): void {
+    if (this.#runs && this.child.pid !== undefined) process.kill(-this.child.pid, this.#end);
   }
 }
 

@@ -10,7 +10,7 @@ export const idle: Measure = {
   name: 'idle',
   async run({ folder, root, quick }) {
     const args = [join(root, 'bin/nkat-recover.js'), 'run', join(root, 'bench/trainers/slow.ts')];
-    const supervisor = new Lines(process.execPath, args, folder, environment(folder));
+    const supervisor = new Lines(process.execPath, args, folder, environment(folder), 'SIGINT');
     const cpu: number[] = [];
     const memory: number[] = [];
     try {
@@ -25,7 +25,7 @@ export const idle: Measure = {
         memory.push(residentMB(pid));
       }
     } finally {
-      await supervisor.stop('SIGINT');
+      await supervisor.stop();
     }
     const plain = { reference: null, theirs: [] };
     return [

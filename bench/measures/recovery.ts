@@ -40,7 +40,9 @@ async function kills(context: MeasureContext, name: string): Promise<number[]> {
     ? [process.execPath, join(context.root, 'bin/nkat-recover.js'), 'run', script]
     : ['bash', '-c', 'until "$@"; do :; done', 'bash', process.execPath, ...args];
   const report = ['--report', '15'];
-  const trainer = new Lines(command[0] ?? '', [...command.slice(1), ...report], folder, environment(folder, SAVES));
+  const end = name.startsWith('supervised') ? 'SIGINT' : 'SIGKILL';
+  const variables = environment(folder, SAVES);
+  const trainer = new Lines(command[0] ?? '', [...command.slice(1), ...report], folder, variables, end);
   const taken: number[] = [];
   try {
     let [, pid = ''] = (await trainer.next('first-step ')).split(' ');
@@ -56,8 +58,7 @@ async function kills(context: MeasureContext, name: string): Promise<number[]> {
       if (kill > 0 || context.quick) taken.push(Number(at) - killedAt);
     }
   } finally {
-    if (name.startsWith('supervised')) await trainer.stop('SIGINT');
-    else await trainer.stop();
+    await trainer.stop();
   }
   return taken;
 }

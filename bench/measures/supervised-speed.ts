@@ -33,7 +33,8 @@ async function speed(context: MeasureContext, kind: 'alone' | 'supervised', pair
   const [, , script = ''] = args;
   const command = kind === 'alone' ? args : [join(context.root, 'bin/nkat-recover.js'), 'run', script];
   const report = context.quick ? '20' : '100';
-  const trainer = new Lines(process.execPath, [...command, '--report', report], folder, environment(folder));
+  const end = kind === 'alone' ? 'SIGKILL' : 'SIGINT';
+  const trainer = new Lines(process.execPath, [...command, '--report', report], folder, environment(folder), end);
   try {
     // Code and memory warm up in the first ones.
     await trainer.next('speed ');
@@ -41,6 +42,6 @@ async function speed(context: MeasureContext, kind: 'alone' | 'supervised', pair
     for (let sample = 0; sample < (context.quick ? 1 : 8); sample++) speeds.push(Number(await trainer.next('speed ')));
     return median(speeds);
   } finally {
-    await trainer.stop(kind === 'alone' ? 'SIGKILL' : 'SIGINT');
+    await trainer.stop();
   }
 }
