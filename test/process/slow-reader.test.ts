@@ -1,13 +1,14 @@
 /** A program that reads the events slower than they come. */
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { World } from './rig.ts';
 
 const LINES = 150_000;
 
 test('--json on a pipe that is not read for a while: every line of the worker comes', async () => {
   const world = new World();
+  onTestFinished(() => world.close());
   const go = join(world.directory, 'go');
   const script = `seq 1 ${LINES}; while [ ! -e ${go} ]; do sleep 0.1; done`;
   const run = world.start(['run', '--json', '--', 'sh', '-c', script]);
@@ -24,5 +25,4 @@ test('--json on a pipe that is not read for a while: every line of the worker co
   writeFileSync(go, '');
   await run.ended(0);
   expect(run.outputLines()).toEqual(Array.from({ length: LINES }, (_, index) => String(index + 1)));
-  await world.close();
 });
