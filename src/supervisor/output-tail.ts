@@ -82,6 +82,10 @@ export class OutputTail {
   async drain(): Promise<void> {
     if (this.#followers === null) return;
     for (const stream of STREAMS) await this.#followers[stream].drain();
+    if (this.#droppedBytes > 0) {
+      const count = `${this.#droppedBytes} bytes of the worker's output in all`;
+      this.#tell('dropped', `${count} came faster than they could be read, and were dropped`);
+    }
   }
 
   /** Stops reading and notes how far it came. What was not drained is left to the next tail. */

@@ -3,7 +3,7 @@ import { currentBootId } from '../checkpoint/process-identity.ts';
 import type { ProcessIdentity } from '../checkpoint/types.ts';
 import { errnoOf } from '../errors.ts';
 import { ENVIRONMENT } from '../protocol/messages.ts';
-import { BoundedWait } from './bounded-wait.ts';
+import type { BoundedWait } from './bounded-wait.ts';
 import { hasEnvironment, isLiving, type ProcessRow, processRow, processTable } from './process-table.ts';
 
 /** A worker's group: its recorded leader, and the session that its members carry in their environment. */
@@ -48,15 +48,11 @@ export function signalGroup(group: OwnedGroup, signal: NodeJS.Signals): 'sent' |
 }
 
 /**
- * Kills the group and waits until no member lives.
+ * Kills the group until no member lives; false when the bound ran out before.
  *
- * @param limitMs bound of the wait: a member in uninterruptible sleep outlives SIGKILL for as long as it likes
+ * @param wait a bound, which other waits may share: a member in uninterruptible sleep outlives SIGKILL for as long as it likes
+ * @param onWait called before each wait
  */
-export async function killGroupAndWait(group: OwnedGroup, limitMs: number): Promise<'gone' | 'unkillable'> {
-  return (await emptyGroup(group, new BoundedWait(limitMs))) ? 'gone' : 'unkillable';
-}
-
-/** The same within a bound that other waits share. @param onWait called before each wait */
 export async function emptyGroup(
   group: OwnedGroup,
   wait: BoundedWait,

@@ -10,7 +10,7 @@ import { announcedWorker, livingWorker } from './worker-pid.ts';
 export interface SupervisedProcess {
   /** Leader of the worker's process group: the launcher, not the worker itself. */
   readonly group: ProcessIdentity;
-  /** Session and leader, as `killGroupAndWait` wants them. */
+  /** Session and leader, as `emptyGroup` wants them. */
   readonly owned: OwnedGroup;
   /**
    * Never rejects. Members of the group may still live (data loaders, or the worker itself when the launcher alone was killed):

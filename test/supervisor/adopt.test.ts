@@ -5,8 +5,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { ProcessIdentity } from '../../src/checkpoint/types.ts';
 import { adoptWorker } from '../../src/supervisor/adopt.ts';
 import { attemptFiles } from '../../src/supervisor/attempt-files.ts';
+import { BoundedWait } from '../../src/supervisor/bounded-wait.ts';
 import type { LaunchSpec } from '../../src/supervisor/launch.ts';
-import { killGroupAndWait } from '../../src/supervisor/process-group.ts';
+import { emptyGroup } from '../../src/supervisor/process-group.ts';
 import { fixtureCommand, launchSpec, workerFixture, written } from './launching.ts';
 
 /** Launches from a process of its own, and kills that process: what is left is a worker without supervisor. */
@@ -56,7 +57,7 @@ test('a group that was killed whole has vanished', async () => {
     { attempt: 1, group, outputDirectory: spec.outputDirectory, resumedFrom: null },
     spec.session,
   );
-  expect(await killGroupAndWait(worker.owned, 10_000)).toBe('gone');
+  expect(await emptyGroup(worker.owned, new BoundedWait(10_000))).toBe(true);
   // Told at once when asked, not at the next look.
   worker.lookNow();
   expect(await Promise.race([worker.ended, Promise.resolve('still open')])).toEqual({

@@ -3,9 +3,10 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isAlive } from '../../src/checkpoint/process-identity.ts';
+import { BoundedWait } from '../../src/supervisor/bounded-wait.ts';
 import { readExitRecord } from '../../src/supervisor/exit-record.ts';
 import { commandOf, launchWorker } from '../../src/supervisor/launch.ts';
-import { killGroupAndWait } from '../../src/supervisor/process-group.ts';
+import { emptyGroup } from '../../src/supervisor/process-group.ts';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { waitFor } from '../rig/wait-for.ts';
 import { fixtureCommand, launch, launchSpec, workerFixture, written } from './launching.ts';
@@ -45,7 +46,7 @@ test('a worker that is deaf to stop signals lives on with its launcher until it 
     await written(files.stdout, `heard ${signal}`);
   }
   expect(isAlive(worker.group)).toBe(true);
-  expect(await killGroupAndWait(worker.owned, 10_000)).toBe('gone');
+  expect(await emptyGroup(worker.owned, new BoundedWait(10_000))).toBe(true);
   expect(await worker.ended).toEqual({ code: null, signal: 'SIGKILL', source: 'exit' });
   expect(readExitRecord(files)).toBeNull();
 });
@@ -75,7 +76,7 @@ test('a grandchild that holds the output does not delay the end', async () => {
   expect(await worker.ended).toEqual({ code: 3, signal: null, source: 'exit' });
   const pid = Number(/grandchild (\d+)/.exec(readFileSync(files.stdout, 'utf8'))?.[1]);
   expect(existsSync(`/proc/${pid}`)).toBe(true);
-  expect(await killGroupAndWait(worker.owned, 10_000)).toBe('gone');
+  expect(await emptyGroup(worker.owned, new BoundedWait(10_000))).toBe(true);
   await waitFor(
     'the grandchild is reaped',
     () => !existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')),
@@ -90,7 +91,7 @@ test('a launcher that alone is killed ends the attempt; the worker is found in t
   process.kill(worker.group.pid, 'SIGKILL');
   expect(await worker.ended).toEqual({ code: null, signal: 'SIGKILL', source: 'exit' });
   expect(trainer !== null && isAlive(trainer)).toBe(true);
-  expect(await killGroupAndWait(worker.owned, 10_000)).toBe('gone');
+  expect(await emptyGroup(worker.owned, new BoundedWait(10_000))).toBe(true);
   expect(trainer !== null && isAlive(trainer)).toBe(false);
   expect(worker.workerPid()).toBeNull();
   expect(worker.announcedPid()).toEqual(trainer);

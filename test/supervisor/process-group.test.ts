@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { identityOf, isAlive } from '../../src/checkpoint/process-identity.ts';
 import type { ProcessIdentity } from '../../src/checkpoint/types.ts';
+import { BoundedWait } from '../../src/supervisor/bounded-wait.ts';
 import { endOrphans, findOrphans } from '../../src/supervisor/orphans.ts';
-import { groupMembers, killGroupAndWait, ownedMembers, signalGroup } from '../../src/supervisor/process-group.ts';
+import { emptyGroup, groupMembers, ownedMembers, signalGroup } from '../../src/supervisor/process-group.ts';
 import { parsePs, parseStat } from '../../src/supervisor/process-table.ts';
 import { waitFor } from '../rig/wait-for.ts';
 import { fixtureCommand, launch, uniqueSession, written } from './launching.ts';
@@ -26,14 +27,14 @@ test('a group whose leader number went to another process is not touched', async
   const group = { leader, session: uniqueSession() };
   expect(ownedMembers(group)).toEqual([]);
   expect(signalGroup(group, 'SIGKILL')).toBe('gone');
-  expect(await killGroupAndWait(group, 1000)).toBe('gone');
+  expect(await emptyGroup(group, new BoundedWait(1000))).toBe(true);
   expect(isAlive(other)).toBe(true);
 });
 
 test('a group of an earlier boot is not touched', async () => {
   const other = stranger();
   const group = { leader: { ...other, bootId: '00000000-0000-0000-0000-000000000000' }, session: uniqueSession() };
-  expect(await killGroupAndWait(group, 1000)).toBe('gone');
+  expect(await emptyGroup(group, new BoundedWait(1000))).toBe(true);
   expect(isAlive(other)).toBe(true);
 });
 
@@ -44,9 +45,9 @@ test('a group without its leader is ours only if a member carries our session', 
   await worker.ended;
   expect(ownedMembers({ leader: worker.group, session: 'another' })).toEqual([]);
   expect(ownedMembers({ leader: worker.group, session: spec.session })).toHaveLength(1);
-  expect(await killGroupAndWait({ leader: worker.group, session: 'another' }, 1000)).toBe('gone');
+  expect(await emptyGroup({ leader: worker.group, session: 'another' }, new BoundedWait(1000))).toBe(true);
   expect(groupMembers(worker.group.pid)).toHaveLength(1);
-  expect(await killGroupAndWait(worker.owned, 10_000)).toBe('gone');
+  expect(await emptyGroup(worker.owned, new BoundedWait(10_000))).toBe(true);
   expect(groupMembers(worker.group.pid)).toEqual([]);
 });
 
@@ -71,7 +72,7 @@ test('a stopped group is killed too', async () => {
   const { worker, files } = await launch({ command: fixtureCommand('deaf.mjs') });
   await written(files.stdout, 'ready');
   expect(worker.signalGroup('SIGSTOP')).toBe('sent');
-  expect(await killGroupAndWait(worker.owned, 10_000)).toBe('gone');
+  expect(await emptyGroup(worker.owned, new BoundedWait(10_000))).toBe(true);
   await worker.ended;
   expect(worker.signalGroup('SIGTERM')).toBe('gone');
 });
@@ -80,13 +81,13 @@ test('what outlives SIGKILL is told after the bound', async () => {
   const { worker, files } = await launch({ command: fixtureCommand('deaf.mjs') });
   await written(files.stdout, 'ready');
   // No time at all: a process that is just being killed still counts as a member.
-  expect(await killGroupAndWait(worker.owned, 0)).toBe('unkillable');
+  expect(await emptyGroup(worker.owned, new BoundedWait(0))).toBe(false);
 });
 
 test('processes of a session are found wherever they went', async () => {
   const { worker, files, spec } = await launch({ command: fixtureCommand('grandchild.mjs', 'setsid') });
   await worker.ended;
-  expect(await killGroupAndWait(worker.owned, 10_000)).toBe('gone');
+  expect(await emptyGroup(worker.owned, new BoundedWait(10_000))).toBe(true);
   const pid = Number(/grandchild (\d+)/.exec(readFileSync(files.stdout, 'utf8'))?.[1]);
   const [orphan, ...more] = findOrphans(spec.session);
   expect(more).toEqual([]);
