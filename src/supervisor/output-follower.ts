@@ -19,6 +19,8 @@ export interface FollowLimits {
 
 /** Kept before the place of reading, for the last lines that an adopting supervisor shows. */
 export const KEPT_BYTES = 64 * 1024;
+/** How often it is looked how far the writer is ahead: much later, and a fast one has filled the disk by then. */
+const LOOK_BYTES = 1024 * 1024;
 /** Holes are made of whole blocks. */
 const BLOCK_BYTES = 4096;
 
@@ -36,6 +38,7 @@ export class OutputFollower {
   #opening: Promise<FileHandle | null> | null = null;
   #position: number;
   #releasedTo = 0;
+  #unlookedBytes = 0;
   #canPunch = true;
   #again = false;
   #closing = false;
@@ -128,18 +131,23 @@ export class OutputFollower {
       }
       this.#position += bytesRead;
       for (const line of this.#lines.push(this.#slice.subarray(0, bytesRead))) this.#deliver(line);
+      this.#unlookedBytes += bytesRead;
+      if (this.#unlookedBytes >= Math.min(LOOK_BYTES, this.#limits.releaseBytes)) await this.#dropBacklog();
       if (this.offset - this.#releasedTo >= this.#limits.releaseBytes) await this.#release(handle);
       this.#settle(this.#position);
     }
   }
 
-  async #release(handle: FileHandle): Promise<void> {
+  async #dropBacklog(): Promise<void> {
+    this.#unlookedBytes = 0;
     const backlog = (await this.#size()) - this.#position;
-    if (backlog > this.#limits.backlogBytes) {
-      this.#breakOff();
-      this.#position += backlog;
-      this.#onDropped(backlog);
-    }
+    if (backlog <= this.#limits.backlogBytes) return;
+    this.#breakOff();
+    this.#position += backlog;
+    this.#onDropped(backlog);
+  }
+
+  async #release(handle: FileHandle): Promise<void> {
     if (this.#canPunch) {
       const end = this.offset - KEPT_BYTES;
       const length = end - (end % BLOCK_BYTES) - this.#releasedTo;

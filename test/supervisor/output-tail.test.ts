@@ -207,6 +207,14 @@ test('a writer that is never caught up with loses what is too far behind, counte
   ]);
 });
 
+test('how far the writer is ahead is looked at more often than space is given back', async () => {
+  const { directory, stdout } = outputFiles();
+  writeFileSync(stdout, `${'x'.repeat(99)}\n`.repeat(30_000));
+  const { tail } = await follow(directory, { limits: { backlogBytes: 50_000 } });
+  await tail.drain();
+  expect(tail.droppedBytes).toBeGreaterThan(1_500_000);
+});
+
 test('a file that somebody truncated is read from its new start', async () => {
   const { directory, stdout } = outputFiles();
   const tailed = await follow(directory);
