@@ -9,6 +9,7 @@ import { onTestFinished, test } from 'vitest';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const MIB = 1024 * 1024;
+const KEEP_MS = 20;
 
 export interface LoopMountOptions {
   readonly mib?: number;
@@ -19,6 +20,7 @@ export interface LoopMountOptions {
 export class LoopMount {
   readonly path: string;
   readonly #hog: string;
+  #keeper: NodeJS.Timeout | null = null;
 
   private constructor(path: string) {
     this.path = path;
@@ -37,8 +39,12 @@ export class LoopMount {
     execFileSync('mkfs.ext4', ['-q', '-m', '0', ...inodeOptions, image]);
     // `mount` sets the device up so that the kernel frees it with the unmount.
     execFileSync('mount', ['-o', 'loop', image, path]);
-    onTestFinished(() => unmount(path));
-    return new LoopMount(path);
+    const mount = new LoopMount(path);
+    onTestFinished(() => {
+      mount.#stopKeeping();
+      unmount(path);
+    });
+    return mount;
   }
 
   /** Bytes that may still be written. */
@@ -60,9 +66,24 @@ export class LoopMount {
     }
   }
 
-  /** Gives back what {@link fill} took. */
+  /**
+   * Takes all room, and what is given back later too, until {@link free}: when a disk is filled, checkpoints that are just
+   * being rotated away or given up still make room for another save.
+   */
+  keepFull(): void {
+    this.fill();
+    this.#keeper = setInterval(() => this.fill(), KEEP_MS);
+  }
+
+  /** Gives back what was taken. */
   free(): void {
+    this.#stopKeeping();
     rmSync(this.#hog, { force: true });
+  }
+
+  #stopKeeping(): void {
+    if (this.#keeper !== null) clearInterval(this.#keeper);
+    this.#keeper = null;
   }
 
   remount(mode: 'ro' | 'rw'): void {
