@@ -55,53 +55,54 @@ function checkpointsIn(directory: string): number {
   return readdirSync(directory).filter((name) => name.startsWith('checkpoint_')).length;
 }
 
-test.each(Object.entries(HURTS))('in mid-run the database is %s', async (_how, hurt) => {
+async function listed(): Promise<Listed['sessions']> {
+  return ((await world.query(['list'])) as Listed).sessions;
+}
+
+/** A session that was stopped after two saves. */
+async function interrupted(): Promise<{ readonly directory: string; readonly session: string }> {
+  const run = world.run(counter(LINE), SAVES);
+  const opened = await run.event('session-opened');
+  await run.event('saved', () => true, 2);
+  run.signal('SIGINT');
+  await run.ended(75);
+  return opened;
+}
+
+test('in mid-run the database is hurt in every way, one after the other', async () => {
   const database = join(world.home, 'sessions.db');
   const run = world.run(counter(LONG), SAVES);
-  await run.event('saved', () => true, 2);
-  hurt(database);
   const { directory, session } = await run.event('session-opened');
+  for (const [how, hurt] of Object.entries(HURTS)) {
+    const saves = run.named('saved').length;
+    await run.event('saved', () => true, saves + 1);
+    hurt(database);
+    await run.event('saved', () => true, saves + 2);
+    const sessions = await listed();
+    expect(sessions, how).toMatchObject([{ id: session, state: 'running' }]);
+    expect(sessions[0]?.checkpoints, how).toBeGreaterThan(0);
+  }
+  remove(database, ['', '-wal', '-shm']);
   // The claim stands in the directory: nobody else gets in, with or without an index.
   await world.run(counter(LONG), [...SAVES, '--resume']).ended(73);
   run.signal('SIGINT');
   await run.ended(75);
-  const { sessions } = (await world.query(['list'])) as Listed;
-  expect(sessions).toMatchObject([{ id: session, state: 'interrupted', checkpoints: checkpointsIn(directory) }]);
-});
+  expect(await listed()).toMatchObject([
+    { id: session, state: 'interrupted', checkpoints: checkpointsIn(directory) },
+  ]);
+  // What was damaged is kept for who wants to look; what was deleted is nowhere.
+  const aside = readdirSync(world.home).filter((name) => /^sessions\.db\.damaged-[^.]*$/.test(name));
+  expect(aside.length).toBeGreaterThanOrEqual(1);
+}, 60_000);
 
-test.each(Object.entries(HURTS))('between two runs the database is %s', async (_how, hurt) => {
-  const run = world.run(counter(LINE), SAVES);
-  const { directory, session } = await run.event('session-opened');
-  await run.event('saved', () => true, 2);
-  run.signal('SIGINT');
-  await run.ended(75);
-  hurt(join(world.home, 'sessions.db'));
-  const { sessions } = (await world.query(['list'])) as Listed;
-  expect(sessions).toMatchObject([{ id: session, state: 'interrupted', checkpoints: checkpointsIn(directory) }]);
-  const again = world.run(counter(LINE), SAVES);
-  await again.ended(0);
-  expect((await again.event('checkpoint-chosen')).step).toBeGreaterThan(0);
-  expect((await again.event('session-opened')).session).toBe(session);
-});
-
-test('a directory in place of the database is refused with what helps, and repair makes way', async () => {
-  const run = world.run(counter(LINE), SAVES);
-  await run.ended(0);
+test('between two runs the database is hurt in every way, and the root goes away', async () => {
   const database = join(world.home, 'sessions.db');
-  remove(database, ['', '-wal', '-shm']);
-  mkdirSync(database);
-  const list = world.start(['list']);
-  await list.ended(74);
-  expect(list.stderr).toContain('nkat-recover repair');
-  await world.start(['repair']).ended(0);
-  expect(((await world.query(['list'])) as Listed).sessions).toMatchObject([{ state: 'completed' }]);
-});
-
-test('a root that went away between runs: exit 74 and no fresh start; back again, it goes on', async () => {
-  const run = world.run(counter(LINE), SAVES);
-  await run.event('saved', () => true, 2);
-  run.signal('SIGINT');
-  await run.ended(75);
+  const { directory, session } = await interrupted();
+  for (const [how, hurt] of Object.entries(HURTS)) {
+    hurt(database);
+    const told = { id: session, state: 'interrupted', checkpoints: checkpointsIn(directory) };
+    expect(await listed(), how).toMatchObject([told]);
+  }
   const root = join(world.home, 'checkpoints');
   renameSync(root, join(world.directory, 'unmounted'));
   // An empty mount point is what an unmounted disk leaves.
@@ -112,8 +113,19 @@ test('a root that went away between runs: exit 74 and no fresh start; back again
   expect(readdirSync(root)).toEqual([]);
   rmSync(root, { recursive: true });
   renameSync(join(world.directory, 'unmounted'), root);
-  await world.run(counter(LINE), SAVES).ended(0);
-});
+
+  HURTS.truncated?.(database);
+  const again = await world.run(counter(LINE), SAVES).ended(0);
+  expect((await again.event('checkpoint-chosen')).step).toBeGreaterThan(0);
+  expect((await again.event('session-opened')).session).toBe(session);
+
+  remove(database, ['', '-wal', '-shm']);
+  mkdirSync(database);
+  const list = await world.start(['list']).ended(74);
+  expect(list.stderr).toContain('nkat-recover repair');
+  await world.start(['repair']).ended(0);
+  expect(await listed()).toMatchObject([{ state: 'completed' }]);
+}, 60_000);
 
 test('repair and prune leave a live session alone, and take nothing from it', async () => {
   const run = world.run(counter(LONG), SAVES);
