@@ -1,8 +1,9 @@
 /** 33 hours at an interval of 180 s in virtual time, on real small files. */
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { nodeFiles, type StoreFile, type StoreFiles } from '../../src/checkpoint/files.ts';
+import type { StoreFiles } from '../../src/checkpoint/files.ts';
 import { settleCommit } from '../../src/checkpoint/settle.ts';
+import { synchronousReads } from '../../src/checkpoint/synchronous-reads.ts';
 import type { SavePolicy } from '../../src/protocol/messages.ts';
 import { Periodic } from '../../src/worker/periodic.ts';
 import { claimed, save, temporaryLayout } from '../checkpoint/store.ts';
@@ -26,12 +27,9 @@ const POLICY: SavePolicy = {
 
 /** The real disk without waiting for it, through the page cache: no power is cut here. */
 const unsynced: StoreFiles = {
-  ...nodeFiles,
+  ...synchronousReads,
   syncDirectory: async () => {},
-  open: async (path, mode) => {
-    const file: StoreFile = await nodeFiles.open(path, mode);
-    return { ...file, sync: async () => {} };
-  },
+  open: async (path, mode) => ({ ...(await synchronousReads.open(path, mode)), sync: async () => {} }),
 };
 
 test('33 h at 180 s: 660 saves, 655 deletions, 5 remain', async () => {
