@@ -10,7 +10,7 @@ import { ChunkedWriter } from './chunked-writer.ts';
 import { requireClaim } from './fence.ts';
 import type { StoreFiles } from './files.ts';
 import { pointLatest } from './latest.ts';
-import { checkpointName, makeDurableDirectory, STAGING, type StoreLayout } from './layout.ts';
+import { checkpointName, STAGING, type StoreLayout } from './layout.ts';
 import { listSession } from './list.ts';
 import {
   encodeManifest,
@@ -92,7 +92,7 @@ export async function beginCommit(files: StoreFiles, request: CommitRequest): Pr
   try {
     const startedAt = performance.now();
     const staging = join(layout.directory, STAGING);
-    await makeDurableDirectory(files, staging);
+    await makeStagingPlace(files, layout.directory, staging);
     await cleanStaging(files, layout.directory);
     const last = (await listSession(files, layout)).find(({ manifest }) => manifest !== null)?.manifest;
     const bytes = Math.max(planned.bytes, request.expectedBytes ?? 0, last ? totalBytes(last) : 0);
@@ -104,6 +104,27 @@ export async function beginCommit(files: StoreFiles, request: CommitRequest): Pr
   } catch (error) {
     throw storeError(error, OPERATION, layout.directory);
   }
+}
+
+/**
+ * One level only: the claim made all above it, and where that is gone (its disk was unmounted) nothing may be made in
+ * its place, which would hide below the disk when that comes back.
+ */
+async function makeStagingPlace(files: StoreFiles, directory: string, staging: string): Promise<void> {
+  try {
+    await files.makeDirectory(staging);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return;
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    throw new NkatError('the checkpoint directory is gone: is its disk still mounted?', {
+      code: 'io',
+      operation: OPERATION,
+      path: directory,
+      hint: 'Mount it again: the run saves again by itself.',
+      cause: error,
+    });
+  }
+  await files.syncDirectory(directory);
 }
 
 class StagedCommit implements Commit {

@@ -87,6 +87,17 @@ export function writeSessionFile(files: StoreFiles, directory: string, value: Se
   const path = join(directory, SESSION_FILE);
   return guarded('write the session', path, async () => {
     await makeDurableDirectory(files, directory);
+    await rewriteSessionFile(files, directory, value);
+  });
+}
+
+/**
+ * The same for a directory that was there before: where it is gone (its disk was unmounted) nothing is made in its
+ * place, which would hide below the disk when that comes back. @throws NkatError `io`, `no-space`
+ */
+export function rewriteSessionFile(files: StoreFiles, directory: string, value: SessionFile): Promise<void> {
+  const path = join(directory, SESSION_FILE);
+  return guarded('write the session', path, async () => {
     await cleanTemporaries(files, directory);
     await replaceFile(files, path, `${JSON.stringify(value, null, 2)}\n`);
   });

@@ -6,7 +6,7 @@ import type { StoreFiles } from '../checkpoint/files.ts';
 import { QUARANTINE, type StoreLayout } from '../checkpoint/layout.ts';
 import { listCheckpoints, listPlace } from '../checkpoint/list.ts';
 import { findRemains, removeRemains } from '../checkpoint/remains.ts';
-import { readSessionFile, SESSION_FILE, writeSessionFile } from '../checkpoint/session-file.ts';
+import { readSessionFile, rewriteSessionFile, SESSION_FILE } from '../checkpoint/session-file.ts';
 import { errnoOf, NkatError } from '../errors.ts';
 import type { SessionRow } from '../sessions/types.ts';
 import { rebuildRecord } from './rebuild-record.ts';
@@ -94,7 +94,7 @@ async function mendRecord(
     const stamp = now.toISOString().replace(/[-:]/g, '').replace(/\..*/, 'Z');
     await files.rename(join(directory, SESSION_FILE), join(directory, `${SESSION_FILE}.damaged-${stamp}`));
   }
-  await writeSessionFile(files, directory, made.file);
+  await rewriteSessionFile(files, directory, made.file);
   return finding('record-lost', directory, problem.message, `made again; lost are ${made.lost.join(', ')}`);
 }
 

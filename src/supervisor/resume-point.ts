@@ -26,6 +26,7 @@ export type ResumeChoice =
   | { readonly kind: 'fresh'; readonly candidates: readonly Candidate[] }
   | {
       readonly kind: 'none';
+      /** The disk keeps it from us: it is not there or cannot be read, and may be whole. */
       readonly missing: boolean;
       readonly reason: string;
       readonly candidates: readonly Candidate[];
@@ -82,7 +83,8 @@ export async function chooseResumePoint(
   // A new session has no directory entry that could hold a commit; only then is a fresh start no silent loss.
   const committed = request.recordedCommit || candidates.length > 0 || (await everCommitted(files, layout));
   if (!committed || request.allowFresh) return { kind: 'fresh', candidates };
-  return { kind: 'none', missing: false, reason: whyNone(candidates), candidates };
+  const missing = candidates.some(({ verdict }) => verdict === 'unreadable');
+  return { kind: 'none', missing, reason: whyNone(candidates), candidates };
 }
 
 function passedOver(
@@ -124,7 +126,8 @@ function whyNone(candidates: readonly Candidate[]): string {
   const counts = new Map<string, number>();
   for (const { verdict } of candidates) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
   const words = [...counts].map(([verdict, count]) => `${count} ${verdict}`).join(', ');
-  return `no checkpoint verifies (${words})`;
+  const unreadable = candidates.find(({ verdict }) => verdict === 'unreadable');
+  return `no checkpoint verifies (${words})${unreadable === undefined ? '' : `; the newest of those: ${unreadable.reason}`}`;
 }
 
 async function directoryExists(files: StoreFiles, directory: string): Promise<boolean> {

@@ -3,7 +3,7 @@
  * happens; SQLite is told afterwards and may be lost.
  */
 import type { StoreFiles } from '../checkpoint/files.ts';
-import { writeSessionFile } from '../checkpoint/session-file.ts';
+import { rewriteSessionFile } from '../checkpoint/session-file.ts';
 import type { SessionFile, SetAside } from '../checkpoint/types.ts';
 
 /** How far the newest attempt came, as far as anyone knows. */
@@ -108,7 +108,7 @@ export class SessionRecord {
     const next = fingerprint(this.#file);
     if (next === this.#written) return;
     this.#file = { ...this.#file, updatedAt: this.#now().toISOString() };
-    await writeSessionFile(this.#files, this.#directory, this.#file);
+    await rewriteSessionFile(this.#files, this.#directory, this.#file);
     this.#written = next;
   }
 }

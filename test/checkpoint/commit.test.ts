@@ -213,7 +213,8 @@ test('claims that somebody removed: saving goes on, until someone claims the ses
   rmSync(join(layout.directory, 'owners'), { recursive: true });
   expect((await save({ layout, claim, step: 1 })).manifest.claim).toBe(claim);
   const anew = await claimed(layout);
-  expect(anew).toBeLessThan(claim);
+  // The number goes on from what the checkpoints say.
+  expect(anew).toBeGreaterThan(claim);
   expect(await rejection(save({ layout, claim, step: 2 }))).toMatchObject({ code: 'fenced' });
   expect((await save({ layout, claim: anew, step: 3 })).manifest.claim).toBe(anew);
 });

@@ -87,9 +87,7 @@ test('in mid-run the database is hurt in every way, one after the other', async 
   await world.run(counter(LONG), [...SAVES, '--resume']).ended(73);
   run.signal('SIGINT');
   await run.ended(75);
-  expect(await listed()).toMatchObject([
-    { id: session, state: 'interrupted', checkpoints: checkpointsIn(directory) },
-  ]);
+  expect(await listed()).toMatchObject([{ id: session, state: 'interrupted', checkpoints: checkpointsIn(directory) }]);
   // What was damaged is kept for who wants to look; what was deleted is nowhere.
   const aside = readdirSync(world.home).filter((name) => /^sessions\.db\.damaged-[^.]*$/.test(name));
   expect(aside.length).toBeGreaterThanOrEqual(1);

@@ -21,6 +21,7 @@ export class LoopMount {
   readonly path: string;
   readonly #hog: string;
   #keeper: NodeJS.Timeout | null = null;
+  #isMounted = true;
 
   private constructor(path: string) {
     this.path = path;
@@ -40,11 +41,15 @@ export class LoopMount {
     // `mount` sets the device up so that the kernel frees it with the unmount.
     execFileSync('mount', ['-o', 'loop', image, path]);
     const mount = new LoopMount(path);
-    onTestFinished(() => {
-      mount.#stopKeeping();
-      unmount(path);
-    });
+    onTestFinished(() => mount.unmount());
     return mount;
+  }
+
+  /** Takes the disk away, also from under who uses it; done at the end of the test where it was not before. */
+  unmount(): void {
+    this.#stopKeeping();
+    if (this.#isMounted) unmount(this.path);
+    this.#isMounted = false;
   }
 
   /** Bytes that may still be written. */

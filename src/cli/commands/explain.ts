@@ -41,6 +41,8 @@ export function explain(word: string, flags: JsonFlag, context: CommandContext):
       const paint = paintWith(terminal.colourOut);
       for (const line of explainWords(choice)) streams.out(paintLine(paint, line));
     }
-    return chosen === null && committed ? exitCodeOf('damaged') : 0;
+    if (chosen !== null || !committed) return 0;
+    // What a disk keeps from us may be whole: that is not said to be damaged.
+    return exitCodeOf(candidates.some(({ verdict }) => verdict === 'unreadable') ? 'io' : 'damaged');
   });
 }

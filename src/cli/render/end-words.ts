@@ -36,7 +36,7 @@ function headlineOf(event: EventNamed<'session-ended'>, session: string | null):
     case 'no-checkpoint':
       return ['bad', `No checkpoint of ${name} verifies, nothing was deleted: ${reason}`];
     case 'store-missing':
-      return ['bad', `The checkpoints of ${name} are not where they were recorded: ${reason}`];
+      return ['bad', `The checkpoints of ${name} are not where they were recorded, or cannot be read: ${reason}`];
     case 'unkillable':
       return ['bad', `The worker cannot be killed: ${reason}`];
     case 'internal':
@@ -57,7 +57,7 @@ function hintOf(outcome: Outcome, session: string | null): string | null {
     case 'no-checkpoint':
       return `What is wrong with each: nkat-recover explain ${id}. To start from zero all the same: --allow-fresh`;
     case 'store-missing':
-      return 'Mount the disk that holds them and run the same line again, or start another session with --new.';
+      return 'Mount the disk that holds them, readable for you, and run the same line again, or start another session with --new.';
     case 'unkillable':
       return `Free what it waits for in the kernel, mostly a disk or a GPU, or reboot; then: nkat-recover resume ${id}. The checkpoints are safe.`;
     default:

@@ -12,7 +12,7 @@ import { findByIdentity } from '../../checkpoint/find-session.ts';
 import { makeDurableDirectory, type StoreLayout, storeLayout } from '../../checkpoint/layout.ts';
 import { quarantineCheckpoint } from '../../checkpoint/quarantine.ts';
 import { registerRoot } from '../../checkpoint/roots.ts';
-import { everCommitted, newSessionFile, readSessionFile, writeSessionFile } from '../../checkpoint/session-file.ts';
+import { everCommitted, newSessionFile, readSessionFile, rewriteSessionFile } from '../../checkpoint/session-file.ts';
 import { newSessionId } from '../../checkpoint/session-id.ts';
 import type { Committed, Owner, SessionFile, TrainerFacts } from '../../checkpoint/types.ts';
 import { NkatError } from '../../errors.ts';
@@ -184,7 +184,7 @@ export class AloneSession implements SessionSide {
     const write = this.#writing.then(async () => {
       if (this.#file === null || this.#layout === null) return;
       this.#file = { ...this.#file, ...change, updatedAt: new Date().toISOString() };
-      await writeSessionFile(this.#options.files, this.#layout.directory, this.#file);
+      await rewriteSessionFile(this.#options.files, this.#layout.directory, this.#file);
     });
     // The caller hears of the failure; the next write is tried all the same.
     this.#writing = write.catch(() => undefined);
