@@ -108,6 +108,16 @@ test('on a terminal one line is rewritten in place, events and output stand abov
   expect(output).not.toContain(`${ESC}[?25l`);
 });
 
+test('on a terminal without a live line, what the worker prints neither empties, moves nor retitles it', async () => {
+  const lines = [`a${ESC}[2Jb`, `c${ESC}]0;title\u0007d`, `e${ESC}[3Af`];
+  const events = (['stdout', 'stderr'] as const).flatMap((stream) =>
+    lines.map((line): SupervisorEvent => ({ name: 'output', stream, line })),
+  );
+  const { output } = await new World().onTerminal(argumentsOf({ events }), { environment: { TERM: 'dumb' } });
+  expect(output).toContain('ab');
+  expect(output.replaceAll(new RegExp(SGR, 'g'), '')).not.toContain(ESC);
+});
+
 test('NO_COLOR and TERM=dumb are obeyed', async () => {
   const plain = await new World().onTerminal(argumentsOf({ drawn: true }), { environment: { NO_COLOR: '1' } });
   expect(plain.output).toContain('step 1300/4690');

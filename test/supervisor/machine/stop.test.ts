@@ -46,6 +46,18 @@ describe('stop protocol', () => {
     expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-unsaved' });
   });
 
+  test('a worker that was never welcomed is not welcomed while it is stopped: it would train from zero', () => {
+    const rig = new Rig().train().happen({ type: 'stop-signal', signal: 'SIGINT' });
+    const welcomes = (): number => rig.effects.filter(({ type }) => type === 'welcome-worker').length;
+    const before = welcomes();
+    const hello = { type: 'worker-connected', welcomed: false, phase: 'load', step: 0, lastSaved: null } as const;
+    rig.happen(hello);
+    expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'terminating' });
+    rig.happen(hello);
+    expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'terminating' });
+    expect(welcomes()).toBe(before);
+  });
+
   test('the grace, then 5 s, pass by themselves', () => {
     const rig = new Rig().train().happen({ type: 'stop-signal', signal: 'SIGTERM' }).wait(59_999);
     expect(rig.state).toMatchObject({ stage: 'saving' });
