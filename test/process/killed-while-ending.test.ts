@@ -1,0 +1,35 @@
+/** kill -9 of a supervisor that is just ending its worker: the next run finishes what it had begun. */
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { counter, type Run, stuck, testInWorld, type World } from './rig.ts';
+
+const LIMITS = ['--hang-after', '2s', '--phase-limit', '6s'];
+
+function stuckLine(world: World): Run {
+  const trainer = stuck(['--how', 'loop', '--at', '8', '--once', join(world.directory, 'once')]);
+  return world.run(trainer, LIMITS);
+}
+
+testInWorld.concurrent('while a hung worker is being ended', async ({ world }) => {
+  const first = stuckLine(world);
+  await first.event('hang-detected');
+  first.signal('SIGKILL');
+  await first.exited;
+  const second = stuckLine(world);
+  await second.ended(0);
+  expect(second.named('session-ended')[0]).toMatchObject({ outcome: 'completed' });
+});
+
+testInWorld.concurrent('while it stops', async ({ world }) => {
+  const line = (): Run => world.run(counter(['--epochs', '3', '--steps-per-epoch', '40', '--step-ms', '30']));
+  const first = line();
+  await first.event('progress', ({ step }) => step >= 5);
+  first.signal('SIGINT');
+  await first.event('stop-requested');
+  first.signal('SIGKILL');
+  await first.exited;
+  const second = line();
+  await second.ended(0);
+  expect(second.named('session-ended')[0]).toMatchObject({ outcome: 'completed' });
+  expect(second.named('saved').at(-1)?.step).toBe(120);
+});
