@@ -34,29 +34,21 @@ function sleeper(): ChildProcess & { pid: number } {
 }
 
 /** The compiled claim of the sources, for children that take part in the race. */
-async function racerScript(directory: string): Promise<string> {
-  const { build } = await import('esbuild');
-  const outfile = join(directory, 'racer.mjs');
-  await build({
-    stdin: {
-      contents: `
-        import { acquireClaim } from './src/checkpoint/claim.ts';
-        import { nodeFiles } from './src/checkpoint/files.ts';
-        process.stdout.write('ready\\n');
-        for await (const chunk of process.stdin) {
-          const directory = chunk.toString().trim();
-          const outcome = await acquireClaim(nodeFiles, directory, { role: 'alone', takeOver: false });
-          process.stdout.write(JSON.stringify({ status: outcome.status, claim: outcome.claim, by: outcome.by?.pid }) + '\\n');
-        }`,
-      resolveDir: join(import.meta.dirname, '../..'),
-      loader: 'ts',
-    },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    outfile,
-  });
-  return outfile;
+function racerScript(directory: string): string {
+  const path = join(directory, 'racer.mjs');
+  const built = (name: string): string => JSON.stringify(new URL(`../../dist/checkpoint/${name}.js`, import.meta.url));
+  writeFileSync(
+    path,
+    `import { acquireClaim } from ${built('claim')};
+    import { nodeFiles } from ${built('files')};
+    process.stdout.write('ready\\n');
+    for await (const chunk of process.stdin) {
+      const directory = chunk.toString().trim();
+      const outcome = await acquireClaim(nodeFiles, directory, { role: 'alone', takeOver: false });
+      process.stdout.write(JSON.stringify({ status: outcome.status, claim: outcome.claim, by: outcome.by?.pid }) + '\\n');
+    }`,
+  );
+  return path;
 }
 
 test('numbers rise, and the same process may claim again', async () => {
@@ -252,7 +244,7 @@ test('claims that cannot be read are an error, not a free session', async () => 
 
 test('several processes at once on one session: exactly one gets it', async () => {
   const directory = temporaryDirectory();
-  const script = await racerScript(directory);
+  const script = racerScript(directory);
   const racers = Array.from({ length: 3 }, () => {
     const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
     onTestFinished(() => void child.kill('SIGKILL'));

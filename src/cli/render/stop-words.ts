@@ -8,7 +8,8 @@ const LONG_STEP_MS = 3_000;
 
 export function stopWords(event: EventNamed<'stop-requested'>): Line[] {
   const asked = event.reason ?? event.signal;
-  const again = event.signal === 'SIGINT' ? 'Ctrl-C again' : 'The same signal again';
+  // Asked for from another terminal, what presses harder is still a signal here.
+  const again = event.signal === 'SIGINT' || (event.reason ?? null) !== null ? 'Ctrl-C again' : 'The same signal again';
   const limit = aboutDuration(event.deadlineMs);
   switch (event.stage) {
     case 'saving': {
