@@ -28,8 +28,10 @@ export class Lines {
     end: NodeJS.Signals = 'SIGKILL',
   ) {
     this.#end = end;
-    process.once('exit', () => this.#signal());
     this.child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const orphan = (): void => this.#signal();
+    process.once('exit', orphan);
+    this.child.once('exit', () => process.off('exit', orphan));
     const { stdout, stderr } = this.child;
     if (stdout === null || stderr === null) throw new Error('a child without pipes');
     const reader = createInterface({ input: stdout });

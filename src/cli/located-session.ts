@@ -8,6 +8,7 @@ import { readSessionFile } from '../checkpoint/session-file.ts';
 import type { Owner, SessionFile } from '../checkpoint/types.ts';
 import { NkatError } from '../errors.ts';
 import type { SessionRow } from '../sessions/types.ts';
+import type { SessionState } from '../words.ts';
 import { type Present, presentState, type Watch } from './session-state.ts';
 
 export interface LocatedSession {
@@ -23,11 +24,18 @@ export interface LocatedSession {
 /** @throws NkatError `io`, `format-newer` when `session.json` cannot be used */
 export async function locateSession(files: StoreFiles, row: SessionRow, watch: Watch): Promise<LocatedSession> {
   const directory = join(row.root, row.id);
-  const file = await readSessionFile(files, directory);
+  // In this order: who gives a claim back has written before how the session ended.
   const owner = await ownerOf(files, directory);
-  const recorded = { state: row.state, owner, worker: file?.worker?.group ?? null };
+  const file = await readSessionFile(files, directory);
+  const state = file === null || isOpen(file.state) ? row.state : file.state;
+  const recorded = { state, owner, worker: file?.worker?.group ?? null };
   const layout = { session: row.id, directory, backups: file?.backups ?? row.backups };
   return { row, layout, file, owner, present: presentState(recorded, watch) };
+}
+
+/** Somebody was at work when this was written down. */
+function isOpen(state: SessionState): boolean {
+  return state === 'running' || state === 'orphaned';
 }
 
 /** Owner of a claim that was not given back. */
