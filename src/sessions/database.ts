@@ -61,6 +61,8 @@ export class SessionsDatabase {
   #timer: NodeJS.Timeout | null = null;
   /** The file that we had open last; null: none yet. */
   #inode: bigint | null = null;
+  /** Another file stands where ours did, or none: what the next opening finds is not what we wrote. */
+  #moved = false;
   #draining = false;
   #closed = false;
 
@@ -206,6 +208,7 @@ export class SessionsDatabase {
       this.#degrade(reason);
     } else if (trouble === 'damaged' || trouble === 'moved') {
       if (trouble === 'damaged') markDamaged(this.path);
+      else this.#moved = true;
       this.#leaveDisk();
     } else {
       // Not one write's own failure but that of opening or of the transaction: nobody should wait for it again.
@@ -221,11 +224,17 @@ export class SessionsDatabase {
       if (!this.#log.isLost) return this.#disk;
       // Only where the file itself is still ours: the log beside another one is not our business.
       this.#log.save(this.#disk.file.database);
+    } else if (this.#disk !== null) {
+      this.#moved = true;
     }
-    // The old file is closed after the new one is open: so its number cannot be given to the new one.
-    const file = openFile(this.path, this.#fileOptions);
+    // Closed before the new one is open. Both may share a side file, and the kernel drops all locks of a process on a
+    // file with the first descriptor that it closes: others would take the shared memory for left behind and cut it
+    // off under our feet (SIGBUS). Source: sqlite.org/howtocorrupt.html, "Posix advisory locks canceled".
     this.#leaveDisk();
-    const replaced = this.#inode !== null && this.#inode !== file.inode;
+    const file = openFile(this.path, this.#fileOptions);
+    // The number of the old file may have been given to the new one.
+    const replaced = this.#moved || (this.#inode !== null && this.#inode !== file.inode);
+    this.#moved = false;
     this.#inode = file.inode;
     this.#disk = { file, tables: tablesOf(file.database) };
     this.#log = new LogFile(this.path);
