@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { machineFacts } from './machine.ts';
 import { type Measure, type Summary, summarise } from './measure.ts';
 import { emergency } from './measures/emergency.ts';
@@ -27,21 +27,41 @@ const MEASURES: readonly Measure[] = [
 ];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values: flags } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true, default: [] },
-    json: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    dir: { type: 'string', default: join(root, 'node_modules/.cache/bench') },
-  },
-});
-const unknown = flags.only.filter((name) => !MEASURES.some((measure) => measure.name === name));
-if (unknown.length > 0) {
-  process.stderr.write(
-    `no measure is called ${unknown.join(', ')}; there are ${MEASURES.map(({ name }) => name).join(', ')}\n`,
-  );
+const OPTIONS = {
+  help: { type: 'boolean', default: false },
+  only: { type: 'string', multiple: true, default: [] },
+  json: { type: 'boolean', default: false },
+  quick: { type: 'boolean', default: false },
+  dir: { type: 'string', default: join(root, 'node_modules/.cache/bench') },
+} satisfies ParseArgsConfig['options'];
+
+const USAGE = `npm run bench -- [options]
+  --only MEASURE   one of ${MEASURES.map(({ name }) => name).join(', ')}; may be repeated
+  --quick          small sizes: shows that each measure works, its numbers mean nothing
+  --json           for machines
+  --dir DIRECTORY  on the disk to measure
+`;
+
+function refuse(reason: string): never {
+  process.stderr.write(`${reason}\n${USAGE}`);
   process.exit(64);
 }
+
+const { values: flags } = readFlags();
+
+function readFlags() {
+  try {
+    return parseArgs({ options: OPTIONS });
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+if (flags.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+const unknown = flags.only.filter((name) => !MEASURES.some((measure) => measure.name === name));
+if (unknown.length > 0) refuse(`no measure is called ${unknown.join(', ')}`);
 
 // What runs is ended by the handlers of `exit`.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));

@@ -13,6 +13,8 @@ const { values: flags } = parseArgs({
     steps: { type: 'string', default: '100' },
     /** A periodic save at each so many steps is measured apart; 0: none is expected. */
     every: { type: 'string', default: '0' },
+    /** Matrix products of a step; 0: as many as take 100 ms. Two processes are comparable only with the same number. */
+    repeats: { type: 'string', default: '0' },
     /** `steps` trains; `emergency` makes that many emergency saves instead, one for each line of input. */
     mode: { type: 'string', default: 'steps' },
   },
@@ -44,7 +46,7 @@ const work = (): void => {
 for (let warm = 0; warm < 5; warm++) work();
 const before = performance.now();
 work();
-repeats = Math.max(1, Math.round(100 / (performance.now() - before)));
+repeats = Number(flags.repeats) || Math.max(1, Math.round(100 / (performance.now() - before)));
 
 /** Warm memory to warm memory, as large as the model: the reference of its save. */
 const source = new Uint8Array(megabytes * MIB).fill(1);
@@ -80,7 +82,7 @@ if (flags.mode === 'emergency') {
   }
   const seconds = (performance.now() - startedAt) / 1000;
   console.log(
-    `speed ${JSON.stringify({ perSecond: steps / seconds, peakMiB: process.resourceUsage().maxRSS / 1024 })}`,
+    `speed ${JSON.stringify({ perSecond: steps / seconds, repeats, peakMiB: process.resourceUsage().maxRSS / 1024 })}`,
   );
 }
 await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
