@@ -21,7 +21,16 @@ export interface ChooseRequest {
   readonly quarantine: boolean;
   /** The operator's own pick, by sequence or path; also of one that was set aside. */
   readonly only?: number | string;
+  readonly onReading?: OnReading;
 }
+
+/** Told while candidates are read, which takes minutes for large ones: which, and how much of it. */
+export type OnReading = (reading: {
+  readonly sequence: number;
+  readonly step: number | null;
+  readonly readBytes: number;
+  readonly totalBytes: number;
+}) => void;
 
 type Chosen = NonNullable<Choice['chosen']>;
 
@@ -30,19 +39,24 @@ type Chosen = NonNullable<Choice['chosen']>;
  * format is passed over and stays. @throws NkatError `io` when the session's directory cannot be listed
  */
 export async function chooseCheckpoint(files: StoreFiles, request: ChooseRequest): Promise<Choice> {
-  const { layout } = request;
+  const { layout, onReading } = request;
   const earlier = await listQuarantine(files, layout);
   const backups = await backupsOf(files, layout);
   const entries = [...(await listSession(files, layout)), ...backups.entries];
   const candidates: Candidate[] = [];
   let chosen: Chosen | null = null;
   for (const entry of entries) {
+    const { sequence, step } = entry;
     const passed = chosen === null ? passedOver(entry, request) : notNeeded(chosen);
     if (passed !== null) {
       candidates.push(candidate(entry, ...passed));
       continue;
     }
-    const verdict = await verifyCheckpoint(files, entry.path, { session: layout.session, level: 2 });
+    const verdict = await verifyCheckpoint(files, entry.path, {
+      session: layout.session,
+      level: 2,
+      onRead: (readBytes, totalBytes) => onReading?.({ sequence, step, readBytes, totalBytes }),
+    });
     if (verdict.status === 'verified') {
       chosen = { path: entry.path, manifest: verdict.manifest };
       if (request.quarantine) await mark(files, entry.path);

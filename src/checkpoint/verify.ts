@@ -14,6 +14,8 @@ export interface VerifyRequest {
   /** The session that the checkpoint must belong to. */
   readonly session: string;
   readonly level: VerificationLevel;
+  /** Told after each chunk: how much was read of all that will be. Both in bytes. */
+  readonly onRead?: (readBytes: number, totalBytes: number) => void;
 }
 
 /**
@@ -32,7 +34,8 @@ export async function verifyCheckpoint(files: StoreFiles, path: string, request:
   }
 }
 
-async function verify(files: StoreFiles, path: string, { session, level }: VerifyRequest): Promise<Verdict> {
+async function verify(files: StoreFiles, path: string, request: VerifyRequest): Promise<Verdict> {
+  const { session, level } = request;
   const inspection = await inspect(files, path, session);
   if (inspection.status === 'gone') return { status: 'gone' };
   if (inspection.status === 'newer') return newerFormat(inspection.version);
@@ -40,11 +43,31 @@ async function verify(files: StoreFiles, path: string, { session, level }: Verif
   const damages = [...inspection.damages];
   if (manifest !== null && level > 0) {
     const untouched = Object.keys(manifest.files).filter((name) => !damages.some(({ file }) => file === name));
-    const buffers = bounceBuffers(READ_BUFFERS);
-    for (const name of untouched) damages.push(...(await verifyFile(files, path, name, manifest, level, buffers)));
+    const reading = {
+      level,
+      buffers: bounceBuffers(READ_BUFFERS),
+      onRead: tallied(manifest, untouched, request.onRead),
+    };
+    for (const name of untouched) damages.push(...(await verifyFile(files, path, name, manifest, reading)));
   }
   if (manifest === null || damages.length > 0) return { status: 'damaged', manifest, damages };
   return { status: 'verified', level, manifest };
+}
+
+interface Reading {
+  readonly level: VerificationLevel;
+  readonly buffers: readonly Uint8Array<ArrayBuffer>[];
+  readonly onRead: (bytes: number) => void;
+}
+
+function tallied(manifest: Manifest, names: readonly string[], onRead: VerifyRequest['onRead']): Reading['onRead'] {
+  const totalBytes = names.reduce((sum, name) => sum + (manifest.files[name]?.bytes ?? 0), 0);
+  let readBytes = 0;
+  onRead?.(0, totalBytes);
+  return (bytes) => {
+    readBytes += bytes;
+    onRead?.(readBytes, totalBytes);
+  };
 }
 
 async function verifyFile(
@@ -52,8 +75,7 @@ async function verifyFile(
   path: string,
   name: string,
   manifest: Manifest,
-  level: VerificationLevel,
-  buffers: readonly Uint8Array<ArrayBuffer>[],
+  { level, buffers, onRead }: Reading,
 ): Promise<readonly Damage[]> {
   const expected = manifest.files[name];
   if (expected === undefined) return [];
@@ -61,6 +83,7 @@ async function verifyFile(
   const damages: Damage[] = [];
   try {
     for await (const { index, bytes } of readChunks(files, join(path, name), expected.bytes, buffers)) {
+      onRead(bytes.length);
       contents?.push(bytes);
       if (digestOf(bytes) === expected.chunks[index]) continue;
       const from = index * CHUNK_BYTES;

@@ -3,6 +3,7 @@ import type { Candidate, SessionFile } from '../checkpoint/types.ts';
 import type { Happening } from './machine/event.ts';
 import { type ChosenPoint, chooseResumePoint, type ResumeChoice } from './resume-point.ts';
 import type { SessionContext } from './session-context.ts';
+import { whileReading } from './while-reading.ts';
 
 export interface ChoosingRequest {
   readonly stepBackFrom: number | null;
@@ -20,14 +21,17 @@ export async function choose(context: SessionContext, request: ChoosingRequest):
   const { record, index, settings } = context;
   const setAside = new Set(record.setAside);
   if (request.passOver !== null) setAside.add(request.passOver);
-  const choice = await chooseResumePoint(context.files, context.layout, {
-    setAside,
-    stepBackFrom: request.stepBackFrom,
-    belowStep: stepLimit(record.file),
-    only: request.only,
-    allowFresh: settings.allowFresh,
-    recordedCommit: record.file.lastCommit !== null || index.everCommitted(),
-  });
+  const choice = await whileReading(context, (onReading) =>
+    chooseResumePoint(context.files, context.layout, {
+      setAside,
+      stepBackFrom: request.stepBackFrom,
+      belowStep: stepLimit(record.file),
+      only: request.only,
+      allowFresh: settings.allowFresh,
+      recordedCommit: record.file.lastCommit !== null || index.everCommitted(),
+      onReading,
+    }),
+  );
   await tellQuarantined(context, choice.candidates);
   switch (choice.kind) {
     case 'none':

@@ -4,11 +4,20 @@ import type { Verdict } from '../checkpoint/types.ts';
 import { verifyCheckpoint } from '../checkpoint/verify.ts';
 import type { Happening } from './machine/event.ts';
 import type { SessionContext } from './session-context.ts';
+import { whileReading } from './while-reading.ts';
 
-export async function confirm({ files, layout }: SessionContext, sequence: number): Promise<Happening> {
+export async function confirm(context: SessionContext, sequence: number): Promise<Happening> {
+  const { files, layout } = context;
   const entry = (await listCheckpoints(files, layout)).find((found) => found.sequence === sequence);
   if (entry === undefined) return { type: 'confirmation', verified: false, reason: 'it is not there' };
-  const verdict = await verifyCheckpoint(files, entry.path, { session: layout.session, level: 2 });
+  const { step } = entry;
+  const verdict = await whileReading(context, (onReading) =>
+    verifyCheckpoint(files, entry.path, {
+      session: layout.session,
+      level: 2,
+      onRead: (readBytes, totalBytes) => onReading({ sequence, step, readBytes, totalBytes }),
+    }),
+  );
   return { type: 'confirmation', verified: verdict.status === 'verified', reason: reasonOf(verdict) };
 }
 

@@ -22,7 +22,15 @@ export interface EventSinkOptions {
 }
 
 /** Not worth a row each: progress is in the session's row, output in the log, saves in their own table. */
-const NO_ROW: ReadonlySet<SupervisorEvent['name']> = new Set(['progress', 'output', 'save-started']);
+const NO_ROW: ReadonlySet<SupervisorEvent['name']> = new Set([
+  'progress',
+  'output',
+  'save-started',
+  'checkpoint-verifying',
+]);
+
+/** Where something is, told again and again: for who looks on. */
+const NO_RECORD: ReadonlySet<SupervisorEvent['name']> = new Set(['progress', 'checkpoint-verifying']);
 
 export function openEventSink({ directory, index, record, publish, nowMs }: EventSinkOptions): EventSink {
   const gatherer = new SummaryGatherer();
@@ -36,7 +44,7 @@ export function openEventSink({ directory, index, record, publish, nowMs }: Even
     if (event.name === 'worker-ended') ({ lastLines } = event);
     const attempt = record.file.attempts;
     if (event.name === 'output') log.output(attempt, event.stream, event.line);
-    else if (event.name !== 'progress') log.event(attempt, event.name, '', factsOf(event), levelOf(event));
+    else if (!NO_RECORD.has(event.name)) log.event(attempt, event.name, '', factsOf(event), levelOf(event));
     if (!NO_ROW.has(event.name)) index.event(attempt, event.name, factsOf(event));
     publish(event);
   };

@@ -103,6 +103,16 @@ export type SupervisorEvent =
       /** Age of the checkpoint against the last known step, in ms of work; null: not known. */
       readonly lostMs: number | null;
     }
+  /** Told each second while a checkpoint is read before it is trusted, where that takes long. */
+  | {
+      readonly name: 'checkpoint-verifying';
+      readonly sequence: number;
+      readonly step: number | null;
+      readonly readBytes: number;
+      readonly totalBytes: number;
+      /** Since the reading of candidates began. */
+      readonly elapsedMs: number;
+    }
   | { readonly name: 'checkpoint-quarantined'; readonly sequence: number; readonly to: string; readonly reason: string }
   | { readonly name: 'checkpoint-set-aside'; readonly sequence: number; readonly reason: string }
   | { readonly name: 'attempt-started'; readonly attempt: number; readonly pid: number }

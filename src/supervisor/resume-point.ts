@@ -1,6 +1,6 @@
 /** What the next launch resumes from: the store's choice, what was set aside, and whether a fresh start is allowed. */
 import { resolve } from 'node:path';
-import { chooseCheckpoint } from '../checkpoint/choose.ts';
+import { chooseCheckpoint, type OnReading } from '../checkpoint/choose.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
 import { listCheckpoints } from '../checkpoint/list.ts';
@@ -46,6 +46,7 @@ export interface ResumeRequest {
   readonly allowFresh: boolean;
   /** Session file or index recorded a commit, whatever the directory says now. */
   readonly recordedCommit: boolean;
+  readonly onReading?: OnReading;
 }
 
 /** Damaged checkpoints that stand in the way are quarantined; nothing is deleted. */
@@ -58,9 +59,13 @@ export async function chooseResumePoint(
     const reason = `${layout.directory} is missing; is its disk mounted?`;
     return { kind: 'none', missing: true, reason, candidates: [] };
   }
-  const only = request.only === null ? {} : { only: request.only };
+  const { onReading } = request;
+  const wishes = {
+    ...(request.only === null ? {} : { only: request.only }),
+    ...(onReading === undefined ? {} : { onReading }),
+  };
   const choose = (setAside: ReadonlySet<number>): Promise<Choice> =>
-    chooseCheckpoint(files, { layout, setAside, quarantine: true, ...only });
+    chooseCheckpoint(files, { layout, setAside, quarantine: true, ...wishes });
 
   const entries = await listCheckpoints(files, layout);
   const from = entries.find(({ sequence }) => sequence === request.stepBackFrom);

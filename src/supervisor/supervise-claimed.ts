@@ -60,7 +60,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     nowMs,
     now,
   };
-  const warnings = new WarningWatch(context);
+  const warnings = new WarningWatch(context, options.command !== null);
 
   const earlier = await findEarlierWorker(files, layout, record.file, options.settings.stop.killWaitMs);
   const trainer = await openRecord(context, options, earlier);

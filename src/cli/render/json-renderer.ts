@@ -3,6 +3,9 @@ import { leftOutText } from './left-out.ts';
 import type { Line } from './line.ts';
 import type { RendererChoice, RunRenderer } from './run-renderer.ts';
 
+/** Left out with `--quiet`, and where the reader does not keep up. */
+const ROUTINE: ReadonlySet<SupervisorEvent['name']> = new Set(['progress', 'output', 'checkpoint-verifying']);
+
 /** NDJSON on stdout: one object an event, `{ version: 1, at, name, ... }` with the fields of the event. */
 export class JsonRenderer implements RunRenderer {
   readonly #choice: RendererChoice;
@@ -12,7 +15,7 @@ export class JsonRenderer implements RunRenderer {
   }
 
   handle(event: SupervisorEvent): void {
-    const routine = event.name === 'progress' || event.name === 'output';
+    const routine = ROUTINE.has(event.name);
     if (this.#choice.quiet && routine) return;
     const at = new Date(this.#choice.clocks.now()).toISOString();
     const { streams } = this.#choice;

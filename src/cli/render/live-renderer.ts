@@ -7,6 +7,7 @@ import { type Paint, paintLine, paintWith } from './paint.ts';
 import { liveText, type StopInProgress } from './progress-words.ts';
 import type { RendererChoice, RunRenderer } from './run-renderer.ts';
 import { NO_STORY, type Story } from './story.ts';
+import { type Waiting, waitingAfter } from './waiting-words.ts';
 import { onScreen } from './width.ts';
 import { tell } from './words.ts';
 
@@ -33,6 +34,7 @@ export class LiveRenderer implements RunRenderer {
   #story: Story = NO_STORY;
   #progress: ProgressFacts | null = null;
   #reportedAt = 0;
+  #waiting: Waiting | null = null;
   #stop: StopInProgress | null = null;
   #gathered: Gathered[] = [];
   #gathering: NodeJS.Timeout | null = null;
@@ -68,6 +70,7 @@ export class LiveRenderer implements RunRenderer {
       this.#progress = event;
       this.#reportedAt = this.#choice.clocks.monotonic();
     }
+    this.#waiting = waitingAfter(this.#waiting, event, this.#choice.clocks.monotonic());
     if (event.name === 'worker-ended') this.#progress = null;
     if (event.name === 'stop-requested') {
       this.#stop = { stage: event.stage, deadlineAt: this.#choice.clocks.monotonic() + event.deadlineMs };
@@ -146,6 +149,6 @@ export class LiveRenderer implements RunRenderer {
     const { clocks, terminal } = this.#choice;
     const monotonic = clocks.monotonic();
     const clock = { sinceMs: monotonic - this.#reportedAt, monotonic };
-    return liveText(this.#progress, this.#stop, clock, terminal.columnsErr() - RESERVED_COLUMNS);
+    return liveText(this.#progress, this.#stop, clock, terminal.columnsErr() - RESERVED_COLUMNS, this.#waiting);
   }
 }

@@ -5,10 +5,13 @@ import { type Paint, paintLine, paintWith } from './paint.ts';
 import { progressText } from './progress-words.ts';
 import type { RendererChoice, RunRenderer } from './run-renderer.ts';
 import { NO_STORY, type Story } from './story.ts';
+import { verifyingText } from './waiting-words.ts';
 import { onScreen } from './width.ts';
 import { tell } from './words.ts';
 
 const PROGRESS_INTERVAL_MS = 10_000;
+/** Reading a checkpoint is told from here on. */
+const LONG_READING_MS = 5_000;
 
 /**
  * Lines for logs and pipes: ours on stderr, one per event and at most one of progress in 10 s; the worker's output on
@@ -19,6 +22,7 @@ export class PlainRenderer implements RunRenderer {
   readonly #paint: Paint;
   #story: Story = NO_STORY;
   #lastProgressAt = Number.NEGATIVE_INFINITY;
+  #lastVerifyingAt = Number.NEGATIVE_INFINITY;
 
   constructor(choice: RendererChoice) {
     this.#choice = choice;
@@ -33,6 +37,13 @@ export class PlainRenderer implements RunRenderer {
       if (event.stream === 'stdout') streams.out(text, 'passing');
       else streams.err(text, 'passing');
       this.#tellLeftOut();
+      return;
+    }
+    if (event.name === 'checkpoint-verifying') {
+      const now = this.#choice.clocks.monotonic();
+      if (event.elapsedMs < LONG_READING_MS || now - this.#lastVerifyingAt < PROGRESS_INTERVAL_MS) return;
+      this.#lastVerifyingAt = now;
+      this.say(line(`Still ${verifyingText(event)}`));
       return;
     }
     if (event.name === 'progress') {

@@ -1,6 +1,7 @@
 /** The progress of a run in one line, for the live line and for the plain progress line. */
 import type { ProgressFacts, Report, StopStage } from '../../supervisor/events.ts';
 import { aboutAge, aboutDuration, aboutNumber } from './quantities.ts';
+import { type Waiting, waitingText } from './waiting-words.ts';
 import { cutToWidth, printable, widthOf } from './width.ts';
 
 /** A stop in progress; times on the renderer's own monotonic clock, in ms. */
@@ -23,19 +24,21 @@ export function progressText(facts: ProgressFacts, sinceMs = 0): string {
 /**
  * The live line: never wider than `columns`. What matters least is left out first, the last part is cut.
  *
- * @param clock `sinceMs`: how long ago the facts were reported; `monotonic`: the clock of `stop.deadlineAt`. No wall clock:
+ * @param clock `sinceMs`: how long ago the facts were reported; `monotonic`: the clock of `stop.deadlineAt` and `waiting`. No wall clock:
  * it may be set while a run is shown
+ * @param waiting shown where there is no progress yet
  */
 export function liveText(
   facts: ProgressFacts | null,
   stop: StopInProgress | null,
   clock: { readonly sinceMs: number; readonly monotonic: number },
   columns: number,
+  waiting: Waiting | null = null,
 ): string {
   const parts: Part[] = [];
   if (stop !== null) parts.push({ text: stopText(stop, clock.monotonic), worth: 10 });
   if (facts === null) {
-    if (stop === null) parts.push({ text: 'starting', worth: 9 });
+    if (stop === null || waiting !== null) parts.push({ text: waitingText(waiting, clock.monotonic), worth: 9 });
   } else parts.push(...progressParts(facts, clock.sinceMs));
   const kept = [...parts];
   while (kept.length > 1 && widthOf(joined(kept)) > columns) {

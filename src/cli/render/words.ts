@@ -15,7 +15,7 @@ export interface Telling {
   readonly lines: readonly Line[];
 }
 
-/** The lines for one event, and the story with it. Progress and output have renderers of their own: no lines. */
+/** The lines for one event, and the story with it. What is told again and again is up to the renderers: no lines. */
 export function tell(story: Story, event: SupervisorEvent): Telling {
   switch (event.name) {
     case 'session-opened':
@@ -105,6 +105,7 @@ function wordsOf(event: Remaining): Line[] {
       return [line(event.message, event.level === 'error' ? 'bad' : 'warning', 'always')];
     case 'progress':
     case 'output':
+    case 'checkpoint-verifying':
       return [];
   }
 }

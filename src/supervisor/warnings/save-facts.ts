@@ -27,6 +27,8 @@ export interface SaveWatchFacts {
   /** The disk is known, and told, to be full. */
   readonly diskFull: boolean;
   readonly workerPid: number | null;
+  /** Since when a launched worker has not connected; null: none is awaited. */
+  readonly awaitedSinceMs: number | null;
   /** Attempts in a row that came further only by the save of their own crash. */
   readonly crashSaves: number;
 }
@@ -48,14 +50,22 @@ export const NO_FACTS: SaveWatchFacts = {
   waiting: false,
   diskFull: false,
   workerPid: null,
+  awaitedSinceMs: null,
   crashSaves: 0,
 };
 
 /** The facts after one more event. */
 export function afterEvent(facts: SaveWatchFacts, event: SupervisorEvent, nowMs: number): SaveWatchFacts {
   switch (event.name) {
+    case 'attempt-started':
+      return { ...facts, awaitedSinceMs: nowMs };
     case 'worker-connected':
-      return { ...facts, workerPid: event.pid, trainingSinceMs: event.adopted ? nowMs : facts.trainingSinceMs };
+      return {
+        ...facts,
+        workerPid: event.pid,
+        awaitedSinceMs: null,
+        trainingSinceMs: event.adopted ? nowMs : facts.trainingSinceMs,
+      };
     case 'training-started':
       return { ...facts, trainingSinceMs: nowMs, skippedSaves: 0 };
     case 'worker-ended':

@@ -7,6 +7,7 @@ import { judgeCrashLoop } from './crash-loop.ts';
 import { type DiskSample, judgeDisk, withSample } from './disk-forecast.ts';
 import { judgeMemory, type MemoryBound } from './host-memory.ts';
 import { readMemoryBounds, readResidentBytes } from './memory-files.ts';
+import { judgeNotConnected } from './not-connected.ts';
 import { afterEvent, NO_FACTS, remainingMs, type SaveWatchFacts } from './save-facts.ts';
 import { intervalOf, judgeDurableAge, judgeSkippedSaves, judgeSlowSave } from './save-warnings.ts';
 
@@ -24,12 +25,15 @@ export class WarningWatch {
   readonly #context: SessionContext;
   readonly #sources: WarningSources;
   readonly #warnings: OnsetWarnings;
+  readonly #isCommand: boolean;
   #facts: SaveWatchFacts = NO_FACTS;
   #samples: readonly DiskSample[] = [];
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(context: SessionContext, sources: WarningSources = SYSTEM) {
+  /** @param isCommand a command is launched in place of a script for our Node */
+  constructor(context: SessionContext, isCommand: boolean, sources: WarningSources = SYSTEM) {
     this.#context = context;
+    this.#isCommand = isCommand;
     this.#sources = sources;
     this.#warnings = new OnsetWarnings(context.tell);
   }
@@ -57,6 +61,8 @@ export class WarningWatch {
     this.#judge('durable-age', judgeDurableAge(facts, intervalMs, nowMs));
     this.#judge('slow-save', judgeSlowSave(facts, intervalMs, nowMs));
     this.#judge('skipped-saves', judgeSkippedSaves(facts, intervalMs, nowMs));
+    const awaited = { phaseLimitMs: settings.hang.otherMs, isCommand: this.#isCommand };
+    this.#judge('not-connected', judgeNotConnected(facts, awaited, nowMs));
     this.#judge('crash-loop', judgeCrashLoop(facts));
     this.#judge('index', judgeIndex(this.#context.index.degraded));
     const workerBytes = facts.workerPid === null ? null : this.#sources.residentBytes(facts.workerPid);

@@ -95,3 +95,12 @@ export const summary: Summary = {
 export function ended(change: Partial<EventNamed<'session-ended'>>): EventNamed<'session-ended'> {
   return { name: 'session-ended', outcome: 'completed', reason: 'done', hint: null, lastLines: [], summary, ...change };
 }
+
+export const verifying: EventNamed<'checkpoint-verifying'> = {
+  name: 'checkpoint-verifying',
+  sequence: 12,
+  step: 3200,
+  readBytes: 3.1e9,
+  totalBytes: 9.8e9,
+  elapsedMs: 6_000,
+};

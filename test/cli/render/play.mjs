@@ -1,5 +1,5 @@
 // Plays scripted events on the renderer that this place asks for. Arguments: path of dist, JSON of the options.
-// With `drawn`, each progress is waited for until it stands on the screen.
+// With `drawn`, each progress and each look at a checkpoint is waited for until it stands on the screen.
 const [, , dist, text] = process.argv;
 const { json = false, quiet = false, events, drawn = false } = JSON.parse(text);
 const { chooseRenderer } = await import(`${dist}/cli/render/choose-renderer.js`);
@@ -16,8 +16,8 @@ process.stderr.write = (text, ...rest) => {
   return write(text, ...rest);
 };
 
-async function drawnStep(step) {
-  while (!written.includes(`step ${step}`)) {
+async function drawnText(text) {
+  while (!written.includes(text)) {
     await new Promise((resolve) => {
       wake = resolve;
     });
@@ -28,6 +28,7 @@ const streams = guardStreams(process.stdout, process.stderr);
 const renderer = await chooseRenderer({ json, quiet, terminal: ownTerminal(), streams, clocks: SYSTEM_CLOCKS });
 for (const event of events) {
   renderer.handle(event);
-  if (drawn && event.name === 'progress') await drawnStep(event.step);
+  if (drawn && event.name === 'progress') await drawnText(`step ${event.step}`);
+  if (drawn && event.name === 'checkpoint-verifying') await drawnText(`checkpoint ${event.sequence}:`);
 }
 renderer.close();

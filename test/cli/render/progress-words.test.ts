@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { liveText, progressText } from '../../../src/cli/render/progress-words.ts';
+import { waitingAfter } from '../../../src/cli/render/waiting-words.ts';
 import { cutToWidth, onScreen, printable, widthOf } from '../../../src/cli/render/width.ts';
-import { progress } from './events.ts';
+import { chosen, progress, verifying } from './events.ts';
 
 const clock = { sinceMs: 0, monotonic: 1_000 };
 
@@ -69,4 +70,20 @@ test('the age of the last save is that of a clock that nobody sets', () => {
   const future = { ...progress, lastDurableAt: '2027-11-22T12:00:00.000Z', lastDurableAgeMs: 7_000 };
   expect(progressText(future)).toContain('saved 7 s ago');
   expect(liveText(future, null, { sinceMs: 2_000, monotonic: 0 }, 200)).toContain('saved 9 s ago');
+});
+
+test('before there is progress the live line says what is waited for', () => {
+  const show = (waiting: ReturnType<typeof waitingAfter>, monotonic: number) =>
+    liveText(null, null, { sinceMs: 0, monotonic }, 100, waiting);
+  const started = waitingAfter(null, { name: 'attempt-started', attempt: 1, pid: 7 }, 1_000);
+  expect(show(started, 2_000)).toBe('starting');
+  expect(show(started, 73_000)).toMatch(/no connect\(\).* 1 min 12 s/);
+  const reading = waitingAfter(started, verifying, 1_000);
+  expect(show(reading, 0)).toBe('verifying checkpoint 12: 3.1 GB of 9.8 GB');
+  expect(show(waitingAfter(reading, chosen, 0), 0)).toBe('starting');
+  const connected = { name: 'worker-connected', attempt: 1, pid: 7, adopted: false } as const;
+  expect(show(waitingAfter(started, connected, 0), 73_000)).toBe('starting');
+  // A stop while the final checkpoint is read back shows both.
+  const both = liveText(null, { stage: 'saving', deadlineAt: 9_000 }, { sinceMs: 0, monotonic: 0 }, 100, reading);
+  expect(both).toMatch(/^stopping.*verifying checkpoint 12/);
 });

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { SupervisorEvent } from '../../../src/supervisor/events.ts';
 import { World } from '../world.ts';
-import { chosen, ended, killed, opened, progress, SESSION, saveFacts, started } from './events.ts';
+import { chosen, ended, killed, opened, progress, SESSION, saveFacts, started, verifying } from './events.ts';
 
 const PLAY = fileURLToPath(new URL('play.mjs', import.meta.url));
 const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
@@ -180,3 +180,20 @@ function screenOf(output: string, columns: number): string[] {
   }
   return rows;
 }
+
+test('a long look at a checkpoint: lines from 5 s on, not each second, none with --quiet; JSON has them all', async () => {
+  const events = [{ ...verifying, elapsedMs: 1_000 }, verifying, { ...verifying, elapsedMs: 7_000 }];
+  const { stderr } = await shown({ events });
+  expect(stderr).toBe('Still verifying checkpoint 12: 3.1 GB of 9.8 GB\n');
+  expect((await shown({ events, quiet: true })).stderr).toBe('');
+  const { stdout } = await shown({ events, json: true });
+  const parsed = stdout
+    .trimEnd()
+    .split('\n')
+    .map((text): unknown => JSON.parse(text));
+  expect(parsed).toMatchObject(events);
+  const { output } = await new World().onTerminal(
+    argumentsOf({ events: [verifying, { name: 'progress', ...progress }], drawn: true }),
+  );
+  expect(output).toContain('verifying checkpoint 12: 3.1 GB of 9.8 GB');
+});
