@@ -1,11 +1,12 @@
 /** Real runs: the real command in a state home of its own, read through its JSON events. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test as base, expect } from 'vitest';
-import type { EventNamed, SupervisorEvent } from '../../src/supervisor/events.ts';
+import { Run, signalPid } from '../rig/run.ts';
+
+export { type Exit, Run, signalPid } from '../rig/run.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const COMMAND = join(ROOT, 'bin/nkat-recover.js');
@@ -72,109 +73,6 @@ export class World {
   }
 }
 
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-export class Run {
-  readonly child: ChildProcess;
-  readonly exited: Promise<Exit>;
-  readonly events: SupervisorEvent[] = [];
-  stdout = '';
-  stderr = '';
-  #rest = '';
-  #ended = false;
-  readonly #waiters = new Set<() => void>();
-
-  constructor(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv, program = process.execPath) {
-    this.child = spawn(program, [...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#take(text));
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-    });
-    this.exited = new Promise((resolve) => {
-      this.child.once('close', (code, signal) => {
-        this.#ended = true;
-        this.#wake();
-        resolve({ code, signal });
-      });
-    });
-  }
-
-  get pid(): number {
-    if (this.child.pid === undefined) throw new Error('not started');
-    return this.child.pid;
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    signalPid(this.pid, signal);
-  }
-
-  /** The n-th (from 1) event of a name that fits, waited for. */
-  async event<N extends SupervisorEvent['name']>(
-    name: N,
-    fits: (event: EventNamed<N>) => boolean = () => true,
-    nth = 1,
-  ): Promise<EventNamed<N>> {
-    for (;;) {
-      const found = this.named(name).filter(fits)[nth - 1];
-      if (found !== undefined) return found;
-      if (this.#ended) throw new Error(`ended without ${name}: ${this.describe()}`);
-      await new Promise<void>((resolve) => this.#waiters.add(resolve));
-    }
-  }
-
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds()) {
-      if (this.#ended) throw new Error(`ended too early: ${this.describe()}`);
-      await new Promise<void>((resolve) => this.#waiters.add(resolve));
-    }
-  }
-
-  /** Lets real time pass: signals within a second of one another count once. */
-  quiet(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms));
-  }
-
-  outputLines(): string[] {
-    return this.named('output').map(({ line }) => line);
-  }
-
-  named<N extends SupervisorEvent['name']>(name: N): EventNamed<N>[] {
-    return this.events.filter((event): event is EventNamed<N> => event.name === name);
-  }
-
-  /** What happened, for a failed expectation. */
-  describe(): string {
-    const short = this.events
-      .filter(({ name }) => name !== 'progress' && name !== 'output')
-      .slice(-30)
-      .map((event) => JSON.stringify(event).slice(0, 300));
-    return [...short, `stderr: ${this.stderr.slice(-2_000)}`].join('\n');
-  }
-
-  async ended(code: number): Promise<this> {
-    const exit = await this.exited;
-    expect(exit, this.describe()).toEqual({ code, signal: null });
-    return this;
-  }
-
-  #take(text: string): void {
-    this.stdout += text;
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop() ?? '';
-    for (const line of lines) if (line.startsWith('{"')) this.events.push(JSON.parse(line));
-    this.#wake();
-  }
-
-  #wake(): void {
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    for (const wake of waiters) wake();
-  }
-}
-
 /** A test with a world of its own, so that those of a file that mostly wait can run beside one another. */
 export const testInWorld = base.extend<{ world: World }>({
   world: async ({ task: _ }, use) => {
@@ -201,14 +99,6 @@ export function digestsOf(run: Run): { readonly final: string | null; readonly b
     final: run.named('session-ended')[0]?.summary.digest ?? null,
     bestStep: best.at(-1)?.step ?? null,
   };
-}
-
-export function signalPid(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }
 
 function isOf(pid: number, marker: string): boolean {
