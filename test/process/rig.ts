@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { test as base, expect } from 'vitest';
 import { Run, signalPid } from '../rig/run.ts';
 
-export { type Exit, Run, signalPid } from '../rig/run.ts';
+export { Run, signalPid } from '../rig/run.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const COMMAND = join(ROOT, 'bin/nkat-recover.js');
