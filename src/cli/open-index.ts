@@ -4,6 +4,7 @@ import { nodeFiles } from '../checkpoint/files.ts';
 import { readRoots } from '../checkpoint/roots.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
 import { type OpenedSessions, openSessions } from '../sessions/open.ts';
+import { databaseRefusal } from '../sessions/sqlite-errors.ts';
 import { lookAtRoot, NEWEST_WATCHED } from '../supervisor/reindex-look.ts';
 import type { CommandContext } from './context.ts';
 import { line } from './render/line.ts';
@@ -16,6 +17,12 @@ export interface IndexProblem {
   readonly reason: string;
 }
 
+/** How often the index is opened anew when it proves damaged, or is taken away, while it is read. */
+const MOST_TRIES = 3;
+
+/** What a command does with the index. Called once more, from its beginning, where the index proved unusable in the midst. */
+type Work<T> = (database: SessionsDatabase, problems: readonly IndexProblem[]) => Promise<T>;
+
 /**
  * Opens the index for the length of `work`, with all that the checkpoint roots hold in it.
  *
@@ -24,32 +31,53 @@ export interface IndexProblem {
  */
 export async function withIndex<T>(
   context: CommandContext,
-  work: (database: SessionsDatabase, problems: readonly IndexProblem[]) => Promise<T>,
+  work: Work<T>,
   root: string | null = null,
   newest = NEWEST_WATCHED,
 ): Promise<T> {
-  return withOpened(context, openSessions(context.home.database), work, root, newest);
+  return withOpened(context, () => openSessions(context.home.database), work, root, newest);
 }
 
 /** The same for who only looks: a state home that may only be read will do, and that is said. */
 export async function withReadableIndex<T>(
   context: CommandContext,
-  work: (database: SessionsDatabase, problems: readonly IndexProblem[]) => Promise<T>,
+  work: Work<T>,
   root: string | null = null,
   newest = NEWEST_WATCHED,
 ): Promise<T> {
-  const opened = openSessions(context.home.database, { reading: true });
-  const { degraded } = opened.database;
-  if (degraded !== null) {
-    warn(context, `${dirname(context.home.database)} cannot be written, so sessions are only read: ${degraded}.`);
-  }
-  return withOpened(context, opened, work, root, newest);
+  const open = (): OpenedSessions => {
+    const opened = openSessions(context.home.database, { reading: true });
+    const { degraded } = opened.database;
+    if (degraded !== null) {
+      warn(context, `${dirname(context.home.database)} cannot be written, so sessions are only read: ${degraded}.`);
+    }
+    return opened;
+  };
+  return withOpened(context, open, work, root, newest);
 }
 
 async function withOpened<T>(
   context: CommandContext,
+  open: () => OpenedSessions,
+  work: Work<T>,
+  root: string | null,
+  newest: number,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await withOnce(context, open(), work, root, newest);
+    } catch (error) {
+      const refusal = databaseRefusal(error, context.home.database);
+      if (refusal === null) throw error;
+      if (tries === MOST_TRIES || refusal.code === 'database-newer') throw refusal;
+    }
+  }
+}
+
+async function withOnce<T>(
+  context: CommandContext,
   { database, setAside }: OpenedSessions,
-  work: (database: SessionsDatabase, problems: readonly IndexProblem[]) => Promise<T>,
+  work: Work<T>,
   root: string | null,
   newest: number,
 ): Promise<T> {

@@ -4,8 +4,10 @@
  * was deleted or damaged under us makes way for a new one.
  */
 import type { Database } from 'better-sqlite3';
-import { LogFile } from './log-file.ts';
+import type { DatabaseOptions } from './database-options.ts';
+import { isNewer } from './migrations.ts';
 import {
+  BUSY_TIMEOUT_MS,
   defaultFileOptions,
   type FileOptions,
   inodeAt,
@@ -14,6 +16,7 @@ import {
   openFile,
   openInMemory,
 } from './open-file.ts';
+import { SideFiles } from './side-files.ts';
 import { type Trouble, troubleOf } from './sqlite-errors.ts';
 import { type Tables, tablesOf } from './tables.ts';
 import { type Disk, runBatch, type Write, type WriteOutcome } from './write-batch.ts';
@@ -29,22 +32,6 @@ const BUSY_LIMIT_MS = 10_000;
 /** Tries at the end, each of which waits for the busy time-out. */
 const CLOSING_TRIES = 20;
 
-export type DatabaseNews =
-  /** Writes are kept in memory from now on; what is read is as old as the file. */
-  | { readonly kind: 'degraded'; readonly reason: string }
-  | { readonly kind: 'recovered'; readonly written: number; readonly lost: number }
-  /** The file was deleted, moved or damaged; an empty one stands in its place and wants to be re-indexed. */
-  | { readonly kind: 'replaced'; readonly setAside: string | null }
-  | { readonly kind: 'dropped'; readonly reason: string };
-
-export interface DatabaseOptions extends Partial<FileOptions> {
-  readonly onNews?: (news: DatabaseNews) => void;
-  /** Writes what this process knows into a file that replaced another one, before any other write. */
-  readonly refill?: (tables: Tables) => void;
-  /** Milliseconds of a clock that only goes forward. */
-  readonly monotonicMs?: () => number;
-}
-
 export class SessionsDatabase {
   readonly path: string;
   readonly #options: DatabaseOptions;
@@ -53,7 +40,7 @@ export class SessionsDatabase {
   #disk: Disk | null;
   /** Stands in while no file could be opened at all. */
   #memory: { readonly database: Database; readonly tables: Tables } | null = null;
-  #log: LogFile;
+  #sideFiles: SideFiles;
   #writes: Write[] = [];
   #degraded: string | null = null;
   #lost = 0;
@@ -73,9 +60,10 @@ export class SessionsDatabase {
     options: DatabaseOptions = {},
   ) {
     this.path = path;
-    this.#log = new LogFile(path);
+    this.#sideFiles = new SideFiles(path);
     this.#options = options;
-    this.#fileOptions = { ...defaultFileOptions, ...options };
+    // What is busy when it is opened anew is tried again later, like a write.
+    this.#fileOptions = { ...defaultFileOptions, ...options, busyMs: BUSY_TIMEOUT_MS };
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
     if ('unavailable' in opened) {
       this.#disk = null;
@@ -85,6 +73,7 @@ export class SessionsDatabase {
     } else {
       this.#disk = { file: opened, tables: tablesOf(opened.database) };
       this.#inode = opened.inode;
+      this.#sideFiles.note();
     }
   }
 
@@ -120,6 +109,21 @@ export class SessionsDatabase {
   }
   get saves(): Tables['saves'] {
     return this.tables.saves;
+  }
+
+  /**
+   * What a query says of the file that stands there now, or `otherwise` where that is busy, failing, newer or damaged:
+   * for who must go on whatever becomes of the index. The query has no effects. Throws only for bugs in it.
+   */
+  read<T>(query: (tables: Tables) => T, otherwise: T): T {
+    try {
+      return query(this.#disk === null ? this.tables : this.#currentDisk().tables);
+    } catch (error) {
+      const trouble = this.#troubleHere(error);
+      if (trouble === 'other') throw error;
+      if (trouble === 'damaged' || trouble === 'moved') this.#obstacle(trouble, error, []);
+      return otherwise;
+    }
   }
 
   /**
@@ -159,7 +163,7 @@ export class SessionsDatabase {
     this.#releaseCallers();
     this.#lost += this.#writes.length;
     this.#writes = [];
-    this.#disk?.file.database.close();
+    this.#leaveDisk();
     this.#memory?.database.close();
     return { lost: this.#lost };
   }
@@ -190,13 +194,20 @@ export class SessionsDatabase {
     try {
       failures = this.#runOn(this.#currentDisk(), batch);
     } catch (error) {
-      return this.#obstacle(troubleOf(error), error, batch);
+      return this.#obstacle(this.#troubleHere(error), error, batch);
     }
     this.#writes.splice(0, batch.length);
     this.#busySinceMs = null;
     for (const write of batch) this.#settle(write, failures.has(write), failures.get(write));
     if (this.#degraded !== null && this.#writes.length === 0) this.#recover(batch.length);
     return null;
+  }
+
+  /** What does not fit into the tables of a newer version, which came under us, is no damage. */
+  #troubleHere(error: unknown): Trouble {
+    const trouble = troubleOf(error);
+    if (trouble !== 'damaged' || this.#disk === null) return trouble;
+    return isNewer(this.#disk.file.database) ? 'no-disk' : trouble;
   }
 
   #obstacle(trouble: Trouble, error: unknown, batch: readonly Write[]): Trouble {
@@ -207,8 +218,8 @@ export class SessionsDatabase {
     } else if (trouble === 'no-disk') {
       this.#degrade(reason);
     } else if (trouble === 'damaged' || trouble === 'moved') {
-      if (trouble === 'damaged') markDamaged(this.path);
-      else this.#moved = true;
+      if (trouble === 'moved') this.#moved = true;
+      else if (this.#disk !== null) markDamaged(this.path, this.#disk.file.inode);
       this.#leaveDisk();
     } else {
       // Not one write's own failure but that of opening or of the transaction: nobody should wait for it again.
@@ -221,9 +232,9 @@ export class SessionsDatabase {
   /** The connection, to the file that stands at our path now. */
   #currentDisk(): Disk {
     if (this.#disk !== null && inodeAt(this.path) === this.#disk.file.inode) {
-      if (!this.#log.isLost) return this.#disk;
+      if (!this.#sideFiles.areLost) return this.#disk;
       // Only where the file itself is still ours: the log beside another one is not our business.
-      this.#log.save(this.#disk.file.database);
+      this.#sideFiles.save(this.#disk.file.database);
     } else if (this.#disk !== null) {
       this.#moved = true;
     }
@@ -237,7 +248,8 @@ export class SessionsDatabase {
     this.#moved = false;
     this.#inode = file.inode;
     this.#disk = { file, tables: tablesOf(file.database) };
-    this.#log = new LogFile(this.path);
+    this.#sideFiles = new SideFiles(this.path);
+    this.#sideFiles.note();
     this.#memory?.database.close();
     this.#memory = null;
     if (replaced || file.setAside !== null) {
@@ -250,12 +262,12 @@ export class SessionsDatabase {
 
   #runOn(disk: Disk, batch: readonly Write[]): ReadonlyMap<Write, unknown> {
     const failures = runBatch(disk, batch);
-    this.#log.note();
+    this.#sideFiles.note();
     return failures;
   }
 
   #leaveDisk(): void {
-    this.#disk?.file.database.close();
+    if (this.#disk !== null) this.#sideFiles.close(this.#disk.file.database);
     this.#disk = null;
   }
 

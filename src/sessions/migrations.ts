@@ -1,6 +1,6 @@
 /** The schema, as numbered steps keyed on `user_version`. A step that was released is never edited; add one. */
 import type { Database } from 'better-sqlite3';
-import { NkatError } from '../errors.ts';
+import { errnoOf, NkatError } from '../errors.ts';
 
 /** Step n takes a database from version n to n + 1. */
 export const MIGRATIONS: readonly string[] = [
@@ -177,4 +177,14 @@ export function refuseNewer(database: Database, known = MIGRATIONS.length): void
     path: database.name,
     hint: 'Update nkat-recover, or keep a second state home with NKAT_HOME.',
   });
+}
+
+/** Whether a newer nkat-recover has brought the file of this connection forward meanwhile; false where that cannot be read. */
+export function isNewer(database: Database): boolean {
+  try {
+    return versionOf(database) > MIGRATIONS.length;
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return false;
+  }
 }

@@ -1,23 +1,38 @@
 /** Opens the database file: permissions, integrity, journal, migrations; a damaged one makes way for a new one. */
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { errnoOf, NkatError } from '../errors.ts';
 import { fileSystemType, isNetworkType } from './file-system.ts';
 import { MIGRATIONS, migrate, refuseNewer } from './migrations.ts';
 import { setDatabaseAside } from './set-aside.ts';
-import { troubleOf } from './sqlite-errors.ts';
+import { isDiskErrno, troubleOf } from './sqlite-errors.ts';
 
 /** How long a statement may wait for another process; SQLite sleeps with the event loop held. */
-const BUSY_TIMEOUT_MS = 100;
-/** Opening happens before there is an event loop worth keeping free, and may wait for another's migration. */
+export const BUSY_TIMEOUT_MS = 100;
+/** The first opening happens before there is an event loop worth keeping free, and may wait for another's migration. */
 const OPENING_BUSY_TIMEOUT_MS = 5_000;
 /** Up to this size the check costs a few milliseconds and is made at every open; larger files once a boot. */
 const ALWAYS_CHECKED_BYTES = 4 * 1024 * 1024;
+/** Openings that find damage, or nothing: each may be another process that makes way for a new file. */
+const MOST_TRIES = 5;
 const MODE_FILE = 0o600;
 const MODE_DIRECTORY = 0o700;
 
 export interface FileOptions {
+  /** How long the opening may hold the event loop while another process is at the file; default 5 s. */
+  readonly busyMs?: number;
   readonly now: () => Date;
   /** `f_type` of the file system of a path. */
   readonly fileSystemType: (path: string) => number;
@@ -37,22 +52,40 @@ export interface OpenFile {
  * @throws NkatError 'database-newer', 'io' when the file may not be opened; SqliteError when the disk is full or failing.
  */
 export function openFile(path: string, options: FileOptions = defaultFileOptions): OpenFile {
-  prepare(path);
-  const inode = inodeAt(path);
-  try {
-    return { ...openChecked(path, options), setAside: null };
-  } catch (error) {
-    if (troubleOf(error) !== 'damaged') throw error;
-    // Another process may have found the same and put a new file here meanwhile: that one stays.
-    const setAside = inodeAt(path) === inode ? setDatabaseAside(path, options.now()) : null;
-    rmSync(damageMark(path), { force: true });
+  let setAside: string | null = null;
+  for (let tries = 1; ; tries += 1) {
     prepare(path);
-    return { ...openChecked(path, options), setAside };
+    const inode = inodeAt(path);
+    try {
+      return { ...openChecked(path, options), setAside };
+    } catch (error) {
+      const isDamaged = troubleOf(error) === 'damaged';
+      if (!isDamaged && errnoOf(error) !== 'ENOENT') throw error;
+      if (tries === MOST_TRIES) throw restless(path, error);
+      if (!isDamaged) continue;
+      // Another process may have found the same and put a new file here meanwhile: that one stays.
+      if (inodeAt(path) === inode) setAside = setDatabaseAside(path, options.now()) ?? setAside;
+      rmSync(damageMark(path), { force: true });
+    }
   }
 }
 
-/** Says that the file proved damaged while it was used, so that the next opening sets it aside. */
-export function markDamaged(path: string): void {
+function restless(path: string, cause: unknown): NkatError {
+  return new NkatError('something keeps damaging or removing the session database', {
+    code: 'io',
+    operation: 'open the session database',
+    path,
+    hint: 'Find what else writes there, or name another state home with NKAT_HOME.',
+    cause,
+  });
+}
+
+/**
+ * Says that the file proved damaged while it was used, so that the next opening sets it aside.
+ * @param inode of the file that did: another one that stands there by now is whole as far as anybody knows
+ */
+export function markDamaged(path: string, inode: bigint): void {
+  if (inodeAt(path) !== inode) return;
   try {
     writeFileSync(damageMark(path), '', { mode: MODE_FILE });
   } catch (error) {
@@ -78,11 +111,14 @@ export function openInMemory(): Database {
 function prepare(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: MODE_DIRECTORY });
-    closeSync(openSync(path, 'a', MODE_FILE));
-    const { mode } = statSync(path);
-    if ((mode & 0o077) !== 0) chmodSync(path, MODE_FILE);
+    makeIfMissing(path);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory() === true) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' });
+    if (found === undefined) return;
+    accessSync(path, constants.R_OK | constants.W_OK);
+    if ((found.mode & 0o077) !== 0) chmodSync(path, MODE_FILE);
   } catch (error) {
-    if (troubleOf(error) === 'no-disk') throw error;
+    if (isDiskErrno(errnoOf(error))) throw error;
     throw new NkatError(`the session database cannot be opened (${errnoOf(error)})`, {
       code: 'io',
       operation: 'open the session database',
@@ -96,9 +132,21 @@ function prepare(path: string): void {
   }
 }
 
+/**
+ * Never by opening one that is there: with the descriptor that is closed then, the kernel would drop the locks that a
+ * connection of this process holds on it.
+ */
+function makeIfMissing(path: string): void {
+  try {
+    closeSync(openSync(path, 'ax', MODE_FILE));
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
+
 function openChecked(path: string, options: FileOptions): Omit<OpenFile, 'setAside'> {
   const inode = statSync(path, { bigint: true }).ino;
-  const database = new SqliteDatabase(path, { timeout: OPENING_BUSY_TIMEOUT_MS });
+  const database = new SqliteDatabase(path, { timeout: options.busyMs ?? OPENING_BUSY_TIMEOUT_MS });
   try {
     // First of all, so that the file of a newer version is left exactly as it was.
     refuseNewer(database);

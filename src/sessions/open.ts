@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { NkatError } from '../errors.ts';
-import { type DatabaseOptions, SessionsDatabase } from './database.ts';
+import { SessionsDatabase } from './database.ts';
+import type { DatabaseOptions } from './database-options.ts';
 import { defaultFileOptions, openFile } from './open-file.ts';
 import { snapshotOf } from './snapshot.ts';
 import { troubleOf } from './sqlite-errors.ts';

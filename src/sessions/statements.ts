@@ -1,15 +1,19 @@
 /** Statements of one table, prepared at first use: a listing should not pay for those that write. */
 import type { Database, Statement } from 'better-sqlite3';
 import { NkatError } from '../errors.ts';
-import { markDamaged } from './open-file.ts';
+import { isNewer } from './migrations.ts';
+import { inodeAt, markDamaged } from './open-file.ts';
 import { troubleOf } from './sqlite-errors.ts';
 
 export class Statements {
   readonly #database: Database;
+  /** The file of the connection; null: memory. */
+  readonly #inode: bigint | null;
   readonly #prepared = new Map<string, Statement>();
 
   constructor(database: Database) {
     this.#database = database;
+    this.#inode = database.memory || database.readonly ? null : inodeAt(database.name);
   }
 
   /** @returns how many rows it changed. */
@@ -42,7 +46,7 @@ export class Statements {
       return query();
     } catch (error) {
       if (troubleOf(error) !== 'damaged') throw error;
-      if (!this.#database.memory && !this.#database.readonly) markDamaged(this.#database.name);
+      if (this.#inode !== null && !isNewer(this.#database)) markDamaged(this.#database.name, this.#inode);
       throw new NkatError('the session database is damaged', {
         code: 'database-damaged',
         operation: 'use the session database',

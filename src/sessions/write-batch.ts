@@ -1,4 +1,6 @@
 /** Writes of the index, many in one transaction. */
+
+import { refuseNewer } from './migrations.ts';
 import type { OpenFile } from './open-file.ts';
 import { troubleOf } from './sqlite-errors.ts';
 import type { Tables } from './tables.ts';
@@ -28,6 +30,8 @@ export function runBatch(disk: Disk, batch: readonly Write[]): ReadonlyMap<Write
       } catch (error) {
         const trouble = troubleOf(error);
         if (trouble !== 'other' && trouble !== 'no-parent') throw error;
+        // What a newer version that came under us wants of its rows is not known here: that is no bug in the work.
+        if (trouble === 'other') refuseNewer(database);
         failures.set(write, error);
       }
     }

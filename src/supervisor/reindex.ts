@@ -9,6 +9,7 @@ import { listCheckpoints, listPlace } from '../checkpoint/list.ts';
 import { readSessionFile } from '../checkpoint/session-file.ts';
 import { errnoOf, NkatError } from '../errors.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
+import { isDatabaseError } from '../sessions/sqlite-errors.ts';
 import { type Candidate, changeOf, factOf, lookAtRoot, type RootLook } from './reindex-look.ts';
 import { applyReindexPlan, type FoundSession, planReindex, type ReindexPlan } from './reindex-plan.ts';
 
@@ -110,8 +111,8 @@ export async function indexLooks(
         if (found === null) incomplete.add(root);
         else plans.push(planOf(sessions, found));
       } catch (error) {
-        // One directory that cannot be read must not hide the others.
-        if (!(error instanceof NkatError) && errnoOf(error) === null) throw error;
+        // One directory that cannot be read must not hide the others. The index itself is no directory.
+        if (isDatabaseError(error) || (!(error instanceof NkatError) && errnoOf(error) === null)) throw error;
         incomplete.add(root);
         problems.push({ path: join(root, id), reason: error instanceof Error ? error.message : String(error) });
       }

@@ -12,6 +12,7 @@ import type { StateHome } from '../home.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
 import { inspectDatabase } from '../sessions/inspect-file.ts';
 import { openSessions } from '../sessions/open.ts';
+import { inodeAt } from '../sessions/open-file.ts';
 import { setDatabaseAside } from '../sessions/set-aside.ts';
 import { reindexRoots } from './reindex.ts';
 import type { RepairFinding } from './repair-finding.ts';
@@ -57,11 +58,15 @@ export async function repair(files: StoreFiles, request: RepairRequest): Promise
 
 /** @returns whether a whole one stands there already */
 function repairDatabase({ home, dryRun, now }: RepairRequest, tell: (finding: RepairFinding) => void): boolean {
-  const condition = inspectDatabase(home.database);
   const path = home.database;
+  const inode = inodeAt(path);
+  const condition = inspectDatabase(path);
   if (condition.kind === 'missing') {
     const fixed = dryRun ? 'would be made again from the directories' : 'made again from the directories';
     tell({ what: 'database-missing', path, message: 'there is no session database', fixed });
+  } else if (condition.kind !== 'whole' && inodeAt(path) !== inode) {
+    // Whoever lives in a session has found the same and put a new one here meanwhile: that one stays.
+    return true;
   } else if (condition.kind !== 'whole') {
     const message =
       condition.kind === 'damaged'

@@ -35,7 +35,7 @@ export class SessionIndex {
 
   /** Writes the session's row anew from its own file, keeping what the row alone knows. */
   async open(file: SessionFile, root: string, supervisorPid: number): Promise<void> {
-    const known = this.#sessions.sessions.find(this.#id);
+    const known = this.#find();
     const row: SessionUpsert = { ...rowOf(file, root, known), state: 'running', supervisorPid };
     this.#row = row;
     await this.#write(({ sessions }) => sessions.upsert(row));
@@ -48,25 +48,25 @@ export class SessionIndex {
 
   /** Newest step that was indexed, and when; null: none. */
   reached(): { readonly step: number; readonly at: Date } | null {
-    const row = this.#sessions.sessions.find(this.#id);
+    const row = this.#find();
     return row?.step == null ? null : { step: row.step, at: new Date(row.updatedAt) };
   }
 
   lastCheckpointAt(): string | null {
-    return this.#sessions.sessions.find(this.#id)?.lastCheckpointAt ?? null;
+    return this.#find()?.lastCheckpointAt ?? null;
   }
 
   /** True when any checkpoint was ever indexed, whatever became of it. */
   everCommitted(): boolean {
-    return this.#sessions.checkpoints.ofSession(this.#id).length > 0;
+    return this.#sessions.read(({ checkpoints }) => checkpoints.ofSession(this.#id).length > 0, false);
   }
 
   resumedFrom(attempt: number): number | null {
-    return this.#sessions.attempts.find(this.#id, attempt)?.resumedFromSequence ?? null;
+    return this.#sessions.read(({ attempts }) => attempts.find(this.#id, attempt)?.resumedFromSequence ?? null, null);
   }
 
   longestSaveMs(): number {
-    return this.#sessions.saves.totalsOf(this.#id).longestWriteMs;
+    return this.#sessions.read(({ saves }) => saves.totalsOf(this.#id).longestWriteMs, 0);
   }
 
   patchSession(patch: SessionPatch): Promise<void> {
@@ -124,13 +124,14 @@ export class SessionIndex {
 
   /** True when the row already says what a look at the directory would. */
   knows(sequence: number, verified: boolean): boolean {
-    const state = this.#sessions.checkpoints.find(this.#id, sequence)?.state;
+    const state = this.#sessions.read(({ checkpoints }) => checkpoints.find(this.#id, sequence)?.state ?? null, null);
     return state === 'verified' || state === 'set-aside' || (state === 'durable' && !verified);
   }
 
   /** Checkpoints whose directories should be there. */
   present(): number[] {
-    return this.#sessions.checkpoints.presentIn(this.#id).map(({ sequence }) => sequence);
+    const rows = this.#sessions.read(({ checkpoints }) => checkpoints.presentIn(this.#id), []);
+    return rows.map(({ sequence }) => sequence);
   }
 
   setCheckpointState(sequence: number, state: CheckpointState): Promise<void> {
@@ -149,6 +150,10 @@ export class SessionIndex {
   /** Writes the newest progress that is still held back. */
   flush(): void {
     this.#progress.flush();
+  }
+
+  #find(): SessionRow | null {
+    return this.#sessions.read(({ sessions }) => sessions.find(this.#id), null);
   }
 
   /** A database that was deleted or replaced in mid-run gets the session's row back first. */

@@ -79,7 +79,10 @@ interface OpenedSession {
 async function openSession(files: StoreFiles, options: SuperviseOptions): Promise<OpenedSession> {
   const { target, settings } = options;
   if (target.kind === 'new') {
-    const now = afterEveryOther(new Date(), options.sessions.sessions.newest()?.createdAt ?? null);
+    const now = afterEveryOther(
+      new Date(),
+      options.sessions.read(({ sessions }) => sessions.newest()?.createdAt ?? null, null),
+    );
     const layout = await freshLayout(files, settings);
     const token = randomBytes(32).toString('hex');
     const { backups } = layout;

@@ -6,10 +6,8 @@ import type { Happening } from './machine/event.ts';
 import { learningRateScale } from './machine/restart-policy.ts';
 import type { ChosenPoint } from './resume-point.ts';
 import type { SessionContext } from './session-context.ts';
+import { silence } from './silence.ts';
 import { isForeign, WorkerGate } from './worker-gate.ts';
-
-/** How long the channel may deliver what a dead worker had sent. */
-const DRAIN_MS = 2_000;
 
 type WithoutVersion<M> = M extends unknown ? Omit<M, 'v'> : never;
 
@@ -31,6 +29,7 @@ export class WorkerLine {
   readonly #channel: ChannelServer;
   readonly #gate: WorkerGate;
   #connected = false;
+  #received = 0;
   /** When the last step was, as far as the worker told. */
   #stepAtMs: number | null = null;
   #onDisconnected: (() => void) | null = null;
@@ -108,13 +107,14 @@ export class WorkerLine {
   /** Resolves when nothing more can come from a worker that has ended: `done` may still be in the socket. */
   async drained(): Promise<void> {
     if (!this.#connected) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, DRAIN_MS);
-      this.#onDisconnected = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+    const disconnected = new Promise<void>((resolve) => {
+      this.#onDisconnected = resolve;
     });
+    const { isBusy } = this.#options;
+    await Promise.race([
+      disconnected,
+      silence({ isOpen: () => this.#connected, received: () => this.#received, isBusy }),
+    ]);
     this.#onDisconnected = null;
   }
 
@@ -133,6 +133,7 @@ export class WorkerLine {
   }
 
   #receive(message: WorkerReport): void {
+    this.#received += 1;
     if (message.type === 'progress') this.#stepAtMs = this.#options.context.nowMs() - message.lastStepAgeMs;
     this.#options.onMessage(message);
   }

@@ -91,7 +91,7 @@ test('in mid-run the database is hurt in every way, one after the other', async 
   // What was damaged is kept for who wants to look; what was deleted is nowhere.
   const aside = readdirSync(world.home).filter((name) => /^sessions\.db\.damaged-[^.]*$/.test(name));
   expect(aside.length).toBeGreaterThanOrEqual(1);
-}, 60_000);
+}, 180_000);
 
 test('between two runs the database is hurt in every way, and the root goes away', async () => {
   const database = join(world.home, 'sessions.db');
@@ -123,7 +123,7 @@ test('between two runs the database is hurt in every way, and the root goes away
   expect(list.stderr).toContain('nkat-recover repair');
   await world.start(['repair']).ended(0);
   expect(await listed()).toMatchObject([{ state: 'completed' }]);
-}, 60_000);
+}, 180_000);
 
 test('repair and prune leave a live session alone, and take nothing from it', async () => {
   const run = world.run(counter(LONG), SAVES);

@@ -1,5 +1,5 @@
 /** The index among other processes, on full disks, and with its file taken away. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -13,33 +13,14 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import SqliteDatabase from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { openSessions } from '../../src/sessions/open.ts';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { waitFor } from '../rig/wait-for.ts';
 import { openTestDatabase } from './open-test-database.ts';
+import { otherProcess } from './other-process.ts';
 import { attemptRow, checkpointRow, sessionRow } from './rows.ts';
-
-const BUILT = pathToFileURL(join(import.meta.dirname, '../../dist/sessions/open.js')).href;
-
-/** A process of its own that has the database open as `database`; ends with the test. */
-function otherProcess(path: string, script: string): ChildProcess {
-  const source = `
-    import { openSessions } from ${JSON.stringify(BUILT)};
-    const { database } = openSessions(${JSON.stringify(path)});
-    ${script}`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  });
-  return child;
-}
 
 test('two processes write at once and lose nothing', async () => {
   const { path, database } = openTestDatabase();

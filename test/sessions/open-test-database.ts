@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { DatabaseNews, DatabaseOptions, SessionsDatabase } from '../../src/sessions/database.ts';
+import type { SessionsDatabase } from '../../src/sessions/database.ts';
+import type { DatabaseNews, DatabaseOptions } from '../../src/sessions/database-options.ts';
 import { openSessions } from '../../src/sessions/open.ts';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
 

@@ -16,7 +16,7 @@ import { expect, test } from 'vitest';
 import { isNetworkType } from '../../src/sessions/file-system.ts';
 import { MIGRATIONS, migrate, versionOf } from '../../src/sessions/migrations.ts';
 import { openSessions } from '../../src/sessions/open.ts';
-import { openFile } from '../../src/sessions/open-file.ts';
+import { markDamaged, openFile } from '../../src/sessions/open-file.ts';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { openTestDatabase } from './open-test-database.ts';
 import { checkpointRow, sessionRow } from './rows.ts';
@@ -222,4 +222,25 @@ test('an empty file, as a full disk may leave it, is a new database', () => {
   const { database, setAside } = openTestDatabase(path);
   expect(setAside).toBeNull();
   expect(database.sessions.list()).toEqual([]);
+});
+
+test('a database that is damaged whenever it is opened is refused in the end, and one of another process is kept', () => {
+  const path = join(temporaryDirectory(), 'sessions.db');
+  let openings = 0;
+  const damagedFor = (times: number) => () => {
+    openings += 1;
+    if (openings <= times) throw new SqliteDatabase.SqliteError('damaged', 'SQLITE_CORRUPT');
+    return 0;
+  };
+  const now = () => new Date('2026-11-22T12:00:00Z');
+  expect(() => openFile(path, { now, fileSystemType: damagedFor(Number.POSITIVE_INFINITY) })).toThrow(
+    expect.objectContaining({ code: 'io', hint: expect.stringContaining('NKAT_HOME') }),
+  );
+  openings = 0;
+  const opened = openFile(path, { now, fileSystemType: damagedFor(3) });
+  expect(opened.setAside).not.toBeNull();
+  // Whoever finds damage in a file that has made way by now must not mark the one in its place.
+  markDamaged(path, opened.inode + 1n);
+  expect(existsSync(`${path}.damaged`)).toBe(false);
+  opened.database.close();
 });

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { synchronousReads } from '../../checkpoint/synchronous-reads.ts';
-import { repair as repairAll } from '../../supervisor/repair.ts';
+import { databaseRefusal } from '../../sessions/sqlite-errors.ts';
+import { type RepairRequest, repair as repairAll } from '../../supervisor/repair.ts';
 import type { RepairFinding } from '../../supervisor/repair-finding.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -18,7 +19,7 @@ export async function repair(session: string | null, flags: RepairFlags, context
   const status = new StatusLine(context);
   const paint = paintWith(terminal.colourOut);
   const dryRun = flags.dryRun === true;
-  const report = await repairAll(synchronousReads, {
+  const request: RepairRequest = {
     home,
     root: flags.root === undefined ? null : resolve(cwd, flags.root),
     session,
@@ -33,6 +34,9 @@ export async function repair(session: string | null, flags: RepairFlags, context
       if (terminal.live) status.show(words);
       else if (total >= LINE_EVERY && (done % LINE_EVERY === 0 || done === total)) streams.err(`${words}\n`);
     },
+  };
+  const report = await repairAll(synchronousReads, request).catch((error: unknown) => {
+    throw databaseRefusal(error, home.database) ?? error;
   });
   status.clear();
   if (flags.json === true) streams.out(`${JSON.stringify({ version: 1, dryRun, ...report })}\n`);
