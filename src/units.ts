@@ -11,15 +11,29 @@ const DURATION_UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ['ms', 1],
 ];
 
-/** Milliseconds of `300s`, `5m`, `1h30m`, `250ms`, `2d`; a bare number is seconds. Null: not a duration. */
+/** As people and our own screen write them too: `5 min`, `2 hours`. */
+const DURATION_WORDS: Readonly<Record<string, string>> = {
+  sec: 's',
+  second: 's',
+  min: 'm',
+  minute: 'm',
+  hour: 'h',
+  day: 'd',
+};
+const DURATION_WORD = '(?:(?:sec|second|min|minute|hour|day)s?|ms|[smhd])';
+const DURATION = new RegExp(`^(?:\\d+(?:\\.\\d+)? ?${DURATION_WORD} ?)+$`);
+const DURATION_PARTS = new RegExp(`(\\d+(?:\\.\\d+)?) ?(${DURATION_WORD})(?![a-z])`, 'g');
+
+/** Milliseconds of `300s`, `5m`, `1h30m`, `250ms`, `2 days`; a bare number is seconds. Null: not a duration. */
 export function parseDuration(text: string): number | null {
   const trimmed = text.trim().toLowerCase();
   if (/^\d+(\.\d+)?$/.test(trimmed)) return wholeMs(Number(trimmed) * 1_000);
-  if (!/^(\d+(\.\d+)?(ms|min|[smhd]) ?)+$/.test(trimmed)) return null;
+  if (!DURATION.test(trimmed)) return null;
   let total = 0;
   let smallest = Number.POSITIVE_INFINITY;
-  for (const [, amount, unit] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|min|[smhd])/g)) {
-    const ms = DURATION_UNITS.find(([word]) => word === (unit === 'min' ? 'm' : unit))?.[1];
+  for (const [, amount, word = ''] of trimmed.matchAll(DURATION_PARTS)) {
+    const unit = DURATION_WORDS[word.length > 2 ? word.replace(/s$/, '') : word] ?? word;
+    const ms = DURATION_UNITS.find(([name]) => name === unit)?.[1];
     // Units fall from left to right, so that `1s2h`, which is a slip, is not taken.
     if (ms === undefined || ms >= smallest) return null;
     smallest = ms;

@@ -12,14 +12,33 @@ test('durations are read as people write them', () => {
   expect(parseDuration(' 250MS ')).toBe(250);
   expect(parseDuration('1.5s')).toBe(1_500);
   expect(parseDuration('2d')).toBe(172_800_000);
+  for (const text of ['5 min', '5 minutes', '5minutes', '300 s', '300 sec', '300 seconds', '5 mins']) {
+    expect(parseDuration(text), text).toBe(300_000);
+  }
+  for (const text of ['1 h 30 min', '1 hour 30 minutes', '1h30min']) expect(parseDuration(text), text).toBe(5_400_000);
+  expect(parseDuration('250 ms')).toBe(250);
+  expect(parseDuration('1 day')).toBe(86_400_000);
 });
 
-test.each(['', 's', '5 x', '5mm', '-5s', '1s2h', '1s1s', 'auto', '1e3', '5m!', '9999999999999d'])(
-  '%j is no duration',
-  (text) => {
-    expect(parseDuration(text)).toBeNull();
-  },
-);
+test.each([
+  '',
+  's',
+  '5 x',
+  '5mm',
+  '-5s',
+  '1s2h',
+  '1s1s',
+  'auto',
+  '1e3',
+  '5m!',
+  '5 mi',
+  '5 months',
+  '2 min 1 min',
+  '5  min',
+  '9999999999999d',
+])('%j is no duration', (text) => {
+  expect(parseDuration(text)).toBeNull();
+});
 
 test('sizes tell decimal from binary units', () => {
   expect(parseSize('20GB')).toBe(20e9);

@@ -62,7 +62,12 @@ export function refuseHeld({ row, owner }: LocatedSession, takeOver: boolean, wa
     operation: 'continue the session',
     hint:
       relation === 'elsewhere'
-        ? 'If that machine is known to be off: --take-over. To start another session: --new.'
-        : 'Stop it there with Ctrl-C, or start another session with --new.',
+        ? 'If that machine is known to be off: --take-over. Another session beside it: nkat-recover run --new.'
+        : `${stopWords(row.id, owner)} Another session beside it: nkat-recover run --new.`,
   });
+}
+
+function stopWords(session: string, { role, pid }: Owner): string {
+  if (role === 'alone') return `It saves and stops on a signal: kill -INT ${pid}.`;
+  return `Watch it: nkat-recover logs -f ${session}. Stop it with a save: nkat-recover stop ${session}.`;
 }

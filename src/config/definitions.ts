@@ -62,7 +62,12 @@ export const SETTINGS: readonly SettingDefinition[] = [
   setting('keep', '<n>', 'how many of the newest checkpoints to keep (default: 5)', 'a whole number from 1'),
   setting('keepBytes', '<size>', 'byte budget of a session: 20GB, 500MiB', 'a size such as 20GB or 500MiB, or off'),
   setting('best', '<metric:rule>', 'what the best model is, such as accuracy:max', 'metric:max or metric:min, or off'),
-  setting('bestMinDelta', '<n>', 'by how much a new best must beat the last (default: any)', 'a number from 0'),
+  setting(
+    'bestMinDelta',
+    '<n>',
+    'by how much a new best must beat the last (default: as the trainer says)',
+    'a number from 0, or off',
+  ),
   setting(
     'onFullDisk',
     '<what>',

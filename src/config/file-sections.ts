@@ -6,7 +6,7 @@ import { type FilePlace, type FileProblem, SHOWN_PROBLEMS } from './file-problem
 import { acceptedBy, settingText } from './file-values.ts';
 import type { WrittenSetting } from './layers.ts';
 import { nearestWord } from './nearest.ts';
-import type { Entry, ParsedFile, Value } from './yaml-file.ts';
+import type { Entry, ParsedFile, Scalar, Value } from './yaml-file.ts';
 
 export interface Reference {
   /** A path of a file, or the name of a profile. */
@@ -144,14 +144,24 @@ class SectionReader {
 function isWhat(value: Value): string {
   switch (value.kind) {
     case 'scalar':
-      return `is ${typeof value.scalar === 'string' ? quoted(value.scalar) : quoted(value.source).slice(1, -1)}`;
+      return `is ${scalarText(value)}`;
     case 'list':
-      return 'is a list';
+      return listText(value.items);
     case 'mapping':
       return 'is a group of keys';
     case 'nothing':
       return 'has no value';
   }
+}
+
+function listText(items: readonly Value[]): string {
+  const texts = items.map((item) => (item.kind === 'scalar' ? scalarText(item) : null));
+  const text = texts.join(', ');
+  return texts.includes(null) || text.length > 60 ? 'is a list' : `is the list [${text}]`;
+}
+
+function scalarText({ scalar, source }: Scalar): string {
+  return typeof scalar === 'string' ? quoted(scalar) : quoted(source).slice(1, -1);
 }
 
 /** On one line, and not longer than a line. */

@@ -78,7 +78,7 @@ export function resolveSettings(layers: readonly SettingLayer[], home: StateHome
     asyncSave: values.asyncSave ?? DEFAULT_SETTINGS.asyncSave,
     best: unlessOff(values.best, DEFAULT_SETTINGS.best),
     onFullDisk: values.onFullDisk ?? DEFAULT_SETTINGS.onFullDisk,
-    bestMinDelta: values.bestMinDelta ?? DEFAULT_SETTINGS.bestMinDelta,
+    bestMinDelta: unlessOff(values.bestMinDelta, DEFAULT_SETTINGS.bestMinDelta),
     keep: values.keep ?? DEFAULT_SETTINGS.keep,
     maxBytes: unlessOff(values.keepBytes, DEFAULT_SETTINGS.maxBytes),
     maxRestarts: unlessOff(values.maxRestarts, DEFAULT_SETTINGS.maxRestarts),

@@ -26,7 +26,10 @@ export const settingSchemas = {
       : { metric: match[1], mode: match[2] === 'min' ? ('min' as const) : ('max' as const) };
   }),
   onFullDisk: fromText((text) => (/^(continue|pause)$/i.test(text) ? fullDiskMode(text) : null)),
-  bestMinDelta: fromText((text) => (/^[\d.]+(e-?\d+)?$/i.test(text) ? finite(Number(text)) : null)),
+  bestMinDelta: fromText((text) => {
+    if (OFF.test(text)) return 'off' as const;
+    return /^[\d.]+(e-?\d+)?$/i.test(text) ? finite(Number(text)) : null;
+  }),
   maxRestarts: fromText((text) => (OFF.test(text) ? ('off' as const) : wholeNumber(text, 0))),
   backoff: fromText((text) => positive(parseDuration(text))),
   noRestartCodes: fromText((text) => {

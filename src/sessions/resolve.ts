@@ -26,10 +26,11 @@ export function resolveSession(sessions: SessionLookup, word: string): SessionRo
   const newest = word === 'latest' ? sessions.newest() : null;
   if (newest !== null) return newest;
   if (candidates.length > 1) throw ambiguous(word, candidates);
-  throw new NkatError(word === 'latest' ? 'there is no session yet' : `there is no session '${word}'`, {
+  const none = sessions.newest() === null;
+  throw new NkatError(none ? 'there is no session yet' : `there is no session '${word}'`, {
     code: 'session-not-found',
     operation: 'find the session',
-    hint: 'See all of them: nkat-recover list',
+    hint: none ? 'Start one: nkat-recover run train.ts' : 'See all of them: nkat-recover list --all',
   });
 }
 

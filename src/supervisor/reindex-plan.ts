@@ -73,12 +73,14 @@ function sessionRow(found: FoundSession, known: SessionRow | null): SessionUpser
   const newest = newestManifest(found);
   const base = file === null ? rowOfManifests(found) : rowOfFile(found, file);
   const step = Math.max(file?.lastStep ?? 0, newest?.step ?? 0, known?.step ?? 0);
+  // Epoch and loss belong to their step: of a worker that trained on alone the newest checkpoint knows better.
+  const isFurther = newest !== null && newest.step > (known?.step ?? -1);
   return {
     ...base,
-    epoch: known?.epoch ?? newest?.epoch ?? null,
+    epoch: (isFurther ? newest.epoch : known?.epoch) ?? newest?.epoch ?? null,
     step: step === 0 && newest === null ? null : step,
     totalSteps: known?.totalSteps ?? null,
-    loss: known?.loss ?? newest?.metrics.loss ?? null,
+    loss: (isFurther ? newest.metrics.loss : known?.loss) ?? newest?.metrics.loss ?? null,
     bestMetric: known?.bestMetric ?? null,
     supervisorPid: known?.supervisorPid ?? null,
     workerPid: known?.workerPid ?? null,

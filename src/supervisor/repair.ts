@@ -43,6 +43,7 @@ export async function repair(files: StoreFiles, request: RepairRequest): Promise
     findings.push(found);
     request.onFinding(found);
   };
+  if (request.root !== null) refuseUnreadableRoot(resolve(request.root));
   const isWhole = repairDatabase(request, tell);
   const roots = await rootsOf(files, request, tell);
   // In a dry run nothing may be made, so an index is read only where one stands.
@@ -114,6 +115,18 @@ async function rootsOf(
       }
       return problem === null;
     });
+}
+
+/** A slip of the pen must not be remembered: each later repair would tell of it. */
+function refuseUnreadableRoot(path: string): void {
+  const problem = rootProblem(path);
+  if (problem === null) return;
+  throw new NkatError(`--root cannot be read (${problem})`, {
+    code: 'io',
+    operation: 'add the root',
+    path,
+    hint: 'Check the path, or mount its disk first. Nothing was changed.',
+  });
 }
 
 function rootProblem(path: string): string | null {

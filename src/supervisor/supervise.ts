@@ -67,7 +67,7 @@ function refuseToChangeLiveWorker({ target, from }: SuperviseOptions, file: Sess
   throw new NkatError('its worker is still training, with the arguments and from the checkpoint that it was given', {
     code: 'session-held',
     operation: `change how session ${file.id} goes on`,
-    hint: `Take it over with nkat-recover resume ${file.id}, stop it with Ctrl-C, then ask for the change again.`,
+    hint: `Stop it with a save, then ask for the change again: nkat-recover stop ${file.id}`,
   });
 }
 
@@ -154,7 +154,9 @@ async function claimSession(files: StoreFiles, layout: StoreLayout, takeOver: bo
     path: layout.directory,
     hint: outcome.elsewhere
       ? 'If that machine is certainly gone: run the same line with --take-over.'
-      : `Watch it: nkat-recover show ${layout.session}. Stop it: kill -INT ${outcome.by.pid}`,
+      : outcome.by.role === 'alone'
+        ? `It saves and stops on a signal: kill -INT ${outcome.by.pid}`
+        : `Watch it: nkat-recover logs -f ${layout.session}. Stop it with a save: nkat-recover stop ${layout.session}`,
   });
 }
 

@@ -67,7 +67,7 @@ export function aloneMode(
     overhead: read(
       'NKAT_SAVE_OVERHEAD',
       settings.saveOverhead ?? 0.005,
-      (text) => parseShare(text) ?? undefined,
+      (text) => positive(parseShare(text)),
       'a share such as 0.5%',
     ),
     asyncSave: read('NKAT_ASYNC_SAVE', settings.asyncSave ?? true, onOrOff, 'on or off'),
@@ -85,7 +85,7 @@ export function aloneMode(
       () => bestRule(environment.NKAT_BEST ?? ''),
       'metric:max or metric:min, or off',
     ),
-    bestMinDelta: read('NKAT_BEST_MIN_DELTA', settings.bestMinDelta ?? null, numberFrom0, 'a number from 0'),
+    bestMinDelta: read('NKAT_BEST_MIN_DELTA', settings.bestMinDelta ?? null, deltaOrOff, 'a number from 0, or off'),
   };
   return {
     kind: 'alone',
@@ -94,7 +94,7 @@ export function aloneMode(
     rootsFile: home.roots,
     identity,
     policy,
-    allowFresh: /^(1|true|yes|on)$/i.test(environment.NKAT_ALLOW_FRESH ?? ''),
+    allowFresh: read('NKAT_ALLOW_FRESH', false, onOrOff, '1, true, yes or on; 0, false, no or off'),
   };
 }
 
@@ -112,7 +112,7 @@ export function ownIdentity(argv: readonly string[], cwd: string): SessionIdenti
 
 function every(text: string): 'auto' | number | null | undefined {
   if (text === 'auto') return 'auto';
-  return text === 'off' ? null : (parseDuration(text) ?? undefined);
+  return isOff(text) ? null : positive(parseDuration(text));
 }
 
 function onOrOff(text: string): boolean | undefined {
@@ -121,23 +121,33 @@ function onOrOff(text: string): boolean | undefined {
 }
 
 function wholeOrOff(text: string): number | null | undefined {
-  if (text === 'off') return null;
-  const value = Number(text);
+  if (isOff(text)) return null;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(value) && value >= 1 ? value : undefined;
 }
 
-function numberFrom0(text: string): number | undefined {
-  const value = Number(text);
+/** A variable means the same with a supervisor and without: see the schema of the settings. */
+function isOff(text: string): boolean {
+  return text === 'off' || text === 'none';
+}
+
+function positive(value: number | null): number | undefined {
+  return value !== null && value > 0 ? value : undefined;
+}
+
+function deltaOrOff(text: string): number | null | undefined {
+  if (isOff(text)) return null;
+  const value = /^[\d.]+(e-?\d+)?$/.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 function bytesOrOff(text: string): number | null | undefined {
-  return text === 'off' ? null : (parseSize(text) ?? undefined);
+  return isOff(text) ? null : positive(parseSize(text));
 }
 
 /** The metric's own case counts. */
 function bestRule(text: string): SavePolicy['best'] | undefined {
-  if (text.trim().toLowerCase() === 'off') return null;
+  if (isOff(text.trim().toLowerCase())) return null;
   const [, metric, mode] = /^(.+):(min|max)$/.exec(text.trim()) ?? [];
   return metric === undefined ? undefined : { metric, mode: mode === 'min' ? 'min' : 'max' };
 }

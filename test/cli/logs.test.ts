@@ -36,6 +36,21 @@ test('events in words, output as it is, a damaged line as such; rotated files fi
   expect(lines[4]).toMatch(/#2 stdout {2}loss 0\.25$/);
 });
 
+test('what the screen leaves out is in words here, too', async () => {
+  const facts = { step: 9, kinds: ['auto'], reason: null, sequence: 3, bytes: 1, digest: 'd', path: '/p' };
+  const world = await withLog([
+    record({ event: 'save-started', ...facts }),
+    record({ event: 'checkpoint-verified', ...facts }),
+    record({ event: 'save-failed', ...facts, code: 'no-space', message: 'the disk is full' }, 'error'),
+  ]);
+  const words = (await world.cli(['logs'])).stdout.trimEnd().split('\n');
+  expect(words).toEqual([
+    expect.stringMatching(/save-started {2}Saving step 9 \(auto\)$/),
+    expect.stringMatching(/checkpoint-verified {2}Checkpoint 3 was read back and verified$/),
+    expect.stringMatching(/save-failed {2}The save of step 9 failed \(no-space\): the disk is full$/),
+  ]);
+});
+
 test.each([
   [
     ['--level', 'error'],

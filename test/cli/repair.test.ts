@@ -139,3 +139,11 @@ test('a database of a newer release is refused, not set aside', async () => {
   expect([code, stderr]).toEqual([78, expect.stringContaining('version 999')]);
   expect(readFileSync(world.home.database).equals(before)).toBe(true);
 });
+
+test('a root that is not there is refused and not remembered', async () => {
+  const world = new World();
+  await world.addSession(A, { steps: [1] });
+  const { code, stderr } = await world.cli(['repair', '--root', join(world.directory, 'typo')]);
+  expect([code, stderr]).toEqual([74, expect.stringContaining('typo')]);
+  expect(await repaired(world)).toEqual({ code: 0, findings: [] });
+});

@@ -76,14 +76,16 @@ test.each([
   ['\n\ncheckpoint:\n  max_keep: 0', '4:13: max_keep is 0; accepted is'],
   ['keep:', '1:1: keep has no value; accepted is'],
   ['keep: null', 'keep has no value'],
-  ['keep: [1]', '1:7: keep is a list'],
+  ['keep: [1]', '1:7: keep is the list [1]'],
+  ['noRestartCodes: [2, x]', 'noRestartCodes is the list [2, "x"]; accepted'],
+  [`noRestartCodes: [${'300, '.repeat(40)}]`, 'noRestartCodes is a list; accepted'],
   ['keep: {a: 1}', 'keep is a group of keys'],
   ['keep: true', 'keep is true'],
   ['dir: true', 'dir is true; accepted is a folder'],
   ['dir: "a\\0b"', 'accepted is a folder'],
   [
     'noRestartCodes: [2, 300]',
-    'noRestartCodes is a list; accepted is exit codes from 1 to 255 such as 2,3, or off, or a list',
+    'noRestartCodes is the list [2, 300]; accepted is exit codes from 1 to 255 such as 2,3, or off, or a list',
   ],
   ['noRestartCodes: [[2]]', 'noRestartCodes is a list'],
   ['saveOverhead: 0.5', 'saveOverhead is 0.5; accepted is a share such as 0.5%'],
@@ -130,12 +132,12 @@ test.each([
   ['keep: &a 3\ndir: *a', '2:6: aliases'],
   ['keep: !!js/function "x"', '1:7: tags'],
   ['dir: "open', 'quote'],
-  ['- keep', '1:1: a configuration file is a list; accepted are lines of "key: value"'],
+  ['- keep', '1:1: a configuration file is the list ["keep"]; accepted are lines of "key: value"'],
   ['just words', '1:1: a configuration file is "just words"'],
   [`a: ${'['.repeat(5_000)}`, 'nested too deeply'],
   ['a: [[[[[[[[1]]]]]]]]', 'nested too deeply'],
   ['? {a: 1}\n: 2', 'a key is a word'],
-  ['profiles: [night]', 'profiles is a list'],
+  ['profiles: [night]', 'profiles is the list ["night"]'],
   ['profiles: {night: 3}', 'profile "night" is 3'],
   ['extends: {a: 1}', 'extends is a group of keys'],
 ])('words that are no file of ours are refused in ours: %#', async (text, words) => {
@@ -148,7 +150,7 @@ test('all problems of a file are told at once, in its order, ten at most', async
     '3 things in it are wrong',
     expect.stringContaining(':1:7: keep is "no"'),
     expect.stringContaining(':2:1: unknown key "maxRestart"'),
-    expect.stringContaining(':3:6: dir is a list'),
+    expect.stringContaining(':3:6: dir is the list [1]'),
   ]);
   const many = Array.from({ length: 30 }, (_, index) => `zzz${index}: 1`).join('\n');
   expect(await refusalOf(many)).toMatch(/\n\s+and 20 more$/);

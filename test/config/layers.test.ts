@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { environmentName, SETTING_KEYS, SETTINGS } from '../../src/config/definitions.ts';
+import { effectiveSettings } from '../../src/config/effective.ts';
 import { environmentLayer, flagLayer, isWritten, resolveSettings } from '../../src/config/layers.ts';
 import { DEFAULT_SETTINGS } from '../../src/config/settings.ts';
 import { NkatError } from '../../src/errors.ts';
@@ -119,4 +120,16 @@ test('what was written can be told from a default', () => {
   const layers = [environmentLayer({ NKAT_DIR: '/a' }, '/here'), flagLayer({}, '/here')];
   expect(isWritten(layers, 'dir')).toBe(true);
   expect(isWritten(layers, 'backups')).toBe(false);
+});
+
+test('each value that is shown may be written as it is shown', () => {
+  const shown = effectiveSettings([], home);
+  const written = Object.fromEntries(shown.map(({ key, text }) => [key, text]));
+  expect(resolveFrom({}, written)).toEqual(resolveFrom({}));
+});
+
+test('off takes a lower layer back', () => {
+  const environment = { NKAT_BEST_MIN_DELTA: '0.5', NKAT_BEST: 'loss:min', NKAT_KEEP_BYTES: '1GB' };
+  const flags = { bestMinDelta: 'off', best: 'off', keepBytes: 'off' };
+  expect(resolveFrom(environment, flags)).toMatchObject({ bestMinDelta: null, best: null, maxBytes: null });
 });

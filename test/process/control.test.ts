@@ -52,7 +52,7 @@ test('save: the checkpoint is verified when the command returns; two at once are
   const run = await training();
   const [one, two] = (await Promise.all([
     world.query(['save', '--kind', 'before-change', '--reason', 'new data']),
-    world.query(['save', 'latest']),
+    world.query(['save', 'latest', '--timeout', '40d']),
   ])) as [Saved, Saved];
   expect(one).toMatchObject({ confirmed: true, by: 'supervised', checkpoint: { reason: 'new data' } });
   expect(one.checkpoint.kinds).toContain('before-change');
@@ -65,7 +65,7 @@ test('save: the checkpoint is verified when the command returns; two at once are
   // Whichever comes second joins the first, or comes when it is over and hears how the session ended.
   const answers = (await Promise.all([
     world.query(['stop', '--reason', 'warm room']),
-    world.query(['stop']),
+    world.query(['stop', '--timeout', '40d']),
   ])) as (Stopped & {
     readonly error?: { readonly message: string };
   })[];
@@ -173,7 +173,7 @@ test('stop in the middle of an adoption, and before the first launch: it ends, a
 });
 
 test('a save during a long step says that it waits, is not confirmed when the time is up, and comes at the next step', async () => {
-  const run = world.run(counter(['--epochs', '1', '--steps-per-epoch', '3', '--block-ms', '9000']));
+  const run = world.run(counter(['--epochs', '1', '--steps-per-epoch', '60', '--block-ms', '9000']));
   await run.event('training-started');
   await run.event('progress');
   await run.quiet(1_100);

@@ -129,7 +129,7 @@ function refuseHeldOne(word: string | null, { spared }: PlannedPrune): void {
     operation: `prune session ${first.session}`,
     hint:
       first.why === 'held'
-        ? 'What is in use rotates its checkpoints by itself. Stop it first: nkat-recover stop'
+        ? `What is in use rotates its checkpoints by itself. Stop it first: nkat-recover stop ${first.session}`
         : `See what is wrong: nkat-recover verify ${first.session}`,
   });
 }

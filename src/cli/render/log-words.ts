@@ -4,7 +4,7 @@ import type { LogLevel, LogRecord } from '../log-filter.ts';
 import type { Tone } from './line.ts';
 import type { Paint } from './paint.ts';
 import { NO_STORY, type Story } from './story.ts';
-import { tell } from './words.ts';
+import { loggedWords, tell } from './words.ts';
 
 const TONES: Readonly<Record<LogLevel, Tone>> = { info: 'plain', warn: 'warning', error: 'bad' };
 const SHOWN_OF_DAMAGED = 200;
@@ -24,9 +24,10 @@ export class LogWords {
   #eventText(name: string, { facts, msg }: LogRecord): string {
     if (msg !== '') return msg;
     try {
-      const { story, lines } = tell(this.#story, { ...facts, name } as unknown as SupervisorEvent);
+      const event = { ...facts, name } as unknown as SupervisorEvent;
+      const { story, lines } = tell(this.#story, event);
       this.#story = story;
-      return lines.map(({ text }) => text).join('\n');
+      return lines.length === 0 ? loggedWords(event) : lines.map(({ text }) => text).join('\n');
     } catch (error) {
       if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
       return '';

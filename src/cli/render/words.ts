@@ -110,6 +110,20 @@ function wordsOf(event: Remaining): Line[] {
   }
 }
 
+/** For the log, which a person reads afterwards: what the screen leaves out because another line tells it, or too often. */
+export function loggedWords(event: SupervisorEvent): string {
+  switch (event.name) {
+    case 'save-started':
+      return `Saving step ${event.step} (${kindsText(event)})`;
+    case 'checkpoint-verified':
+      return `Checkpoint ${event.sequence} was read back and verified`;
+    case 'save-failed':
+      return saveFailedLine(event).text;
+    default:
+      return '';
+  }
+}
+
 function openedWords(event: EventNamed<'session-opened'>): Line[] {
   const name = event.sessionName === null ? '' : ` "${event.sessionName}"`;
   const how = event.adopted ? 'its worker is still training' : event.fresh ? 'new' : 'continued';

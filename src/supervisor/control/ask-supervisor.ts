@@ -9,6 +9,7 @@ import {
   type WorkerMessage,
 } from '../../protocol/messages.ts';
 import { socketPath } from '../../protocol/socket-path.ts';
+import { startTimer } from '../../timer.ts';
 
 export type ControlRequest = MessageOf<WorkerMessage, 'save' | 'stop'>;
 export type SavedMessage = MessageOf<SupervisorMessage, 'saved'>;
@@ -51,15 +52,15 @@ export async function askSupervisor(options: AskOptions): Promise<Answer> {
 function converse(connection: WorkerConnection, options: AskOptions): Promise<Answer> {
   const { request, timeoutMs, onTheWay } = options;
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve({ kind: 'timed-out' }), timeoutMs);
+    const timer = startTimer(() => resolve({ kind: 'timed-out' }), timeoutMs);
     const settle = (answer: Answer): void => {
-      clearTimeout(timer);
+      timer.clear();
       resolve(answer);
     };
     connection.onClose(() => settle({ kind: 'unreachable', message: 'the connection was closed before the answer' }));
     connection.onMessage((message) => {
       if (message.type === 'refused') {
-        clearTimeout(timer);
+        timer.clear();
         if (message.code === 'protocol') resolve({ kind: 'unreachable', message: message.message });
         else reject(refusal(message));
       } else if (message.type === 'ended') settle({ kind: 'ended', ended: message });

@@ -5,6 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { errnoOf } from '../../errors.ts';
+import { startTimer, type Timer } from '../../timer.ts';
 
 /** The longest grace of a stop. */
 const BLOCKED_MAX_MS = 900_000;
@@ -21,7 +22,7 @@ export interface OrphanLimitOptions {
 export class OrphanLimit {
   readonly #options: OrphanLimitOptions;
   #limitMs: number | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
 
   constructor(options: OrphanLimitOptions) {
     this.#options = options;
@@ -37,7 +38,7 @@ export class OrphanLimit {
   abandoned(): void {
     if (this.#limitMs === null || this.#timer !== null) return;
     const limitMs = this.#limitMs;
-    this.#timer = setTimeout(() => this.#end(limitMs), limitMs);
+    this.#timer = startTimer(() => this.#end(limitMs), limitMs);
   }
 
   #end(limitMs: number): void {
@@ -45,7 +46,7 @@ export class OrphanLimit {
     const reason = `no supervisor for ${seconds} s (--orphan-limit)`;
     this.#note(reason);
     this.#options.stop(reason);
-    this.#timer = setTimeout(() => this.#options.kill(), Math.min(BLOCKED_MAX_MS, limitMs));
+    this.#timer = startTimer(() => this.#options.kill(), Math.min(BLOCKED_MAX_MS, limitMs));
   }
 
   /** Without it the end is told as one without a known reason: no cause to go on training. */
@@ -60,7 +61,7 @@ export class OrphanLimit {
   }
 
   #clear(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = null;
   }
 }
