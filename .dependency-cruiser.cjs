@@ -38,6 +38,12 @@ module.exports = {
       to: { path: '^src/', pathNot: ['^src/(supervisor|checkpoint|sessions|protocol|config)/', leaf] },
     },
     {
+      name: 'drill-below-cli',
+      severity: 'error',
+      from: { path: '^src/drill/' },
+      to: { path: '^src/', pathNot: ['^src/(drill|supervisor|checkpoint|sessions|protocol|config)/', leaf] },
+    },
+    {
       name: 'config-knows-no-room',
       severity: 'error',
       from: { path: '^src/config/' },

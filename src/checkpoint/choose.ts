@@ -22,6 +22,8 @@ export interface ChooseRequest {
   /** The operator's own pick, by sequence or path; also of one that was set aside. */
   readonly only?: number | string;
   readonly onReading?: OnReading;
+  /** Takes the place of {@link verifyCheckpoint}, for who wants to see what it says or how long it takes. */
+  readonly verify?: typeof verifyCheckpoint;
 }
 
 /** Told while candidates are read, which takes minutes for large ones: which, and how much of it. */
@@ -39,7 +41,7 @@ type Chosen = NonNullable<Choice['chosen']>;
  * format is passed over and stays. @throws NkatError `io` when the session's directory cannot be listed
  */
 export async function chooseCheckpoint(files: StoreFiles, request: ChooseRequest): Promise<Choice> {
-  const { layout, onReading } = request;
+  const { layout, onReading, verify = verifyCheckpoint } = request;
   const earlier = await listQuarantine(files, layout);
   const backups = await backupsOf(files, layout);
   const entries = [...(await listSession(files, layout)), ...backups.entries];
@@ -52,7 +54,7 @@ export async function chooseCheckpoint(files: StoreFiles, request: ChooseRequest
       candidates.push(candidate(entry, ...passed));
       continue;
     }
-    const verdict = await verifyCheckpoint(files, entry.path, {
+    const verdict = await verify(files, entry.path, {
       session: layout.session,
       level: 2,
       onRead: (readBytes, totalBytes) => onReading?.({ sequence, step, readBytes, totalBytes }),

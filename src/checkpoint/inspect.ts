@@ -12,7 +12,7 @@ import {
   TENSORS_FILE,
 } from './manifest.ts';
 import { FileTooLarge, readSmallFile } from './small-file.ts';
-import type { Damage, Manifest } from './types.ts';
+import type { Damage, DamageAspect, Manifest } from './types.ts';
 
 export type Inspection =
   | { readonly status: 'read'; readonly manifest: Manifest | null; readonly damages: readonly Damage[] }
@@ -63,8 +63,9 @@ export function damage(
   reason: string,
   chunk: number | null = null,
   tensors: readonly string[] = [],
+  aspect: DamageAspect | null = null,
 ): Damage {
-  return { file, reason, tensors, chunk };
+  return { file, reason, tensors, chunk, ...(aspect === null ? {} : { aspect }) };
 }
 
 function wrong(found: Damage): Inspection {
@@ -87,7 +88,7 @@ async function manifestIn(files: StoreFiles, path: string): Promise<ReadManifest
 
 async function standingProblem(files: StoreFiles, path: string, name: string): Promise<Damage | null> {
   const facts = await factsIfAny(files, join(path, name));
-  if (facts === null) return damage(name, 'the file is missing');
+  if (facts === null) return damage(name, 'the file is missing', null, [], 'missing');
   if (facts.kind === 'symlink') return damage(name, 'a symbolic link stands in place of the file');
   if (facts.kind === 'file') return null;
   const found = facts.kind === 'directory' ? 'a directory' : 'something else';

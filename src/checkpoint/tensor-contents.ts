@@ -4,7 +4,7 @@ import { FiniteScan } from './finite-scan.ts';
 import { damage, dataStart } from './inspect.ts';
 import { TENSORS_FILE } from './manifest.ts';
 import { headerLength, LENGTH_BYTES, type PlacedTensor, parseHeader } from './safetensors-header.ts';
-import type { Damage, Manifest } from './types.ts';
+import type { Damage, DamageAspect, Manifest } from './types.ts';
 
 /** What contradicts the manifest in a header: null when they say the same. */
 export function headerProblem(json: Uint8Array, manifest: Manifest): string | null {
@@ -93,8 +93,8 @@ export class TensorContents {
     for (;;) {
       const tensor = this.#manifest.tensors[this.#tensor];
       if (tensor === undefined || tensor.bytes !== this.#taken) return;
-      if (this.#digest.digest() !== tensor.digest) this.#report('does not match its digest', tensor.name);
-      else if (this.#scan?.found) this.#report('holds values that are NaN or infinite', tensor.name);
+      if (this.#digest.digest() !== tensor.digest) this.#report('does not match its digest', tensor.name, null);
+      else if (this.#scan?.found) this.#report('holds values that are NaN or infinite', tensor.name, 'values');
       this.#digest.reset();
       this.#scan = null;
       this.#taken = 0;
@@ -102,13 +102,13 @@ export class TensorContents {
     }
   }
 
-  #report(what: string, name: string): void {
-    this.#damages.push(damage(TENSORS_FILE, `tensor "${name}" ${what}`, null, [name]));
+  #report(what: string, name: string, aspect: DamageAspect | null): void {
+    this.#damages.push(damage(TENSORS_FILE, `tensor "${name}" ${what}`, null, [name], aspect));
   }
 
   #stop(reason: string): void {
     this.#stopped = true;
-    this.#damages.push(damage(TENSORS_FILE, reason, 0));
+    this.#damages.push(damage(TENSORS_FILE, reason, 0, [], 'structure'));
   }
 }
 

@@ -121,7 +121,12 @@ export interface Damage {
   readonly tensors: readonly string[];
   /** Chunk number (8 MiB each, from 0) inside `file`, where known. */
   readonly chunk: number | null;
+  /** What of the checkpoint is wrong, where it is not simply other bytes than were written. */
+  readonly aspect?: DamageAspect;
 }
+
+/** Something is not there; header and manifest contradict one another; the values are no numbers. */
+export type DamageAspect = 'missing' | 'structure' | 'values';
 
 export type Verdict =
   | { readonly status: 'verified'; readonly level: VerificationLevel; readonly manifest: Manifest }

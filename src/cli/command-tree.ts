@@ -1,7 +1,6 @@
 /**
  * The commander tree. Each command's file is loaded when it is called, so that `--help` loads none of them.
  */
-import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { environmentName, SETTINGS } from '../config/definitions.ts';
 import type { Shell } from './commands/completion.ts';
@@ -9,6 +8,7 @@ import type { CommandContext } from './context.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import type {
   ConfigFlags,
+  DrillFlags,
   JsonFlag,
   ListFlags,
   LogsFlags,
@@ -20,6 +20,7 @@ import type {
   StopFlags,
   VerifyFlags,
 } from './flags.ts';
+import { ownVersion } from './version.ts';
 
 const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 
@@ -208,6 +209,16 @@ export function buildProgram(
       choose(async (own) => (await import('./commands/verify.ts')).verify(session, options, own));
     });
 
+  command(program, 'drill', 'prove that sessions could be recovered now, by doing it beside them; changes nothing')
+    .argument('[session...]', 'ids, unique beginnings of ids, names, or latest', ['latest'])
+    .option('--all', 'every session with checkpoints')
+    .addOption(new Option('--level <level>', '1 every byte, 2 also what is in it').choices(['1', '2']).default('2'))
+    .addOption(jsonOption())
+    .addHelpText('after', () => after(['nkat-recover drill', 'nkat-recover drill --all --level 1']))
+    .action((sessions: string[], options: DrillFlags) => {
+      choose(async (own) => (await import('./commands/drill.ts')).drill(sessions, options, own));
+    });
+
   command(program, 'repair', 'make the index again from the checkpoint folders, and mend what can be mended')
     .argument('[session]', 'only this session: its whole id')
     .option('--root <folder>', 'one more folder with sessions in it; it is remembered')
@@ -295,11 +306,4 @@ function jsonOption(description = 'print JSON, a stable contract'): Option {
 
 function after(examples: readonly string[]): string {
   return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}\n\n${exitCodesHelp()}`;
-}
-
-function ownVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const parsed: unknown = JSON.parse(text);
-  const isPackage = typeof parsed === 'object' && parsed !== null && 'version' in parsed;
-  return isPackage ? String(parsed.version) : 'unknown';
 }

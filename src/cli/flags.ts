@@ -73,3 +73,8 @@ export interface RepairFlags extends JsonFlag {
   readonly root?: string;
   readonly dryRun?: boolean;
 }
+
+export interface DrillFlags extends JsonFlag {
+  readonly all?: boolean;
+  readonly level?: string;
+}

@@ -39,6 +39,7 @@ const BROKEN: readonly (readonly [string, string, string])[] = [
   ['src/worker/c.ts', 'execa', 'worker-without-heavy-libraries'],
   ['src/supervisor/a.ts', '../cli/b.ts', 'supervisor-below-cli'],
   ['src/config/a.ts', '../sessions/b.ts', 'config-knows-no-room'],
+  ['src/drill/a.ts', '../cli/b.ts', 'drill-below-cli'],
   ['src/supervisor/c.ts', 'ora', 'terminal-libraries-only-in-cli'],
   ['src/errors.ts', './protocol/b.ts', 'leaves-import-nothing-of-ours'],
   ['trainers/x/train.ts', '../../src/supervisor/b.ts', 'trainers-use-the-public-sdk'],

@@ -47,7 +47,7 @@ export function completionModel(program: Command): CompletionModel {
       description: command.description(),
       options: help.visibleOptions(command).map(optionOf),
       operand: first === undefined ? null : operandOf(first),
-      passesOn: command.registeredArguments.some(({ variadic }) => variadic),
+      passesOn: command.registeredArguments.some((argument) => argument.variadic && argument.name() === 'args'),
     };
   });
   return { commands, options: help.visibleOptions(program).map(optionOf) };

@@ -1,0 +1,80 @@
+/** What a drill finds out; behaviour lives in the files beside this one. */
+import type { SessionState } from '../words.ts';
+
+/** 1: every byte. 2: and what is in it. 3: the trainer loads it and makes a step. replay: and trains again, bit by bit. */
+export type DrillLevel = 1 | 2 | 3 | 'replay';
+
+export const CHECKS = ['exists', 'loadable', 'model', 'optimizer', 'structure', 'finite', 'compatible'] as const;
+export type CheckName = (typeof CHECKS)[number];
+
+/** Null: not looked at on this level, or nobody can tell. */
+export type Checks = Readonly<Record<CheckName, boolean | null>>;
+
+export interface CheckpointDrill {
+  readonly sequence: number;
+  readonly step: number | null;
+  readonly epoch: number | null;
+  readonly kinds: readonly string[];
+  readonly place: 'session' | 'backup';
+  readonly path: string;
+  /** ISO 8601; null: its manifest cannot be read. */
+  readonly createdAt: string | null;
+  readonly backend: string | null;
+  readonly checks: Checks;
+  readonly ok: boolean;
+  /** Why it is not ok. */
+  readonly problems: readonly string[];
+  /** What does not keep it from being recovered, but wants to be known. */
+  readonly warnings: readonly string[];
+}
+
+export interface DrillTimes {
+  /** Finding out that and how the session stands. */
+  readonly detectMs: number;
+  /** Listing the candidates and passing over what is not to be taken. */
+  readonly chooseMs: number;
+  /** Reading the candidates back, down to the one that is taken. */
+  readonly verifyMs: number;
+  /** From the launch of the trainer until its state is put back; null: not done on this level, or failed. */
+  readonly restoreMs: number | null;
+  /** From there to the end of its first step. */
+  readonly firstStepMs: number | null;
+  /** All of them: what a user would wait after a crash. */
+  readonly totalMs: number;
+}
+
+export interface Chosen {
+  readonly sequence: number;
+  readonly step: number;
+  readonly epoch: number;
+  readonly path: string;
+  readonly createdAt: string;
+}
+
+export interface SessionDrill {
+  readonly session: string;
+  readonly name: string | null;
+  readonly state: SessionState;
+  readonly level: DrillLevel;
+  readonly ok: boolean;
+  /** The trainer's source differs from that of the session's last launch. */
+  readonly trainerChanged: boolean;
+  /** Newest first. */
+  readonly checkpoints: readonly CheckpointDrill[];
+  /** What the next launch would go on from; null: nothing verifies. */
+  readonly chosen: Chosen | null;
+  /** Steps that a crash at this moment would lose. */
+  readonly stepsLost: number;
+  readonly times: DrillTimes;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export interface DrillReport {
+  readonly drill: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly ok: boolean;
+  readonly sessions: readonly SessionDrill[];
+}
