@@ -35,7 +35,7 @@ module.exports = {
       name: 'supervisor-below-cli',
       severity: 'error',
       from: { path: '^src/supervisor/' },
-      to: { path: '^src/', pathNot: ['^src/(supervisor|checkpoint|sessions|protocol|config)/', leaf] },
+      to: { path: '^src/', pathNot: ['^src/(supervisor|checkpoint|sessions|protocol|config|power)/', leaf] },
     },
     {
       name: 'drill-below-cli',

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { errnoOf } from '../errors.ts';
+import { currentBootId, currentMachineId, isKnownByTime, isSameBoot } from './boot-identity.ts';
 import type { Owner, ProcessIdentity } from './types.ts';
 
 interface ProcStat {
@@ -12,26 +13,21 @@ interface ProcStat {
 
 /**
  * Identity of the process that has this pid now, also of a zombie; null when there is none. Where there is no
- * /proc, only the pid is known.
+ * /proc, only the pid and the boot are known.
  */
 export function identityOf(pid: number): ProcessIdentity | null {
-  if (!hasProc()) return answersSignalZero(pid) ? { pid, startTime: null, bootId: null } : null;
+  if (!hasProc()) return answersSignalZero(pid) ? { pid, startTime: null, bootId: currentBootId() } : null;
   const stat = procStat(`/proc/${pid}/stat`);
   return stat === null ? null : { pid, startTime: stat.startTime, bootId: currentBootId() };
 }
 
 /** True while that very process lives: not after a reboot, not as a zombie, not when the pid went to another. */
 export function isAlive(identity: ProcessIdentity): boolean {
-  if (identity.bootId !== currentBootId()) return false;
+  if (!isSameBoot(identity.bootId, currentBootId())) return false;
   if (!hasProc()) return answersSignalZero(identity.pid);
   const stat = procStat(`/proc/${identity.pid}/stat`);
   if (stat === null || (identity.startTime !== null && stat.startTime !== identity.startTime)) return false;
   return !isDead(stat) || hasLivingThread(identity.pid);
-}
-
-/** Identity of this boot of the machine; null where the platform has none. */
-export function currentBootId(): string | null {
-  return readLine('/proc/sys/kernel/random/boot_id');
 }
 
 /** This process as an owner of sessions. */
@@ -41,7 +37,7 @@ export function currentOwner(role: Owner['role']): Omit<Owner, 'claim' | 'at'> {
     ...identity,
     role,
     pidNamespace: pidNamespace(),
-    machineId: readLine('/etc/machine-id') ?? readLine('/var/lib/dbus/machine-id'),
+    machineId: currentMachineId(),
     host: hostname(),
   };
 }
@@ -55,15 +51,28 @@ export type Relation =
   /** Another machine or pid namespace: nothing can be said. */
   | 'elsewhere';
 
-type Place = Pick<Owner, 'bootId' | 'pidNamespace' | 'machineId'> & { readonly host?: string };
+export type Place = Pick<Owner, 'bootId' | 'pidNamespace' | 'machineId'> & { readonly host?: string };
 
-/** Pure: how two places relate. One boot id is one running kernel, so it outweighs a machine id. */
+/**
+ * Pure: how two places relate. One boot id of a kernel is one running kernel, so it outweighs a machine id; the time of
+ * a boot is not: two machines that were switched on together share it.
+ */
 export function relationOf(other: Place, self: Place): Relation {
-  if (other.bootId === self.bootId) {
-    if (other.bootId === null && other.host !== self.host) return 'elsewhere';
+  if (isSameBoot(other.bootId, self.bootId)) {
+    if (!isKernelsOwn(other.bootId) && !isSameMachine(other, self)) return 'elsewhere';
     return other.pidNamespace === self.pidNamespace ? 'here' : 'elsewhere';
   }
-  return other.machineId !== null && other.machineId === self.machineId ? 'rebooted' : 'elsewhere';
+  return isSameMachine(other, self) ? 'rebooted' : 'elsewhere';
+}
+
+function isKernelsOwn(bootId: string | null): boolean {
+  return bootId !== null && !isKnownByTime(bootId);
+}
+
+/** Platforms without machine ids are told apart by the name of the host; what has an id is not. */
+function isSameMachine(other: Place, self: Place): boolean {
+  if (other.machineId !== null || self.machineId !== null) return other.machineId === self.machineId;
+  return !isKernelsOwn(other.bootId) && !isKernelsOwn(self.bootId) && other.host === self.host;
 }
 
 function isDead(stat: ProcStat): boolean {
@@ -126,15 +135,6 @@ export function pidNamespace(): string | null {
   if (!hasProc()) return null;
   try {
     return readlinkSync('/proc/self/ns/pid');
-  } catch (error) {
-    if (errnoOf(error) === null) throw error;
-    return null;
-  }
-}
-
-function readLine(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8').trim() || null;
   } catch (error) {
     if (errnoOf(error) === null) throw error;
     return null;

@@ -65,8 +65,10 @@ const schema = stored({
       outputDirectory: text,
       resumedFrom: nullable(count),
       spoke: optional(boolean()),
+      machineId: optional(nullable(text)),
     }),
   ),
+  cuts: optional(list(stored({ lastSeenAt: text, resumedAt: text }), 0, UNLIMITED)),
 });
 
 /**

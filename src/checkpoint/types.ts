@@ -232,6 +232,14 @@ export interface SessionFile {
   readonly backups: string;
   /** Process group of the newest attempt's worker, for adoption and orphans. */
   readonly worker: WorkerIdentity | null;
+  /** Its power cuts, oldest first, the newest few. Missing: none. */
+  readonly cuts?: readonly SessionCut[] | undefined;
+}
+
+/** A power cut that the session went through; times in ISO 8601. */
+export interface SessionCut {
+  readonly lastSeenAt: string;
+  readonly resumedAt: string;
 }
 
 export interface WorkerIdentity {
@@ -242,6 +250,8 @@ export interface WorkerIdentity {
   readonly resumedFrom: number | null;
   /** True once it has said hello: it has a channel. Missing: it has not, or an older release wrote this. */
   readonly spoke?: boolean | undefined;
+  /** Machine that it runs on; null: not known. Missing: an older release wrote this. */
+  readonly machineId?: string | null | undefined;
 }
 
 /** A pid is trusted only together with its start time and boot. */

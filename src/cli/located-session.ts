@@ -28,7 +28,7 @@ export async function locateSession(files: StoreFiles, row: SessionRow, watch: W
   const owner = await ownerOf(files, directory);
   const file = await readSessionFile(files, directory);
   const state = file === null || isOpen(file.state) ? row.state : file.state;
-  const recorded = { state, owner, worker: file?.worker?.group ?? null };
+  const recorded = { state, owner, worker: file?.worker ?? null };
   const layout = { session: row.id, directory, backups: file?.backups ?? row.backups };
   return { row, layout, file, owner, present: presentState(recorded, watch) };
 }

@@ -1,14 +1,14 @@
 /** What a session is right now, as opposed to what was last recorded: its processes may have died unseen. */
-import { currentOwner, isAlive, relationOf } from '../checkpoint/process-identity.ts';
-import type { Owner, ProcessIdentity } from '../checkpoint/types.ts';
+import { currentOwner, isAlive, type Relation, relationOf } from '../checkpoint/process-identity.ts';
+import type { Owner, ProcessIdentity, WorkerIdentity } from '../checkpoint/types.ts';
 import type { SessionState } from '../words.ts';
 
 export interface Recorded {
   readonly state: SessionState;
   /** Newest claim on the session; null: none was found. */
   readonly owner: Owner | null;
-  /** Process group of its newest worker. */
-  readonly worker: ProcessIdentity | null;
+  /** Its newest worker. */
+  readonly worker: Pick<WorkerIdentity, 'group' | 'machineId'> | null;
 }
 
 export interface Present {
@@ -30,7 +30,7 @@ export function ownWatch(): Watch {
 
 /** Pure but for `watch`: the state that `list` shows. */
 export function presentState({ state, owner, worker }: Recorded, watch: Watch): Present {
-  const workerAlive = worker !== null && watch.alive(worker);
+  const workerAlive = worker !== null && watch.alive(worker.group);
   const relation = owner === null ? null : relationOf(owner, watch.self);
   if (owner !== null && relation === 'here' && watch.alive(owner)) {
     return { state: 'running', ownerPid: owner.pid, workerAlive };
@@ -39,7 +39,15 @@ export function presentState({ state, owner, worker }: Recorded, watch: Watch): 
   // Another machine's processes cannot be seen from here: what was recorded last is all there is.
   if (relation === 'elsewhere') return { state, ownerPid: null, workerAlive };
   if (workerAlive) return { state: 'orphaned', ownerPid: null, workerAlive };
-  const boot = worker?.bootId ?? owner?.bootId ?? null;
-  const rebooted = relation === 'rebooted' || (boot !== null && boot !== watch.self.bootId);
-  return { state: rebooted ? 'cut' : 'crashed', ownerPid: null, workerAlive };
+  const ran = worker === null ? null : relationOfWorker(worker, watch);
+  if (relation === null && ran === 'elsewhere') return { state, ownerPid: null, workerAlive };
+  return { state: relation === 'rebooted' || ran === 'rebooted' ? 'cut' : 'crashed', ownerPid: null, workerAlive };
+}
+
+/** An older release wrote no machine: then it was this one. */
+function relationOfWorker({ group, machineId }: Recorded['worker'] & {}, { self }: Watch): Relation {
+  return relationOf(
+    { ...self, bootId: group.bootId, machineId: machineId === undefined ? self.machineId : machineId },
+    self,
+  );
 }

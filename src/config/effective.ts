@@ -55,6 +55,7 @@ const READERS: Readonly<
   hangAfter: { value: (s) => s.hang.trainMs, unit: 'duration' },
   phaseLimit: { value: (s) => s.hang.otherMs, unit: 'duration' },
   orphanLimit: { value: (s) => s.orphanLimitMs ?? 'off', unit: 'duration' },
+  powerSettle: { value: (s) => s.powerSettleMs || null, unit: 'duration' },
   killWait: { value: (s) => s.stop.killWaitMs, unit: 'duration' },
   requireGpu: { value: (s) => s.requireGpu },
   allowFresh: { value: (s) => s.allowFresh },

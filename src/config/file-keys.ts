@@ -25,6 +25,7 @@ const RUN_KEYS: readonly string[] = [
   'requireGpu',
   'allowFresh',
   'orphanLimit',
+  'powerSettle',
 ];
 
 export const GROUPS = {

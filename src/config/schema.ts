@@ -41,6 +41,7 @@ export const settingSchemas = {
   hangAfter: fromText((text) => positive(parseDuration(text))),
   phaseLimit: fromText((text) => positive(parseDuration(text))),
   orphanLimit: fromText((text) => (OFF.test(text) ? ('off' as const) : positive(parseDuration(text)))),
+  powerSettle: fromText((text) => (OFF.test(text) ? ('off' as const) : positive(parseDuration(text)))),
   killWait: fromText((text) => positive(parseDuration(text))),
   requireGpu: fromText(yesOrNo),
   allowFresh: fromText(yesOrNo),

@@ -38,6 +38,8 @@ export interface RunSettings {
     /** Limit of load, compile, eval, save and of the first step. */
     readonly otherMs: number;
   };
+  /** How long the power has to hold before a session that was cut again soon after a recovery is launched. */
+  readonly powerSettleMs: number;
   /** How long a worker trains on without a supervisor; null: for ever. */
   readonly orphanLimitMs: number | null;
   readonly requireGpu: boolean;
@@ -58,6 +60,7 @@ export const DEFAULT_SETTINGS: Omit<RunSettings, 'root' | 'backups'> = {
   backoff: { initialMs: 5_000, maxMs: 300_000, jitter: 0.2 },
   stop: { graceMs: null, terminateMs: 5_000, killWaitMs: 30_000 },
   hang: { trainMs: 60_000, otherMs: 600_000 },
+  powerSettleMs: 60_000,
   orphanLimitMs: null,
   requireGpu: false,
   allowFresh: false,

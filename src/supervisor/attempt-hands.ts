@@ -1,4 +1,5 @@
 /** The process side of the present attempt: launch or adopt it, signal it, empty its group, look why it ended. */
+import { currentMachineId } from '../checkpoint/boot-identity.ts';
 import type { WorkerIdentity } from '../checkpoint/types.ts';
 import { endWorker } from './end-worker.ts';
 import { EvidenceCollector } from './evidence.ts';
@@ -58,7 +59,7 @@ export class AttemptHands {
     this.#watch = watch;
     this.#followMemory(watch);
     const { group } = watch.process;
-    record.change({ worker: { attempt, group, outputDirectory, resumedFrom } });
+    record.change({ worker: { attempt, group, outputDirectory, resumedFrom, machineId: currentMachineId() } });
     await persist();
     const { pid: groupPid, startTime, bootId } = group;
     await index.patchAttempt(attempt, { groupPid, startTime, bootId });
@@ -123,7 +124,7 @@ export class AttemptHands {
     index.flush();
     const { code, signal } = end;
     const { class: exitClass, reason } = classification;
-    const endedAt = now().toISOString();
+    const endedAt = effect.endedAt ?? now().toISOString();
     await index.patchAttempt(attempt, {
       endedAt,
       exitCode: code,

@@ -1,10 +1,11 @@
 /** What an earlier supervisor left of this session: a worker that trains on, one that ended unseen, or nothing. */
 import { readFileSync } from 'node:fs';
+import { currentBootId, isSameBoot } from '../checkpoint/boot-identity.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
 import { listCheckpoints } from '../checkpoint/list.ts';
-import { currentBootId, isAlive } from '../checkpoint/process-identity.ts';
-import type { SessionFile, WorkerIdentity } from '../checkpoint/types.ts';
+import { isAlive } from '../checkpoint/process-identity.ts';
+import type { Owner, SessionFile, WorkerIdentity } from '../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../errors.ts';
 import { type AttemptFiles, attemptFiles } from './attempt-files.ts';
 import { BoundedWait } from './bounded-wait.ts';
@@ -15,6 +16,7 @@ import type { UnseenEnd } from './machine/event.ts';
 import { progressOf } from './machine/restart-policy.ts';
 import { endOrphans, findOrphans } from './orphans.ts';
 import { ownedMembers } from './process-group.ts';
+import { isCutOff, placeOfWorker } from './session-cut.ts';
 import { isKillPending, survivorWords } from './survivors.ts';
 import type { WorkerEnd } from './worker-end.ts';
 import { announcedWorker } from './worker-pid.ts';
@@ -24,11 +26,13 @@ export type EarlierWorker =
   | { readonly kind: 'alive'; readonly worker: WorkerIdentity }
   | { readonly kind: 'ended'; readonly worker: WorkerIdentity; readonly unseen: UnseenEnd };
 
+/** @param previous whoever had the session last and did not give it back */
 export async function findEarlierWorker(
   files: StoreFiles,
   layout: StoreLayout,
   file: SessionFile,
   killWaitMs: number,
+  previous: Owner | null,
 ): Promise<EarlierWorker> {
   const { worker } = file;
   if (worker === null) return { kind: 'none' };
@@ -39,7 +43,7 @@ export async function findEarlierWorker(
     const ending = await endWorker(owned, { limitMs: killWaitMs });
     if (ending.status === 'unkillable') throw unkillable(ending.survivors);
   }
-  return { kind: 'ended', worker, unseen: await unseenEnd(files, layout, worker) };
+  return { kind: 'ended', worker, unseen: await unseenEnd(files, layout, worker, previous) };
 }
 
 /**
@@ -112,7 +116,12 @@ async function oomRecordOf(
   return unseenOomRecord(end, [group.pid, ...(announced === null ? [] : [announced.pid])], startedUs);
 }
 
-async function unseenEnd(files: StoreFiles, layout: StoreLayout, worker: WorkerIdentity): Promise<UnseenEnd> {
+async function unseenEnd(
+  files: StoreFiles,
+  layout: StoreLayout,
+  worker: WorkerIdentity,
+  previous: Owner | null,
+): Promise<UnseenEnd> {
   const end = readExitRecord(attemptFiles(worker.outputDirectory, worker.attempt));
   const { bootId } = worker.group;
   const own = (await listCheckpoints(files, layout)).filter(
@@ -121,10 +130,10 @@ async function unseenEnd(files: StoreFiles, layout: StoreLayout, worker: WorkerI
   const verified = own.filter((entry) => entry.verified);
   const regular = verified.filter(({ manifest }) => manifest !== null && progressOf(manifest.kinds) === 'regular');
   const known = end ?? { code: null, signal: null, source: 'vanished' as const };
-  const sameBoot = bootId !== null && bootId === currentBootId();
+  const sameBoot = bootId !== null && isSameBoot(bootId, currentBootId());
   return {
     end: known,
-    bootChanged: end === null && bootId !== null && !sameBoot,
+    bootChanged: end === null && isCutOff(placeOfWorker(worker, previous)),
     oomRecord: sameBoot ? await oomRecordOf(known, worker) : null,
     resumedFrom: worker.resumedFrom,
     final: own.find(({ manifest }) => manifest?.kinds.includes('final'))?.sequence ?? null,

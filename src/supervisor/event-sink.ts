@@ -73,6 +73,7 @@ function levelOf(event: SupervisorEvent): 'info' | 'warn' | 'error' {
     case 'checkpoint-set-aside':
       return 'error';
     case 'trainer-changed':
+    case 'power-cut':
     case 'warning':
       return 'warn';
     default:

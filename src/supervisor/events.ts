@@ -3,6 +3,7 @@
  * Past tense; durations in milliseconds.
  */
 import type { Candidate } from '../checkpoint/types.ts';
+import type { PowerCut } from '../power/power-cut.ts';
 import type { ExitClass } from './machine/classify.ts';
 
 export interface SaveFacts {
@@ -92,6 +93,8 @@ export type SupervisorEvent =
       readonly trainer: string;
     }
   | { readonly name: 'trainer-changed'; readonly trainer: string }
+  /** The machine was booted again while the session ran; `attempt` is the newest one before it. */
+  | ({ readonly name: 'power-cut'; readonly attempt: number } & PowerCut)
   | {
       readonly name: 'checkpoint-chosen';
       readonly sequence: number;

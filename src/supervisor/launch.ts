@@ -3,7 +3,8 @@ import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, statSync
 import { delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execa, type Options } from 'execa';
-import { currentBootId, identityOf } from '../checkpoint/process-identity.ts';
+import { currentBootId } from '../checkpoint/boot-identity.ts';
+import { identityOf } from '../checkpoint/process-identity.ts';
 import { errnoOf } from '../errors.ts';
 import { ENVIRONMENT } from '../protocol/messages.ts';
 import { type AttemptFiles, attemptFiles } from './attempt-files.ts';

@@ -1,5 +1,5 @@
 /** The process group of a worker: who is in it, and how it is ended. Never touches a group that is not provably ours. */
-import { currentBootId } from '../checkpoint/process-identity.ts';
+import { currentBootId, isSameBoot } from '../checkpoint/boot-identity.ts';
 import type { ProcessIdentity } from '../checkpoint/types.ts';
 import { errnoOf } from '../errors.ts';
 import { ENVIRONMENT } from '../protocol/messages.ts';
@@ -25,7 +25,7 @@ export function groupMembers(pgid: number): ProcessRow[] {
  * it, then the group may be a later stranger's, and it is ours only if a member carries our session.
  */
 export function ownedMembers({ leader, session }: OwnedGroup): ProcessRow[] {
-  if (leader.bootId !== null && leader.bootId !== currentBootId()) return [];
+  if (leader.bootId !== null && !isSameBoot(leader.bootId, currentBootId())) return [];
   const present = processRow(leader.pid);
   if (present !== null && present.startTime !== leader.startTime) return [];
   const members = groupMembers(leader.pid);

@@ -1,7 +1,8 @@
 /** What the kernel says about processes: /proc on Linux, `ps` on other POSIX systems. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { currentBootId, isAlive } from '../checkpoint/process-identity.ts';
+import { currentBootId } from '../checkpoint/boot-identity.ts';
+import { isAlive } from '../checkpoint/process-identity.ts';
 
 export interface ProcessRow {
   readonly pid: number;

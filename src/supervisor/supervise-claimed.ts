@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { digestOf } from '../checkpoint/digest.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
-import type { SessionFile, TrainerFacts } from '../checkpoint/types.ts';
+import type { Owner, SessionFile, TrainerFacts } from '../checkpoint/types.ts';
 import { NkatError } from '../errors.ts';
+import { type PowerCut, withCut } from '../power/power-cut.ts';
 import { socketPath } from '../protocol/socket-path.ts';
 import type { SessionState } from '../words.ts';
 import { watchCheckpoints } from './checkpoint-index.ts';
@@ -18,6 +19,7 @@ import type { Ended, Ledger } from './machine/state.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
 import { savingWords } from './saving-words.ts';
 import type { SessionContext } from './session-context.ts';
+import { findCut } from './session-cut.ts';
 import { SessionIndex } from './session-index.ts';
 import { SessionRecord } from './session-record.ts';
 import { Supervisor } from './supervisor.ts';
@@ -28,6 +30,8 @@ export interface ClaimedSession {
   readonly layout: StoreLayout;
   readonly file: SessionFile;
   readonly claim: number;
+  /** Whoever had the session before and did not give it back. */
+  readonly previous: Owner | null;
 }
 
 /** Built beside this file; started by `node --import`. */
@@ -62,8 +66,11 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   };
   const warnings = new WarningWatch(context, options.command !== null);
 
-  const earlier = await findEarlierWorker(files, layout, record.file, options.settings.stop.killWaitMs);
-  const trainer = await openRecord(context, options, earlier);
+  const { previous, file } = session;
+  const earlier = await findEarlierWorker(files, layout, record.file, options.settings.stop.killWaitMs, previous);
+  const attemptCut = earlier.kind === 'ended' && earlier.unseen.bootChanged;
+  const cut = findCut(context, { file, previous, attemptCut });
+  const trainer = await openRecord(context, options, earlier, cut);
   const supervisor = new Supervisor({
     context,
     machine: { ...settings, stop: settings.stop, hang: settings.hang },
@@ -75,6 +82,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     token: record.file.token,
     socket: socketPath(layout.session),
     keepPolicy: options.stop !== undefined,
+    downForMs: cut?.downMs ?? null,
     random: Math.random,
   });
   const watch = watchCheckpoints(context, (happening) => supervisor.dispatch(happening));
@@ -85,7 +93,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     if (options.stop !== undefined) {
       supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: options.stop });
     }
-    await begin(supervisor, context, earlier);
+    await begin(supervisor, context, earlier, cut);
     const end = await finish(await supervisor.ended, context, sink);
     const { outcome, reason, summary } = end;
     const { sequence = null, step = null } = summary.lastCheckpoint ?? {};
@@ -104,6 +112,7 @@ async function openRecord(
   context: SessionContext,
   options: SuperviseOptions,
   earlier: EarlierWorker,
+  cut: PowerCut | null,
 ): Promise<TrainerFacts> {
   const { record, index, settings, tell, layout } = context;
   const { file } = record;
@@ -116,6 +125,7 @@ async function openRecord(
     state: 'running',
     sourceDigest: sourceDigest ?? file.sourceDigest,
     budget: budgetOf(file, options.from !== null),
+    ...(cut === null ? {} : { cuts: withCut(file.cuts ?? [], cut, context.now().getTime()) }),
   });
   await record.persist();
   // The index is written each second, the file at each save: it knows better how far the last attempt came.
@@ -134,6 +144,7 @@ async function openRecord(
     saving: savingWords(settings.save),
     trainer: path,
   });
+  if (cut !== null) tell({ name: 'power-cut', attempt: file.attempts, ...cut });
   if (changed) tell({ name: 'trainer-changed', trainer: path });
   if (args.join('\0') !== file.identity.args.join('\0')) {
     const message = `The trainer's arguments are ${shown(args)} now, before they were ${shown(file.identity.args)}`;
@@ -164,7 +175,12 @@ function ledgerOf(file: SessionFile, index: SessionIndex): Ledger {
   };
 }
 
-async function begin(supervisor: Supervisor, context: SessionContext, earlier: EarlierWorker): Promise<void> {
+async function begin(
+  supervisor: Supervisor,
+  context: SessionContext,
+  earlier: EarlierWorker,
+  cut: PowerCut | null,
+): Promise<void> {
   if (earlier.kind === 'alive') {
     await supervisor.adopt(earlier.worker);
     return;
@@ -174,7 +190,14 @@ async function begin(supervisor: Supervisor, context: SessionContext, earlier: E
     const message = `ended ${ended} process(es) that an earlier launch of this session had left behind`;
     context.tell({ name: 'notice', level: 'warning', message });
   }
-  supervisor.dispatch({ type: 'no-orphan', unseenEnd: earlier.kind === 'ended' ? earlier.unseen : null });
+  const unseen = earlier.kind === 'ended' ? earlier.unseen : null;
+  const unseenEnd = unseen?.bootChanged && cut !== null ? { ...unseen, lastSeenAt: cut.lastSeenAt } : unseen;
+  supervisor.dispatch({ type: 'no-orphan', unseenEnd, settle: settleOf(cut) });
+}
+
+function settleOf(cut: PowerCut | null): { waitMs: number; reason: string } | undefined {
+  if (cut === null || cut.waitMs === 0) return undefined;
+  return { waitMs: cut.waitMs, reason: 'the power was cut again soon after the last recovery, and may not hold yet' };
 }
 
 async function finish(ended: Ended, context: SessionContext, sink: EventSink): Promise<SessionEnd> {

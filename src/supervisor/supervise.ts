@@ -1,7 +1,7 @@
 /** From the command line's request to the end of the session: open it, claim it, run it, give the claim back. */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { acquireClaim, releaseClaim } from '../checkpoint/claim.ts';
+import { acquireClaim, isReleased, releaseClaim } from '../checkpoint/claim.ts';
 import { nodeFiles, type StoreFiles } from '../checkpoint/files.ts';
 import { type StoreLayout, storeLayout } from '../checkpoint/layout.ts';
 import { isAlive } from '../checkpoint/process-identity.ts';
@@ -25,13 +25,13 @@ export async function supervise(options: SuperviseOptions): Promise<SessionEnd> 
   // Before the claim, which would fence the worker that is to go on undisturbed.
   refuseToChangeLiveWorker(options, opened);
   await refuseBesideUnkillable(opened, options.settings.stop.killWaitMs);
-  const claim = await claimSession(files, layout, options.takeOver);
+  const { claim, previous } = await claimSession(files, layout, options.takeOver);
   try {
     // Read again under the claim: an earlier owner may have written until it died.
     const file = (await readSessionFile(files, layout.directory)) ?? opened;
     if (options.target.kind === 'new') await writeSessionFile(files, layout.directory, file);
     await registerRoot(files, options.home.roots, options.settings.root);
-    return await superviseClaimed(options, { files, layout, file, claim });
+    return await superviseClaimed(options, { files, layout, file, claim, previous });
   } finally {
     // Read once more: whatever ended us, a worker that may still write keeps the session. Here our death frees the claim.
     if (await isIdle(files, layout)) await giveBack(files, layout, claim);
@@ -145,9 +145,18 @@ async function requireDirectory(files: StoreFiles, directory: string): Promise<v
   }
 }
 
-async function claimSession(files: StoreFiles, layout: StoreLayout, takeOver: boolean): Promise<number> {
+/** Our claim, and who had the session before without giving it back. */
+async function claimSession(
+  files: StoreFiles,
+  layout: StoreLayout,
+  takeOver: boolean,
+): Promise<{ readonly claim: number; readonly previous: Owner | null }> {
   const outcome = await acquireClaim(files, layout.directory, { role: 'supervisor', takeOver });
-  if (outcome.status === 'claimed') return outcome.claim;
+  if (outcome.status === 'claimed') {
+    const { claim, previous } = outcome;
+    const isOpen = previous !== null && !(await isReleased(files, layout.directory, previous.claim));
+    return { claim, previous: isOpen ? previous : null };
+  }
   throw new NkatError(`it is held by ${holderWords(outcome.by)}`, {
     code: 'session-held',
     operation: `claim session ${layout.session}`,

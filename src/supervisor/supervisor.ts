@@ -37,6 +37,8 @@ export interface SupervisorOptions {
   readonly token: string;
   readonly socket: string;
   readonly keepPolicy: boolean;
+  /** How long the session has been down already, through a power cut; null: it has not, or nobody knows. */
+  readonly downForMs: number | null;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -58,6 +60,7 @@ export class Supervisor implements Actor {
     this.#loop = new RunLoop({ kind: 'opening', ledger: options.ledger }, options.machine, this, context.nowMs);
     const dispatch = (happening: Happening): void => this.#loop.dispatch(happening);
     const reports = new WorkerReports(context, dispatch, (message) => this.#beside(this.#replace(message)));
+    if (options.downForMs !== null) reports.downFor(options.downForMs);
     const gate = new ReportGate({
       pass: (message) => reports.take(message),
       onDropped: (count) => {

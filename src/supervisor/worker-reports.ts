@@ -37,6 +37,11 @@ export class WorkerReports {
     return this.#lastDurableAt;
   }
 
+  /** Down since before we were started. */
+  downFor(ms: number): void {
+    this.#downSinceMs = this.#context.nowMs() - ms;
+  }
+
   workerEnded(): void {
     this.#downSinceMs ??= this.#context.nowMs();
   }

@@ -21,6 +21,8 @@ export type Effect =
       readonly end: WorkerEnd;
       readonly evidence: Evidence;
       readonly classification: Classification;
+      /** ISO 8601; missing: just now. */
+      readonly endedAt?: string | undefined;
     }
   /** Verify the checkpoint on which the outcome rests; answers `confirmation`. */
   | { readonly type: 'confirm-checkpoint'; readonly sequence: number }

@@ -17,6 +17,8 @@ export interface UnseenEnd {
   readonly regularStep: number;
   /** What it wrote down itself about why it ended; null: nothing. */
   readonly note: string | null;
+  /** When it was last heard of, ISO 8601, where that is the best that is known of its end. */
+  readonly lastSeenAt?: string | undefined;
 }
 
 export type Happening =
@@ -32,6 +34,8 @@ export type Happening =
   | {
       readonly type: 'no-orphan';
       readonly unseenEnd: UnseenEnd | null;
+      /** The power was cut again soon after the last recovery, and is given this long to settle; missing: it is not. */
+      readonly settle?: { readonly waitMs: number; readonly reason: string } | undefined;
     }
   | { readonly type: 'checkpoint-chosen'; readonly sequence: number | null; readonly steppedBack: boolean }
   | { readonly type: 'no-checkpoint'; readonly reason: string; readonly missing: boolean }

@@ -2,7 +2,7 @@
 import { askToStop } from './alive.ts';
 import { type Classification, classify } from './classify.ts';
 import type { Step } from './effect.ts';
-import type { EventOf, MachineEvent } from './event.ts';
+import type { EventOf, MachineEvent, UnseenEnd } from './event.ts';
 import { firstBeat } from './hang.ts';
 import { note } from './notes.ts';
 import { creditProgress, creditStepBack, decideRestart, type Progress } from './restart-policy.ts';
@@ -37,8 +37,8 @@ export function fromOpening(state: Opening, event: MachineEvent, settings: Machi
     }
     case 'no-orphan':
       return event.unseenEnd === null
-        ? launchUnlessStopped(state.ledger, null)
-        : afterUnseenEnd(state, event, settings);
+        ? launchUnlessStopped(state.ledger, null, event)
+        : afterUnseenEnd(state, event.unseenEnd, event, settings);
     case 'stop-signal': {
       // Whether a worker trains on that is to be stopped is being found out; only a second signal does not wait for it.
       const again = state.ledger.stopSignal !== null && event.command === undefined;
@@ -51,17 +51,28 @@ export function fromOpening(state: Opening, event: MachineEvent, settings: Machi
   }
 }
 
-function launchUnlessStopped(ledger: Ledger, stepBackFrom: number | null): Step<State> {
+function launchUnlessStopped(
+  ledger: Ledger,
+  stepBackFrom: number | null,
+  { settle, nowMs }: EventOf<'no-orphan'>,
+): Step<State> {
   const { stopSignal: signal } = ledger;
-  return signal === null
-    ? toPreflight(ledger, stepBackFrom)
-    : endStopped(ledger, { signal }, 'before anything was launched');
+  if (signal !== null) return endStopped(ledger, { signal }, 'before anything was launched');
+  if (settle === undefined) return toPreflight(ledger, stepBackFrom);
+  const { waitMs: delayMs, reason } = settle;
+  return {
+    state: { kind: 'backing-off', ledger, untilMs: nowMs + delayMs, stepBackFrom },
+    effects: [{ type: 'announce-restart', delayMs, reason, withoutProgress: 0, crashSaves: 0 }],
+  };
 }
 
 /** An attempt that nobody saw the end of counts like any other, but the operator's start always gets one launch. */
-function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: MachineSettings): Step<State> {
-  const unseen = event.unseenEnd;
-  if (unseen === null) return launchUnlessStopped(state.ledger, null);
+function afterUnseenEnd(
+  state: Opening,
+  unseen: UnseenEnd,
+  event: EventOf<'no-orphan'>,
+  settings: MachineSettings,
+): Step<State> {
   const regular = creditProgress(state.ledger.budget, unseen.regularStep, 'regular');
   const credited = creditProgress(regular, unseen.verifiedStep, 'by-crash');
   const ledger = { ...state.ledger, budget: credited };
@@ -94,6 +105,7 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
     end: unseen.end,
     evidence,
     classification,
+    endedAt: unseen.lastSeenAt,
   } as const;
   if (classification.class === 'completed') {
     const { reason } = classification;
@@ -109,6 +121,7 @@ function afterUnseenEnd(state: Opening, event: EventOf<'no-orphan'>, settings: M
   const next = launchUnlessStopped(
     { ...ledger, budget: decision.budget },
     decision.kind === 'restart' ? decision.stepBackFrom : null,
+    event,
   );
   return { state: next.state, effects: [record, ...next.effects] };
 }

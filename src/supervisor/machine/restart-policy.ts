@@ -57,7 +57,7 @@ const ENDS: Partial<Record<ExitClass, Outcome>> = {
 };
 
 /** Classes that say nothing against the checkpoint that was resumed from. */
-const INNOCENT: ReadonlySet<ExitClass> = new Set(['requested', 'power-cut', 'disk-full']);
+const INNOCENT: ReadonlySet<ExitClass> = new Set(['requested', 'disk-full']);
 
 /** A verified checkpoint of these kinds: is it the work of a crash alone? */
 export function progressOf(kinds: readonly string[]): Exclude<Progress, 'none'> {
@@ -102,6 +102,10 @@ export function decideRestart(
   const scales = classification.class === 'diverged' && attempt.adapts;
   const outcome = scales ? undefined : ENDS[classification.class];
   if (outcome !== undefined) return { kind: 'end', budget, outcome, reason: classification.reason };
+  // Nobody's fault: neither the counters nor the cap on restarts know of it.
+  if (classification.class === 'power-cut') {
+    return { kind: 'restart', budget, delayMs: 0, stepBackFrom: null, reason: classification.reason };
+  }
   const divergences = (budget.divergences ?? 0) + (scales ? 1 : 0);
   if (divergences > MAX_DIVERGENCES) {
     const reason = `${classification.reason}, although the learning rate was scaled by ${learningRateScale(budget)}`;
@@ -145,7 +149,7 @@ export function backoffMs(attempts: number, backoff: RestartSettings['backoff'],
 }
 
 function count(budget: RestartBudget, attempt: EndedAttempt): RestartBudget {
-  if (attempt.progress === 'regular' || attempt.classification.class === 'power-cut') return budget;
+  if (attempt.progress === 'regular') return budget;
   const blames = !INNOCENT.has(attempt.classification.class);
   if (attempt.progress === 'by-crash') {
     return blames ? { ...budget, crashSaves: (budget.crashSaves ?? 0) + 1 } : budget;

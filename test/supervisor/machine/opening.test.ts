@@ -64,6 +64,23 @@ describe('what an earlier supervisor left', () => {
     expect(rig.state).toMatchObject({ ledger: { budget: { withoutProgress: 0 } } });
   });
 
+  test('power that was cut again settles first, with or without an attempt that it ended; a stop does not wait', () => {
+    const settle = { waitMs: 60_000, reason: 'it may not hold yet' };
+    for (const unseenEnd of [null, { ...VANISHED, bootChanged: true, lastSeenAt: '2026-11-23T12:00:00.000Z' }]) {
+      const rig = new Rig().happen({ type: 'no-orphan', unseenEnd, settle });
+      expect(rig.state).toMatchObject({ kind: 'backing-off', untilMs: 60_000 });
+      expect(rig.effects.at(-1)).toMatchObject({ type: 'announce-restart', delayMs: 60_000, reason: settle.reason });
+      if (unseenEnd !== null) expect(rig.effects[0]).toMatchObject({ endedAt: unseenEnd.lastSeenAt });
+      rig.wait(59_999);
+      expect(rig.state.kind).toBe('backing-off');
+      rig.wait(1);
+      expect(rig.state.kind).toBe('preflight');
+    }
+    const stopped = new Rig().happen({ type: 'no-orphan', unseenEnd: null, settle });
+    stopped.happen({ type: 'stop-signal', signal: 'SIGINT' });
+    expect(stopped.state).toMatchObject({ kind: 'ended', outcome: 'stopped-unsaved' });
+  });
+
   test('the operator gets a launch even when the unseen end was the sixth', () => {
     const rig = new Rig();
     for (let round = 0; round < 8; round += 1) {

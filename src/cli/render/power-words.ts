@@ -1,0 +1,34 @@
+/** What is said of the machine's power. */
+import type { EventNamed } from '../../supervisor/events.ts';
+import { type Line, line } from './line.ts';
+import { aboutDuration, count } from './quantities.ts';
+
+export function cutWords(event: EventNamed<'power-cut'>): Line[] {
+  const { downMs, inRow, backForMs, bootedAt, lastSeenAt } = event;
+  const down =
+    downMs === null ? 'the clock does not tell for how long' : `nothing trained for ${aboutDuration(downMs)}`;
+  const booted = bootedAt === null ? '' : `, the machine came up at ${clockText(bootedAt)}`;
+  const first = line(
+    `The power was cut: last sign of life ${clockText(lastSeenAt)}${booted}; ${down}`,
+    'warning',
+    'always',
+  );
+  if (inRow < 2) return [first];
+  const after = backForMs === null ? '' : ` ${aboutDuration(backForMs)} after the last recovery`;
+  return [
+    first,
+    line(
+      `It was cut again${after}, ${count(inRow, 'time')} in a row: the power may still be bad. --power-settle says how long it has to hold.`,
+      'warning',
+      'always',
+    ),
+  ];
+}
+
+/** Local date and time to the second. */
+export function clockText(iso: string): string {
+  const at = new Date(iso);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
