@@ -12,6 +12,10 @@ export const SESSION_STATES = [
 ] as const;
 export type SessionState = (typeof SESSION_STATES)[number];
 
+/** Who asked a session to stop: a person (or a program of theirs), the machine as it goes down, or its battery. */
+export const STOPPED_BY = ['operator', 'shutdown', 'ups'] as const;
+export type StoppedBy = (typeof STOPPED_BY)[number];
+
 /** Durable counters of the restart policy (design section 3, "Restart policy"). */
 export interface RestartBudget {
   /** Highest step of a verified checkpoint so far; progress is a verified checkpoint above it. -1: none yet. */

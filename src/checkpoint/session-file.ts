@@ -11,10 +11,11 @@ import {
   oneOf,
   optional,
   read,
+  record,
   stored,
   string,
 } from '../schema.ts';
-import { FRESH_BUDGET, SESSION_STATES } from '../words.ts';
+import { FRESH_BUDGET, SESSION_STATES, STOPPED_BY } from '../words.ts';
 import type { StoreFiles } from './files.ts';
 import { looksLikeCheckpoint, makeDurableDirectory, parseBackupName, QUARANTINE, type StoreLayout } from './layout.ts';
 import { cleanTemporaries, readTextIfAny, replaceFile } from './small-file.ts';
@@ -68,6 +69,8 @@ const schema = stored({
       machineId: optional(nullable(text)),
     }),
   ),
+  stoppedBy: optional(nullable(oneOf(STOPPED_BY))),
+  launch: optional(stored({ environment: record(text, UNLIMITED), noConfig: boolean() })),
   cuts: optional(list(stored({ lastSeenAt: text, resumedAt: text }), 0, UNLIMITED)),
 });
 

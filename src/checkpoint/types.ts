@@ -1,5 +1,5 @@
 /** The data that the checkpoint store speaks of; behaviour lives in the files beside this one. */
-import type { RestartBudget, SessionState } from '../words.ts';
+import type { RestartBudget, SessionState, StoppedBy } from '../words.ts';
 
 /** Bits per element of every safetensors dtype. Source: the safetensors format's Dtype list. */
 export const DTYPE_BITS = {
@@ -234,6 +234,18 @@ export interface SessionFile {
   readonly worker: WorkerIdentity | null;
   /** Its power cuts, oldest first, the newest few. Missing: none. */
   readonly cuts?: readonly SessionCut[] | undefined;
+  /** Who asked for the stop that ended it, or was ending it. Null: nobody. Missing: an older release wrote this. */
+  readonly stoppedBy?: StoppedBy | null | undefined;
+  /** How it was started, for a start with nobody there. Missing: an older release wrote this. */
+  readonly launch?: SessionLaunch | undefined;
+}
+
+/** What a later start without a person has to know of the one that a person made. */
+export interface SessionLaunch {
+  /** Settings as `NKAT_*`, and of the rest what trainers need to find their libraries and devices; no secrets. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** `--no-config` was given. */
+  readonly noConfig: boolean;
 }
 
 /** A power cut that the session went through; times in ISO 8601. */

@@ -13,6 +13,7 @@ import type {
   ListFlags,
   LogsFlags,
   PruneFlags,
+  RecoverFlags,
   RepairFlags,
   ResumeFlags,
   RunFlags,
@@ -102,6 +103,23 @@ export function buildProgram(
     )
     .action((session: string, options: ResumeFlags) => {
       choose(async (own) => (await import('./commands/resume.ts')).resume({ session, args: trailing }, options, own));
+    });
+
+  command(program, 'recover', 'bring back every session that a power cut or a dead supervisor interrupted')
+    .option('--parallel <n>', 'how many may train at once (default: all, as they did before)')
+    .option('--disk-wait <time>', 'wait this long for disks that are not mounted yet (default: 0s)')
+    .option('--dry-run', 'say what would be done and start nothing')
+    .option('-q, --quiet', 'only warnings, crashes and the end')
+    .addOption(jsonOption('one JSON object per event, line by line; with --dry-run one object'))
+    .addHelpText('after', () =>
+      after([
+        'nkat-recover recover --dry-run             what was interrupted, and what would be done',
+        'nkat-recover recover --parallel 1          one after another, oldest first',
+        'nkat-recover recover --disk-wait 5m        at boot, where disks come late',
+      ]),
+    )
+    .action((options: RecoverFlags) => {
+      choose(async (own) => (await import('./commands/recover.ts')).recover(options, own));
     });
 
   const config = command(program, 'config', 'show every setting of a run and where it comes from; changes nothing')

@@ -69,6 +69,13 @@ export interface PruneFlags extends JsonFlag {
   readonly yes?: boolean;
 }
 
+export interface RecoverFlags extends JsonFlag {
+  readonly parallel?: string;
+  readonly diskWait?: string;
+  readonly dryRun?: boolean;
+  readonly quiet?: boolean;
+}
+
 export interface RepairFlags extends JsonFlag {
   readonly root?: string;
   readonly dryRun?: boolean;

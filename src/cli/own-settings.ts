@@ -25,6 +25,8 @@ export interface OwnSettings {
   readonly layers: readonly SettingLayer[];
   /** The configuration file; null: there is none, or none is wanted. */
   readonly file: string | null;
+  /** It was named, not found. */
+  readonly fileNamed: boolean;
   /** The file and all that it extends, lowest first. */
   readonly files: readonly string[];
   /** Files that a nearer one keeps from counting. */
@@ -55,6 +57,7 @@ export async function ownSettings(
     settings: resolveSettings(layers, context.home),
     layers,
     file: chosen.path,
+    fileNamed: chosen.namedAt !== null,
     files: read.files,
     passedOver: chosen.passedOver,
     profile: chosen.path === null ? null : (profile?.name ?? null),

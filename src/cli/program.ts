@@ -33,7 +33,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
 }
 
 /** Their work is the training, and the log has their words. All others have done nothing when their words are lost. */
-const TRAINING: ReadonlySet<string> = new Set(['run', 'resume']);
+const TRAINING: ReadonlySet<string> = new Set(['run', 'resume', 'recover']);
 
 /** 0 when stdout took everything or its reader left; an answer cut short by a full disk must not look like a whole one. */
 async function codeOfOutput({ streams, terminal }: CommandContext): Promise<number> {

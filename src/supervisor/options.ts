@@ -1,5 +1,5 @@
 /** What the command line hands to the supervisor, and what it gets back. */
-import type { SessionIdentity } from '../checkpoint/types.ts';
+import type { SessionIdentity, SessionLaunch } from '../checkpoint/types.ts';
 import type { RunSettings } from '../config/settings.ts';
 import type { StateHome } from '../home.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
@@ -23,6 +23,8 @@ export interface SuperviseOptions {
   /** Sequence or path to resume from instead of the newest; null: the newest that verifies. */
   readonly from: number | string | null;
   readonly takeOver: boolean;
+  /** How this start was made, to be kept; missing: what is kept stays. */
+  readonly launch?: SessionLaunch;
   /** Command words for anything that is no `.ts`, `.mts`, `.js` or `.mjs` trainer; null: our Node with the preload. */
   readonly command: readonly string[] | null;
   /** Set: stop what an earlier supervisor left training, and launch nothing. */

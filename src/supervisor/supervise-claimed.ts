@@ -125,6 +125,9 @@ async function openRecord(
     state: 'running',
     sourceDigest: sourceDigest ?? file.sourceDigest,
     budget: budgetOf(file, options.from !== null),
+    // Until somebody asks again.
+    stoppedBy: null,
+    ...(options.launch === undefined ? {} : { launch: options.launch }),
     ...(cut === null ? {} : { cuts: withCut(file.cuts ?? [], cut, context.now().getTime()) }),
   });
   await record.persist();

@@ -137,8 +137,10 @@ export class Supervisor implements Actor {
   async record(before: State, event: MachineEvent, after: State): Promise<void> {
     if (before === after) return;
     const { record, index } = this.#context;
-    const { attempt, budget, lastStep } = after.ledger;
-    record.change({ attempts: attempt, budget, lastStep: Math.max(lastStep, record.file.lastStep) });
+    const { attempt, budget, lastStep, stopSignal } = after.ledger;
+    // Durable with the wish itself: a power cut during the stop must not undo it.
+    const stoppedBy = stopSignal === null ? null : 'operator';
+    record.change({ attempts: attempt, budget, lastStep: Math.max(lastStep, record.file.lastStep), stoppedBy });
     await this.#persist();
     if (before.kind === after.kind) return;
     if (before.kind === 'starting' && after.kind === 'running')

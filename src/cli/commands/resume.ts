@@ -10,6 +10,7 @@ import { type LocatedSession, locateSession, refuseHeld } from '../located-sessi
 import { withIndex } from '../open-index.ts';
 import { ownSettings, refuseWrongFlags, slipWords } from '../own-settings.ts';
 import { resolveSession } from '../resolve-session.ts';
+import { sessionLaunch } from '../session-launch.ts';
 import { ownWatch } from '../session-state.ts';
 import { settingPlaceOf } from '../setting-place.ts';
 import { checkTrainer, commandOf } from '../trainer.ts';
@@ -45,10 +46,13 @@ export async function resume(
     checkPlace(identity);
     checkTrainer(identity);
     const place = settingPlaceOf({ ...identity, args: args ?? identity.args });
-    const { settings, layers, slips } = await ownSettings(flags, context, place);
+    const chosen = await ownSettings(flags, context, place);
+    const { settings, layers, slips } = chosen;
+    const launch = sessionLaunch(chosen, context.environment, flags.config === false);
     const target = { kind: 'existing', id: session.row.id, directory: session.layout.directory, args } as const;
     const own = settingsOfSession(session, settings, isWritten(layers, 'backups'));
-    const supervision = { target, settings: own, command: commandOf(identity, args), from, words: slipWords(slips) };
+    const command = commandOf(identity, args);
+    const supervision = { target, settings: own, command, from, launch, words: slipWords(slips) };
     return superviseAndShow(supervision, flags, database, context);
   });
 }

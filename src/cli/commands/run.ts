@@ -16,6 +16,7 @@ import { continueQuestion } from '../render/continue-words.ts';
 import { type Line, line } from '../render/line.ts';
 import { refreshed } from '../resolve-session.ts';
 import { newestUsable } from '../resume-candidate.ts';
+import { sessionLaunch } from '../session-launch.ts';
 import { ownWatch } from '../session-state.ts';
 import { settingPlaceOf } from '../setting-place.ts';
 import { trainerHasChanged } from '../source-change.ts';
@@ -38,7 +39,9 @@ export async function run(words: TrainerWords, flags: RunFlags, context: Command
   refuseWrongFlags(flags, context);
   const place = { cwd: context.cwd, path: context.environment.PATH ?? '' };
   const identity = identityOfWords(words, place, flags.name ?? null);
-  const { settings, layers, slips } = await ownSettings(flags, context, settingPlaceOf(identity));
+  const chosen = await ownSettings(flags, context, settingPlaceOf(identity));
+  const { settings, layers, slips } = chosen;
+  const launch = sessionLaunch(chosen, context.environment, flags.config === false);
   return withIndex(
     context,
     async (database, problems) => {
@@ -52,7 +55,7 @@ export async function run(words: TrainerWords, flags: RunFlags, context: Command
       if (decision.kind === 'new') {
         const target = { kind: 'new', identity } as const;
         return superviseAndShow(
-          { target, settings, command, from: null, words: [...slipWords(slips), ...decision.words] },
+          { target, settings, command, from: null, launch, words: [...slipWords(slips), ...decision.words] },
           flags,
           database,
           context,
@@ -64,7 +67,7 @@ export async function run(words: TrainerWords, flags: RunFlags, context: Command
       const moved = isWritten(layers, 'dir') && own.root !== settings.root;
       const told = moved ? [line(`The session stays in ${layout.directory}; ${settings.root} is for new ones.`)] : [];
       return superviseAndShow(
-        { target, settings: own, command, from: null, words: [...slipWords(slips), ...told] },
+        { target, settings: own, command, from: null, launch, words: [...slipWords(slips), ...told] },
         flags,
         database,
         context,

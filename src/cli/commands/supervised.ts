@@ -1,4 +1,5 @@
 /** The common end of `run` and `resume`: supervise a session and show it. */
+import type { SessionLaunch } from '../../checkpoint/types.ts';
 import type { RunSettings } from '../../config/settings.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionTarget } from '../../supervisor/options.ts';
@@ -14,6 +15,8 @@ export interface Supervision {
   readonly settings: RunSettings;
   readonly command: readonly string[] | null;
   readonly from: number | string | null;
+  /** How this start was made, for one with nobody there. */
+  readonly launch: SessionLaunch;
   /** Said before the first event. */
   readonly words: readonly Line[];
 }
@@ -25,7 +28,7 @@ export async function superviseAndShow(
   database: SessionsDatabase,
   context: CommandContext,
 ): Promise<number> {
-  const { target, settings, command, from, words } = supervision;
+  const { target, settings, command, from, launch, words } = supervision;
   const renderer = await chooseRenderer({ json: flags.json === true, quiet: flags.quiet === true, ...context });
   try {
     for (const line of words) renderer.say(line);
@@ -35,6 +38,7 @@ export async function superviseAndShow(
       target,
       settings,
       from,
+      launch,
       takeOver: flags.takeOver === true,
       command,
       publish: (event) => renderer.handle(event),

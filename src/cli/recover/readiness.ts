@@ -1,0 +1,57 @@
+/** Whether all that a session needs is there yet: after a boot its disks may come later than we. */
+import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { errnoOf } from '../../errors.ts';
+import type { LocatedSession } from '../located-session.ts';
+
+export interface NotReady {
+  /** 74: where its checkpoints are; 78: what it trains with. */
+  readonly code: 'store-missing' | 'configuration';
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Null: it can be started. */
+export function whatIsMissing({ row, layout, file }: LocatedSession): NotReady | null {
+  if (!isDirectory(layout.directory) || file === null) {
+    const message = 'its checkpoints are not there: is their disk mounted?';
+    return { code: 'store-missing', path: layout.directory, message };
+  }
+  const { cwd, trainer } = file.identity;
+  if (!isDirectory(cwd)) {
+    return { code: 'configuration', path: cwd, message: 'the folder that it was started in is not there' };
+  }
+  if (!isReadable(trainer)) return { code: 'configuration', path: row.trainer, message: 'its trainer is not there' };
+  return null;
+}
+
+/** In words, where its disk has too little room for two more checkpoints like the last; null: it has. */
+export function roomWarning({ layout }: LocatedSession, lastBytes: number | null): string | null {
+  if (lastBytes === null) return null;
+  try {
+    const { bavail, bsize } = statfsSync(layout.directory);
+    return bavail * bsize >= 2 * lastBytes ? null : `the disk of ${layout.directory} has little room for checkpoints`;
+  } catch (error) {
+    // It went away meanwhile: the start will say so.
+    if (errnoOf(error) === null) throw error;
+    return null;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return false;
+  }
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return false;
+  }
+}
