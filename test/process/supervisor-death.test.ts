@@ -63,6 +63,19 @@ test('--orphan-limit: a worker without a supervisor saves and ends; the next run
   await second.ended(75);
 });
 
+test('--orphan-limit of its own run holds on after a command has visited the worker', async () => {
+  const first = world.run(counter(['--epochs', '1000', '--step-ms', '10']), ['--orphan-limit', '15s']);
+  const { pid } = await first.event('worker-connected');
+  await first.event('progress', ({ step }) => step >= 3);
+  first.signal('SIGKILL');
+  await first.exited;
+  expect(await world.query(['save'])).toMatchObject({ confirmed: true, by: 'orphaned' });
+  expect(world.processes()).toContain(pid);
+  await world.until(() => world.processes().length === 0);
+  const { sessions } = (await world.query(['list'])) as { sessions: object[] };
+  expect(sessions).toMatchObject([{ state: 'crashed' }]);
+});
+
 test('--orphan-limit ends a worker whose training loop is blocked, too', async () => {
   const first = world.run(counter(['--block-ms', '600000', '--epochs', '1']), ['--orphan-limit', '1s']);
   await first.event('training-started');
