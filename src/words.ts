@@ -28,7 +28,7 @@ export interface RestartBudget {
   readonly stepsBack: number;
   /** All restarts of this session, for `maxRestarts`. */
   readonly restarts: number;
-  /** The one free retry without progress after a host-oom was used. */
+  /** The one free retry without progress after a host-oom or heap-oom was used. */
   readonly hostOomRetried: boolean;
   /** How often a trainer that adapts has diverged; the learning rate is halved each time. Missing: never. */
   readonly divergences?: number;

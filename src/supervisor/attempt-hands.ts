@@ -123,7 +123,7 @@ export class AttemptHands {
     await this.#options.persist();
     index.flush();
     const { code, signal } = end;
-    const { class: exitClass, reason } = classification;
+    const { class: exitClass, reason, hint = null } = classification;
     const endedAt = effect.endedAt ?? now().toISOString();
     await index.patchAttempt(attempt, {
       endedAt,
@@ -136,7 +136,7 @@ export class AttemptHands {
     });
     await index.patchSession({ workerPid: null });
     const lastLines = evidence.stderrTail;
-    tell({ name: 'worker-ended', attempt, class: exitClass, code, signal, reason, lastLines, lastStep });
+    tell({ name: 'worker-ended', attempt, class: exitClass, code, signal, reason, hint, lastLines, lastStep });
   }
 
   async close(): Promise<void> {

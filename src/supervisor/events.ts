@@ -163,6 +163,8 @@ export type SupervisorEvent =
       readonly code: number | null;
       readonly signal: string | null;
       readonly reason: string;
+      /** What the operator can do about it; null or missing: nothing in particular. */
+      readonly hint?: string | null;
       /** Last lines of its stderr. */
       readonly lastLines: readonly string[];
       readonly lastStep: number;

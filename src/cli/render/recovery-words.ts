@@ -52,6 +52,7 @@ const ENDED: Readonly<Record<EventNamed<'worker-ended'>['class'], string>> = {
   interrupted: 'was stopped',
   config: 'could not start',
   'host-oom': 'was killed for lack of memory',
+  'heap-oom': 'ran out of memory',
   killed: 'was killed',
   'native-crash': 'crashed in native code',
   error: 'failed',
@@ -68,6 +69,8 @@ export function endedWords(event: EventNamed<'worker-ended'>): Line[] {
   const text = `Attempt ${event.attempt} ${ENDED[event.class]} at step ${event.lastStep}${how}: ${event.reason}`;
   if (event.class === 'completed' || event.class === 'interrupted') return [line(text, 'faint', 'detail')];
   const lines = [line(text, event.class === 'requested' ? 'plain' : 'bad', 'always')];
+  const { hint = null } = event;
+  if (hint !== null) lines.push(line(`  ${hint}`, 'faint', 'always'));
   const error = event.class === 'config' ? null : errorLineOf(event.lastLines);
   if (error !== null && !event.reason.includes(error)) lines.push(line(`  ${error}`, 'faint', 'always'));
   return lines;

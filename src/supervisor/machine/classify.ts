@@ -1,5 +1,6 @@
 /** Why a worker ended: a pure conclusion from what was seen (design section 3, "Exit classification"). */
 import type { Evidence, WorkerEnd } from '../worker-end.ts';
+import { fullHeap } from './full-heap.ts';
 import { tellsOfFullDisk } from './shortage.ts';
 
 export type ExitClass =
@@ -9,6 +10,7 @@ export type ExitClass =
   | 'interrupted'
   | 'config'
   | 'host-oom'
+  | 'heap-oom'
   | 'killed'
   | 'native-crash'
   | 'error'
@@ -22,6 +24,8 @@ export interface Classification {
   readonly class: ExitClass;
   /** One sentence: how we know. */
   readonly reason: string;
+  /** What the operator can do about it; missing: nothing in particular. */
+  readonly hint?: string;
 }
 
 export interface EndFacts {
@@ -79,6 +83,8 @@ export function classify(facts: EndFacts): Classification {
     if (facts.evidence.oomRecord !== null) return outOfMemory('its whole group was killed', facts.evidence.oomRecord);
     return { class: 'vanished', reason: 'it ended while no supervisor watched, and left no exit record' };
   }
+  const heap = fullHeap(end, facts.evidence.stderrTail);
+  if (heap !== null) return { class: 'heap-oom', ...heap };
   return end.signal === null ? classifyCode(facts, end.code ?? 0) : classifySignal(facts, end.signal);
 }
 

@@ -56,6 +56,9 @@ const ENDS: Partial<Record<ExitClass, Outcome>> = {
   interrupted: 'stopped-unsaved',
 };
 
+/** Want of memory comes again by itself: one retry without progress. */
+const LACKED: Partial<Record<ExitClass, string>> = { 'host-oom': 'host memory', 'heap-oom': 'JavaScript heap' };
+
 /** Classes that say nothing against the checkpoint that was resumed from. */
 const INNOCENT: ReadonlySet<ExitClass> = new Set(['requested', 'disk-full']);
 
@@ -113,8 +116,9 @@ export function decideRestart(
   }
 
   const counted = { ...count(budget, attempt), ...(scales ? { divergences } : {}) };
-  if (classification.class === 'host-oom' && budget.hostOomRetried && attempt.progress === 'none') {
-    return giveUp(counted, 'out of host memory again, without progress since the last time');
+  const lacked = LACKED[classification.class];
+  if (lacked !== undefined && budget.hostOomRetried && attempt.progress === 'none') {
+    return giveUp(counted, `out of ${lacked} again, without progress since the last time`);
   }
   if (counted.withoutProgress >= MAX_WITHOUT_PROGRESS) {
     return giveUp(counted, `${counted.withoutProgress} attempts in a row without progress`);
@@ -158,7 +162,7 @@ function count(budget: RestartBudget, attempt: EndedAttempt): RestartBudget {
     ...budget,
     withoutProgress: budget.withoutProgress + 1,
     fromSameCheckpoint: budget.fromSameCheckpoint + (blames ? 1 : 0),
-    hostOomRetried: budget.hostOomRetried || attempt.classification.class === 'host-oom',
+    hostOomRetried: budget.hostOomRetried || LACKED[attempt.classification.class] !== undefined,
   };
 }
 

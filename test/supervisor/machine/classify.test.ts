@@ -21,6 +21,11 @@ const FACTS: EndFacts = {
 const exit = (code: number): Pick<EndFacts, 'end'> => ({ end: { code, signal: null, source: 'exit' } });
 const died = (signal: NodeJS.Signals): Pick<EndFacts, 'end'> => ({ end: { code: null, signal, source: 'exit' } });
 
+const lastWords = (...stderrTail: string[]): Pick<EndFacts, 'evidence'> => ({
+  evidence: { stderrTail, oomRecord: null },
+});
+const HEAP = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory';
+
 const TABLE: readonly [string, Partial<EndFacts>, ExitClass][] = [
   ['code 0 after done', { ...exit(0), done: true }, 'completed'],
   ['code 0 of a worker that never connected', { ...exit(0), connected: false }, 'completed'],
@@ -49,6 +54,15 @@ const TABLE: readonly [string, Partial<EndFacts>, ExitClass][] = [
   ['SIGKILL without', died('SIGKILL'), 'killed'],
   ['SIGKILL before the first step', { ...died('SIGKILL'), everStepped: false }, 'killed'],
   ['SIGSEGV', died('SIGSEGV'), 'native-crash'],
+  ['SIGABRT', died('SIGABRT'), 'native-crash'],
+  ['SIGABRT, and V8 tells of its heap', { ...died('SIGABRT'), ...lastWords(HEAP) }, 'heap-oom'],
+  [
+    'the same through a shell, before the first step',
+    { ...exit(134), everStepped: false, ...lastWords(HEAP) },
+    'heap-oom',
+  ],
+  ['an error of its own after such words', lastWords(HEAP), 'error'],
+  ['a thread that ran out of its heap', lastWords("  code: 'ERR_WORKER_OUT_OF_MEMORY'"), 'heap-oom'],
   ['SIGTERM of somebody else', died('SIGTERM'), 'killed'],
   ['NaN', { diverged: { step: 4, loss: 'NaN' } }, 'diverged'],
   [
@@ -87,4 +101,13 @@ test('total: every combination of facts has a class and a reason', () => {
     noRestartCodes: fc.constant([3]),
   });
   fc.assert(fc.property(facts, (any) => classify(any).reason.length > 0));
+});
+
+test('a full heap is told with its size and with the option that gives more', () => {
+  const collected =
+    '[7:0x1]  707 ms: Mark-Compact 4080.1 (4133.8) -> 4078.4 (4140.1) MB, 75.65 / 0.00 ms allocation failure';
+  const { reason, hint } = classify({ ...FACTS, ...died('SIGABRT'), ...lastWords(collected, HEAP) });
+  expect(reason).toBe("SIGABRT: V8's JavaScript heap was full at 4078 MB");
+  expect(hint).toContain('NODE_OPTIONS=--max-old-space-size=8192');
+  expect(classify({ ...FACTS, ...died('SIGABRT'), ...lastWords(HEAP) }).hint).toContain('--max-old-space-size=4096');
 });
