@@ -2,6 +2,7 @@
  * The one error class of the project. Expected outcomes (a child's exit, a damaged checkpoint) are data;
  * an `NkatError` is thrown only for what was asked and cannot be done.
  */
+import { constants } from 'node:os';
 
 /** Stable words; `src/cli/exit-codes.ts` maps each to an exit code. */
 export type ErrorCode =
@@ -59,8 +60,33 @@ export class NkatError extends Error {
   }
 }
 
+/** libuv knows no name for some numbers: a full quota has the code `Unknown system error -122`. */
+const UNNAMED = /^Unknown system error -(\d+)$/;
+const UNNAMED_MESSAGE = /Unknown system error -(\d+)(?:: Unknown system error -\1)?/g;
+
+/** Source: strerror(3). */
+const SAYINGS: Readonly<Record<string, string>> = {
+  EDQUOT: 'EDQUOT: disk quota exceeded',
+  ESTALE: 'ESTALE: stale file handle',
+};
+
 /** The `errno` word (`ENOSPC`, `EACCES`...) of a system error, or null. */
 export function errnoOf(error: unknown): string | null {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return null;
-  return typeof error.code === 'string' ? error.code : null;
+  if (typeof error !== 'object' || error === null || !('code' in error) || typeof error.code !== 'string') return null;
+  const unnamed = UNNAMED.exec(error.code);
+  return unnamed === null ? error.code : (errnoWord(Number(unnamed[1])) ?? error.code);
+}
+
+/** What an error says, with the names of the errors that Node has none for (a quota, a stale file of NFS). */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message.replace(
+    UNNAMED_MESSAGE,
+    (text: string, number: string) => SAYINGS[errnoWord(Number(number)) ?? ''] ?? errnoWord(Number(number)) ?? text,
+  );
+}
+
+/** The name of a number, on the platform that we run on. */
+function errnoWord(number: number): string | null {
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? null;
 }

@@ -1,6 +1,6 @@
 /** Opens a checkpoint to be loaded. The digests are checked over the very bytes that are handed out. */
 import { join } from 'node:path';
-import { type ErrorCode, errnoOf, NkatError } from '../errors.ts';
+import { type ErrorCode, errnoOf, messageOf, NkatError } from '../errors.ts';
 import { describeDamages } from './damage-text.ts';
 import { CHUNK_BYTES, digestOf, StreamingDigest } from './digest.ts';
 import type { StoreFile, StoreFiles } from './files.ts';
@@ -140,7 +140,7 @@ async function reading<T>(path: string, work: () => Promise<T>): Promise<T> {
     if (error instanceof NkatError) throw error;
     const errno = errnoOf(error);
     if (errno === null && !(error instanceof RangeError)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const code = errno === 'ELOOP' ? 'checkpoint-damaged' : 'checkpoint-unreadable';
     throw new NkatError(`The checkpoint cannot be read: ${reason}.`, {
       code,

@@ -1,6 +1,6 @@
 /** What follows a commit in the background: read back, copy the best, rotate, empty the trash. */
 import { join } from 'node:path';
-import { errnoOf, NkatError } from '../errors.ts';
+import { errnoOf, messageOf, NkatError } from '../errors.ts';
 import { backUp } from './backup.ts';
 import { describeDamages } from './damage-text.ts';
 import { isFenced } from './fence.ts';
@@ -100,7 +100,7 @@ async function backUpBest(
   } catch (error) {
     // Another disk's trouble must not keep this one from rotating; the caller says it.
     if (!(error instanceof NkatError) && errnoOf(error) === null) throw error;
-    return { backup: null, backupProblem: error instanceof Error ? error.message : String(error) };
+    return { backup: null, backupProblem: messageOf(error) };
   }
 }
 

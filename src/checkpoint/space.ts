@@ -4,7 +4,7 @@ import type { StoreFiles } from './files.ts';
 import type { StoreLayout } from './layout.ts';
 import { cleanTemporaries, removeIfAny, temporaryPath, writeNewFile } from './small-file.ts';
 import { cleanStaging } from './staging.ts';
-import { takesNoWrites } from './store-error.ts';
+import { NO_ROOM_HINT, takesNoWrites } from './store-error.ts';
 import { emptyTrash } from './trash.ts';
 
 /** How many times the size of a checkpoint must be free. Source: design section 6, "Commit order". */
@@ -23,7 +23,7 @@ export async function requireRoom(files: StoreFiles, layout: StoreLayout, bytes:
     code: 'no-space',
     operation: 'commit a checkpoint',
     path: layout.directory,
-    hint: 'Free some space on that disk, or choose another with --dir.',
+    hint: NO_ROOM_HINT,
   });
 }
 

@@ -1,5 +1,5 @@
 /** Turns the system's errors into the project's, where an operation of the store cannot go on. */
-import { errnoOf, NkatError } from '../errors.ts';
+import { errnoOf, messageOf, NkatError } from '../errors.ts';
 
 /**
  * True when nothing can be written for now although nothing is broken: the disk or a quota is full, or the file system
@@ -10,21 +10,30 @@ export function takesNoWrites(error: unknown): boolean {
   return errno === 'ENOSPC' || errno === 'EDQUOT' || errno === 'EROFS';
 }
 
+/** What helps where a save finds no room. */
+export const NO_ROOM_HINT =
+  'Free some space on that disk (df -h, df -i), keep fewer with --keep or NKAT_KEEP, or store elsewhere with --dir or NKAT_DIR.';
+
+const FULL = { words: 'No space left', hint: NO_ROOM_HINT };
+
+const NO_WRITES: Readonly<Record<string, typeof FULL>> = {
+  EDQUOT: {
+    words: 'The quota is full',
+    hint: 'Free some space within your quota (quota -s), keep fewer with --keep or NKAT_KEEP, or store elsewhere with --dir or NKAT_DIR.',
+  },
+  EROFS: {
+    words: 'The disk is read-only',
+    hint: 'See dmesg why it became read-only, mount it for writing again, or store elsewhere with --dir or NKAT_DIR.',
+  },
+};
+
 /** `no-space` or `io` for a system error; an `NkatError` passes unchanged. */
 export function storeError(error: unknown, operation: string, path: string): NkatError {
   if (error instanceof NkatError) return error;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   if (takesNoWrites(error)) {
-    const readOnly = errnoOf(error) === 'EROFS';
-    return new NkatError(`${readOnly ? 'The disk is read-only' : 'No space left'}: ${why}`, {
-      code: 'no-space',
-      operation,
-      path,
-      hint: readOnly
-        ? 'See dmesg why it became read-only, mount it for writing again, or choose another with --dir.'
-        : 'Free some space on that disk, or choose another with --dir.',
-      cause: error,
-    });
+    const { words, hint } = NO_WRITES[errnoOf(error) ?? ''] ?? FULL;
+    return new NkatError(`${words}: ${why}`, { code: 'no-space', operation, path, hint, cause: error });
   }
   return new NkatError(why, { code: 'io', operation, path, cause: error });
 }

@@ -1,6 +1,6 @@
 /** Re-reads a checkpoint against its manifest, in constant memory. Reports only; moves and marks nothing. */
 import { join } from 'node:path';
-import { errnoOf } from '../errors.ts';
+import { errnoOf, messageOf } from '../errors.ts';
 import { bounceBuffers } from './bounce-buffers.ts';
 import { READ_BUFFERS, readChunks } from './chunk-reader.ts';
 import { CHUNK_BYTES, digestOf } from './digest.ts';
@@ -29,7 +29,7 @@ export async function verifyCheckpoint(files: StoreFiles, path: string, request:
     const errno = errnoOf(error);
     if (errno === null) throw error;
     if (errno === 'ENOENT' && (await isMissing(files, path))) return { status: 'gone' };
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return { status: 'unreadable', errno, reason };
   }
 }

@@ -4,10 +4,11 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { errnoOf, NkatError } from '../errors.ts';
 import { Connection, type SupervisorConnection } from './connection.ts';
 import { decodeWorkerMessage } from './decode.ts';
-import { temporarySocketPath } from './socket-path.ts';
+import { isFull, noRoomForSockets, temporarySocketPath } from './socket-path.ts';
 
 /** More than any job has ranks; further connections are closed at once. */
 const MAX_CONNECTIONS = 64;
+const LISTEN = 'listen on the socket';
 
 export interface Listener {
   readonly path: string;
@@ -21,7 +22,7 @@ export interface Listener {
  *
  * The socket is bound under a name of its own and renamed into place: so it is 0600 before anybody sees it, there is no
  * moment without a socket, and our close cannot remove the socket of a successor.
- * @throws NkatError 'session-held' when somebody answers on the path.
+ * @throws NkatError 'session-held' when somebody answers on the path, 'no-space' where no socket finds room.
  */
 export async function listen(
   path: string,
@@ -30,7 +31,7 @@ export async function listen(
   if (await answers(path)) {
     throw new NkatError('another process already answers on the socket of this session', {
       code: 'session-held',
-      operation: 'listen on the socket',
+      operation: LISTEN,
       path,
     });
   }
@@ -65,11 +66,16 @@ async function bindSocket(server: Server, path: string): Promise<bigint | null> 
   const temporary = temporarySocketPath(path, process.pid);
   // Of an earlier process with our pid, which died between bind and rename.
   await rm(temporary, { force: true });
-  await bind(server, temporary);
-  await chmod(temporary, 0o600);
-  const inode = await inodeOf(temporary);
-  await rename(temporary, path);
-  return inode;
+  try {
+    await bind(server, temporary);
+    await chmod(temporary, 0o600);
+    const inode = await inodeOf(temporary);
+    await rename(temporary, path);
+    return inode;
+  } catch (error) {
+    if (isFull(error)) throw noRoomForSockets(path, LISTEN, error);
+    throw error;
+  }
 }
 
 function bind(server: Server, path: string): Promise<void> {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errnoOf, NkatError } from '../errors.ts';
 
 /** Longest socket path in bytes. Source: `sun_path`, 108 bytes on Linux and 104 on macOS, less the final zero. */
@@ -88,17 +88,24 @@ export async function ensureSocketDirectory(place: SocketPlace = socketPlace()):
 }
 
 function refusal(path: string, why: string, hint: string, cause?: unknown): NkatError {
-  // Room comes back; everything else wants somebody to look at it.
-  const errno = errnoOf(cause);
-  const full = errno === 'ENOSPC' || errno === 'EDQUOT';
-  return new NkatError(
-    full ? `there is no room for sockets (${errno})` : `the folder for sockets cannot be trusted: ${why}`,
-    {
-      code: full ? 'no-space' : 'preflight',
-      operation: 'prepare the folder for sockets',
-      path,
-      hint,
-      cause,
-    },
-  );
+  const operation = 'prepare the folder for sockets';
+  if (isFull(cause)) return noRoomForSockets(path, operation, cause);
+  const message = `the folder for sockets cannot be trusted: ${why}`;
+  return new NkatError(message, { code: 'preflight', operation, path, hint, cause });
+}
+
+/** Room comes back; everything else that is wrong with the folder wants somebody to look at it. */
+export function isFull(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'ENOSPC' || errno === 'EDQUOT';
+}
+
+export function noRoomForSockets(path: string, operation: string, cause: unknown): NkatError {
+  return new NkatError(`there is no room for sockets (${errnoOf(cause)})`, {
+    code: 'no-space',
+    operation,
+    path,
+    hint: `Free some space or some inodes there: df -h ${dirname(path)}; df -i ${dirname(path)}`,
+    cause,
+  });
 }

@@ -3,7 +3,7 @@
  * runs beside the loop and reports back as an event, so that a stop signal is never kept waiting.
  */
 import type { TrainerFacts, WorkerIdentity } from '../checkpoint/types.ts';
-import { errnoOf, NkatError } from '../errors.ts';
+import { errnoOf, messageOf, NkatError } from '../errors.ts';
 import { ENVIRONMENT, type MessageOf, type WorkerMessage } from '../protocol/messages.ts';
 import { AttemptHands } from './attempt-hands.ts';
 import { choose } from './choosing.ts';
@@ -234,7 +234,7 @@ export class Supervisor implements Actor {
     } catch (error) {
       const errno = errnoOf(error instanceof NkatError ? error.cause : error);
       if (!isShortage(errno)) throw error;
-      this.dispatch({ type: 'spawn-failed', errno, reason: error instanceof Error ? error.message : String(error) });
+      this.dispatch({ type: 'spawn-failed', errno, reason: messageOf(error) });
       return false;
     }
   }

@@ -119,20 +119,33 @@ export class Boundary {
    * the trainer waits for it anyway, or has no time).
    */
   async saveNow(wish: SaveWish, reading: Reading): Promise<SaveHandle> {
-    const { saver, link, memory } = this.#options;
+    const { saver, memory } = this.#options;
     const { step, epoch } = memory.position;
     let handle = saver.join(step, epoch, wish.kinds, wish.reason, wish.requests);
     if (handle === null) {
-      while (reading === 'at-once' ? saver.busy : !saver.hasPlace) await link.holding(saver.firstEnded());
+      while (reading === 'at-once' ? saver.busy : !saver.hasPlace) await this.waitForDisk(saver.firstEnded());
       handle = this.begin(wish);
       this.#options.periodic().begun(performance.now());
     }
     const { runsBeside } = this.#options.periodic();
     if (reading === 'over-steps' && runsBeside) return handle;
     saver.hurry();
-    await link.holding(handle.handedOver);
-    if (!runsBeside) await link.holding(handle.outcome);
+    await this.waitForDisk(handle.handedOver);
+    if (!runsBeside) await this.waitForDisk(handle.outcome);
     return handle;
+  }
+
+  /** The trainer waits for a save of its own. A slow disk is no stuck trainer: the limit of slow phases holds. */
+  async waitForDisk<T>(promise: Promise<T>): Promise<T> {
+    const { control, link } = this.#options;
+    const before = PHASES[control.phase] ?? 'train';
+    this.phase('save');
+    try {
+      return await link.holding(promise);
+    } finally {
+      // Unless a trainer that did not wait has begun something else.
+      if (PHASES[control.phase] === 'save') this.phase(before);
+    }
   }
 
   /** The final checkpoint, durable and read back. @throws NkatError when it could not be made. */
@@ -194,7 +207,7 @@ export class Boundary {
     if (room.closed) await waitAwhile({ control, link }, 'space', changed, room.changed);
     if (room.closed || this.#options.orders.any) return;
     const handle = await this.saveNow({ kinds: ['auto'], reason: null, requests: [] }, 'at-once');
-    await link.holding(handle.outcome);
+    await this.waitForDisk(handle.outcome);
   }
 
   async #obeySaves(orders: readonly SaveOrder[], reading: Reading): Promise<void> {

@@ -224,8 +224,9 @@ export class TrainingRun implements Run {
     if (wrong !== undefined || kinds.length === 0) throw usage(`'${wrong ?? ''}' is no kind: use [a-z0-9-]`, 'save');
     if (this.#parts.memory.position.batchOpen) this.#parts.warnings.once(SAVED_INSIDE_STEP);
     const wish = { kinds, reason: reason ?? null, requests: [] };
-    const handle = await this.#parts.boundary.saveNow(wish, 'at-once');
-    return this.#link.holding(handle.outcome);
+    const { boundary } = this.#parts;
+    const handle = await boundary.saveNow(wish, 'at-once');
+    return boundary.waitForDisk(handle.outcome);
   }
 
   on(event: 'pause' | 'stop', listener: Listener): void {

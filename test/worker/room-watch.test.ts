@@ -50,7 +50,7 @@ class Rig {
 
 test('told once when it begins, tried when there is room, told once when a save went through', async () => {
   const rig = new Rig();
-  rig.watch.failed(MIB, 'disk full');
+  rig.watch.failed(MIB, 'disk full', null);
   await rig.pass(60_000);
   expect(rig.rooms).toBe(0);
   expect(rig.news.map(({ available }) => available)).toEqual([false]);
@@ -71,12 +71,12 @@ test('room that is none: the tries grow rarer, to one a minute, and nothing is t
   const rig = new Rig();
   rig.freeBytes = 64 * MIB;
   const tries: number[] = [];
-  rig.watch.failed(MIB, 'quota exceeded');
+  rig.watch.failed(MIB, 'quota exceeded', null);
   for (let seconds = 0; seconds < 600; seconds += 1) {
     await rig.pass(1_000);
     if (rig.rooms === tries.length) continue;
     tries.push(seconds);
-    rig.watch.failed(MIB, 'quota exceeded');
+    rig.watch.failed(MIB, 'quota exceeded', null);
   }
   const gaps = tries.slice(1).map((at, index) => at - (tries[index] ?? 0));
   expect(gaps.slice(0, 4)).toEqual([2, 4, 8, 16]);
@@ -87,7 +87,7 @@ test('room that is none: the tries grow rarer, to one a minute, and nothing is t
 test('while it lasts the operator is reminded every half hour', async () => {
   const rig = new Rig();
   rig.mode = 'pause';
-  rig.watch.failed(MIB, 'disk full');
+  rig.watch.failed(MIB, 'disk full', null);
   await rig.pass(1_799_000);
   expect(rig.news).toHaveLength(1);
   await rig.pass(2_000);
@@ -101,8 +101,8 @@ test('a supervisor that was not there is told what holds now; a small save that 
   const rig = new Rig();
   rig.watch.tellAgain();
   expect(rig.news).toHaveLength(0);
-  rig.watch.failed(100 * MIB, 'disk full');
-  rig.watch.failed(MIB, 'disk full');
+  rig.watch.failed(100 * MIB, 'disk full', null);
+  rig.watch.failed(MIB, 'disk full', null);
   rig.watch.tellAgain();
   expect(rig.news).toHaveLength(2);
   rig.freeBytes = 50 * MIB;

@@ -80,6 +80,8 @@ export function askToStop(
     },
     effects: [
       announceStop(ledger, signal, 'saving', nowMs + grace, lastStepAgeMs),
+      // A stopped worker (SIGSTOP, a debugger's terminal) would hear of it only after the grace.
+      { type: 'signal-group', signal: 'SIGCONT' },
       { type: 'request-stop', request, reason: stopReasonOf(ledger), graceMs: grace },
     ],
   };

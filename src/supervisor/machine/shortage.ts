@@ -10,8 +10,8 @@ export function isShortage(errno: string | null): boolean {
   return errno !== null && SHORTAGES.has(errno);
 }
 
-/** Words of programs in many languages for a disk that is full. */
-const FULL_DISK = /\b(ENOSPC|EDQUOT)\b|No space left on device|Disk quota exceeded/i;
+/** Words of programs in many languages for a disk that is full; the last are those of Node for EDQUOT on Linux. */
+const FULL_DISK = /\b(ENOSPC|EDQUOT)\b|No space left on device|Disk quota exceeded|Unknown system error -122\b/i;
 
 /** True when the last words of a worker tell of a full disk. */
 export function tellsOfFullDisk(lines: readonly string[]): boolean {

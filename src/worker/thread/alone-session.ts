@@ -19,7 +19,7 @@ import { NkatError } from '../../errors.ts';
 import type { ResumePoint, WorkerMessage } from '../../protocol/messages.ts';
 import type { LoadOutcome } from './loader.ts';
 import type { ThreadMode, ThreadStart } from './messages.ts';
-import { refusalExitCode, refusalOf } from './refusal.ts';
+import { refusedBy } from './refusal.ts';
 import type { SessionOwner, SessionSide } from './session-side.ts';
 
 /** Another process owns the session. */
@@ -47,12 +47,11 @@ export class AloneSession implements SessionSide {
   }
 
   start(): void {
-    const { resumed, owner } = this.#options;
+    const { resumed, owner, mode } = this.#options;
     const work = resumed === null ? this.#open() : this.#reopen(resumed.facts);
     work.catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      const refusal = refusalOf(error);
-      owner.exit(refusalExitCode(refusal.code), message, refusal);
+      const { code, message, refusal } = refusedBy(error, mode.root);
+      owner.exit(code, message, refusal);
     });
   }
 

@@ -5,18 +5,20 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { StoreFiles } from '../../checkpoint/files.ts';
 import type { Committed } from '../../checkpoint/types.ts';
+import { messageOf } from '../../errors.ts';
 import type { MessageOf, ResumePoint, WorkerMessage } from '../../protocol/messages.ts';
 import type { ControlBlock } from '../control-block.ts';
+import { BackupNews } from './backup-news.ts';
 import { BestExporter } from './best-exporter.ts';
 import { ClaimNumber } from './claim-number.ts';
 import { layoutOf } from './layout-of.ts';
 import { loadCheckpoint } from './loader.ts';
 import type { SaveBegin, SaveRefused, SessionFacts, ThreadMode, ThreadStart, ToLoop, ToThread } from './messages.ts';
-import { refusalExitCode, refusalOf } from './refusal.ts';
+import { refusedBy } from './refusal.ts';
 import { REPORT_EVERY_MS, Reporter } from './reporter.ts';
 import { RoomWatch } from './room-watch.ts';
 import type { SessionOwner, SessionSide } from './session-side.ts';
-import { type FinishedSave, Writer } from './writer.ts';
+import { type FinishedSave, type SaveFailure, Writer } from './writer.ts';
 
 /** sysexits EX_TEMPFAIL. */
 const EXIT_TEMPORARY = 75;
@@ -37,9 +39,14 @@ export class ThreadCore {
   readonly #side: SessionSide;
   readonly #reporter: Reporter;
   readonly #room: RoomWatch;
+  readonly #backups = new BackupNews({
+    place: () => this.#requireFacts().backups,
+    say: (level, message) => this.#side.tell({ v: 1, type: 'notice', level, message }),
+  });
   #facts: SessionFacts | null = null;
   #writer: Writer | null = null;
   #bestExporter: BestExporter | null = null;
+
   #ending: Promise<void> = Promise.resolve();
 
   constructor(options: CoreOptions) {
@@ -113,7 +120,8 @@ export class ThreadCore {
         slotFree: ({ id }, slot) => this.#post({ type: 'save-slot', id, slot }),
         durable: (save, committed) => this.#durable(save, committed),
         settled: (save, committed, problem) => this.#settled(save, committed, problem),
-        failed: (save, code, message) => this.#failed(save, code, message),
+        failed: (save, failure) => this.#failed(save, failure),
+        backedUp: (problem) => this.#backups.take(problem),
         fenced: () => this.#side.fenced(),
       },
     );
@@ -132,11 +140,7 @@ export class ThreadCore {
   #handle(message: ToThread): void {
     switch (message.type) {
       case 'load':
-        this.#load().catch((error: unknown) => {
-          const refusal = refusalOf(error);
-          const message = error instanceof Error ? error.message : String(error);
-          this.#post({ type: 'exit', code: refusalExitCode(refusal.code), message, refusal });
-        });
+        this.#load().catch((error: unknown) => this.#post(refusedBy(error, this.#requireFacts().directory)));
         return;
       case 'restored':
         this.#reporter.rebase();
@@ -249,9 +253,9 @@ export class ThreadCore {
     this.#post({ type: 'save-settled', id: save.id, verified: problem === null, message: problem });
   }
 
-  #failed(save: SaveBegin, code: string, message: string): void {
+  #failed(save: SaveBegin, { code, message, hint }: SaveFailure): void {
     this.#saveFailed(save, code, message);
-    if (code === 'no-space') this.#room.failed(save.bytes, message);
+    if (code === 'no-space') this.#room.failed(save.bytes, message, hint);
     this.#post({ type: 'save-failed', id: save.id, code, message });
   }
 
@@ -289,8 +293,7 @@ export class ThreadCore {
   }
 
   #warn(what: string, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error);
-    this.#side.tell({ v: 1, type: 'notice', level: 'warning', message: `${what}: ${why}` });
+    this.#side.tell({ v: 1, type: 'notice', level: 'warning', message: `${what}: ${messageOf(error)}` });
   }
 
   #ageMs(): number {

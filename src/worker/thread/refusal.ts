@@ -1,13 +1,25 @@
 /** A trainer that runs alone and may not train: the error as data, and exit codes like those of `nkat-recover`. */
-import { type ErrorCode, NkatError } from '../../errors.ts';
-import type { Refusal } from './messages.ts';
+import { storeError } from '../../checkpoint/store-error.ts';
+import { type ErrorCode, errnoOf, messageOf, NkatError } from '../../errors.ts';
+import type { Refusal, ToLoop } from './messages.ts';
 
-export function refusalOf(error: unknown): Refusal {
-  if (!(error instanceof NkatError)) return { code: 'internal', operation: 'open the session', path: null, hint: null };
-  return { code: error.code, operation: error.operation, path: error.path ?? null, hint: error.hint ?? null };
+/**
+ * The end of a process that may not train. What the system refused (no room, no rights) is about the store; an error
+ * that it does not know is a bug.
+ * @param path where the session is to be
+ */
+export function refusedBy(thrown: unknown, path: string): Extract<ToLoop, { type: 'exit' }> {
+  const error = errnoOf(thrown) === null ? thrown : storeError(thrown, OPERATION, path);
+  const refusal: Refusal =
+    error instanceof NkatError
+      ? { code: error.code, operation: error.operation, path: error.path ?? null, hint: error.hint ?? null }
+      : { code: 'internal', operation: OPERATION, path: null, hint: null };
+  return { type: 'exit', code: refusalExitCode(refusal.code), message: messageOf(error), refusal };
 }
 
-export function refusalExitCode(code: ErrorCode): number {
+const OPERATION = 'open the session';
+
+function refusalExitCode(code: ErrorCode): number {
   switch (code) {
     case 'no-verified-checkpoint':
     case 'checkpoint-damaged':

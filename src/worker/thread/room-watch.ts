@@ -5,6 +5,7 @@
 import type { StoreFiles } from '../../checkpoint/files.ts';
 import type { StoreLayout } from '../../checkpoint/layout.ts';
 import { hasRoom } from '../../checkpoint/space.ts';
+import { NO_ROOM_HINT } from '../../checkpoint/store-error.ts';
 import { formatDuration } from '../../units.ts';
 
 /** How often the free bytes are looked at: a statfs. */
@@ -53,8 +54,8 @@ export class RoomWatch {
     this.#options = options;
   }
 
-  /** A save of this size found no room. @param why of the failure, for the operator */
-  failed(bytes: number, why: string): void {
+  /** A save of this size found no room. @param why of the failure, for the operator @param hint what helps */
+  failed(bytes: number, why: string, hint: string | null): void {
     const { nowMs, mode } = this.#options;
     const now = nowMs();
     this.#bytes = Math.max(this.#bytes, bytes + SMALL_FILES_BYTES);
@@ -62,7 +63,7 @@ export class RoomWatch {
     this.#failures++;
     if (this.#sinceMs === null) {
       this.#sinceMs = now;
-      this.#tell(noRoom(this.#options.layout().directory, why, mode()));
+      this.#tell(noRoom(this.#options.layout().directory, why, hint ?? NO_ROOM_HINT, mode()));
     }
     this.#look();
   }
@@ -121,7 +122,7 @@ export class RoomWatch {
   }
 }
 
-function noRoom(directory: string, why: string, mode: 'continue' | 'pause'): RoomNews {
+function noRoom(directory: string, why: string, hint: string, mode: 'continue' | 'pause'): RoomNews {
   const goesOn =
     mode === 'pause'
       ? 'training pauses until there is room'
@@ -129,6 +130,6 @@ function noRoom(directory: string, why: string, mode: 'continue' | 'pause'): Roo
   return {
     available: false,
     message: `No room for checkpoints in ${directory}: ${goesOn}. ${why}`,
-    hint: 'Free some space on that disk (df -h, df -i), keep fewer with --keep, or store elsewhere with --dir.',
+    hint,
   };
 }

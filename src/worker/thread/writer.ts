@@ -8,10 +8,17 @@ import type { StoreFiles } from '../../checkpoint/files.ts';
 import type { StoreLayout } from '../../checkpoint/layout.ts';
 import { settleCommit } from '../../checkpoint/settle.ts';
 import type { CheckpointFacts, Committed, RetentionPolicy, TrainerFacts, Verdict } from '../../checkpoint/types.ts';
-import { NkatError } from '../../errors.ts';
+import { messageOf, NkatError } from '../../errors.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import type { ClaimNumber } from './claim-number.ts';
 import type { SaveBegin, SaveChunk, SaveFinish } from './messages.ts';
+
+export interface SaveFailure {
+  readonly code: string;
+  readonly message: string;
+  /** What helps, where the system refused it. */
+  readonly hint: string | null;
+}
 
 export interface WriterEvents {
   started(save: SaveBegin): void;
@@ -23,7 +30,9 @@ export interface WriterEvents {
   durable(save: FinishedSave, committed: Committed): void;
   /** Read back. `problem` null: verified. */
   settled(save: FinishedSave, committed: Committed, problem: string | null): void;
-  failed(save: SaveBegin | FinishedSave, code: string, message: string): void;
+  failed(save: SaveBegin | FinishedSave, failure: SaveFailure): void;
+  /** The copy of the best model: null when it was made, else why it was not. Tried again after the next commit. */
+  backedUp(problem: string | null): void;
   /** A commit was refused because a newer claim exists; it waits for the welcome that brings one. */
   fenced(save: SaveBegin): void;
 }
@@ -64,7 +73,7 @@ export class Writer {
   #parent: number | null;
   #last: { readonly save: FinishedSave; readonly committed: Committed } | null = null;
   #lastProblem: string | null = null;
-  #lastFailure: { readonly save: SaveBegin; readonly code: string; readonly message: string } | null = null;
+  #lastFailure: { readonly save: SaveBegin; readonly failure: SaveFailure } | null = null;
 
   constructor(options: WriterOptions, events: WriterEvents) {
     this.#options = options;
@@ -127,7 +136,7 @@ export class Writer {
       this.#events.durable(save, committed);
       this.#settles = this.#settles.then(() => this.#events.settled(save, committed, this.#lastProblem));
     } else if (this.#lastFailure?.save.id === id) {
-      this.#events.failed({ ...this.#lastFailure.save, requests }, this.#lastFailure.code, this.#lastFailure.message);
+      this.#events.failed({ ...this.#lastFailure.save, requests }, this.#lastFailure.failure);
     }
   }
 
@@ -155,15 +164,16 @@ export class Writer {
     save.failed = true;
     this.#saves.delete(save.begin.id);
     const requests = this.#requestsOf(save);
-    let message = error instanceof Error ? error.message : String(error);
+    let message = messageOf(error);
     try {
       await save.commit?.abort();
     } catch (cleanup) {
-      message += `; what was written could not be removed: ${cleanup instanceof Error ? cleanup.message : String(cleanup)}`;
+      message += `; what was written could not be removed: ${messageOf(cleanup)}`;
     }
-    const code = failureCode(error);
-    this.#lastFailure = { save: save.begin, code, message };
-    this.#events.failed({ ...save.begin, requests }, code, message);
+    const hint = error instanceof NkatError ? (error.hint ?? null) : null;
+    const failure = { code: failureCode(error), message, hint };
+    this.#lastFailure = { save: save.begin, failure };
+    this.#events.failed({ ...save.begin, requests }, failure);
   }
 
   /** The writer is done with whatever came before, so that all of the memory is free. */
@@ -203,10 +213,11 @@ export class Writer {
     const { files, layout, retention, resumedFrom } = this.#options;
     let problem: string | null;
     try {
-      const { verdict } = await settleCommit(files, { layout, committed, retention: retention(), resumedFrom });
-      problem = verdictProblem(verdict);
+      const settled = await settleCommit(files, { layout, committed, retention: retention(), resumedFrom });
+      problem = verdictProblem(settled.verdict);
+      if (settled.backup !== null || settled.backupProblem !== null) this.#events.backedUp(settled.backupProblem);
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
     }
     this.#lastProblem = problem;
     this.#events.settled(save, committed, problem);
