@@ -2,9 +2,8 @@
 import { identityOf, isAlive } from '../checkpoint/process-identity.ts';
 import type { ProcessIdentity } from '../checkpoint/types.ts';
 import { errnoOf } from '../errors.ts';
-import { ENVIRONMENT } from '../protocol/messages.ts';
 import { BoundedWait } from './bounded-wait.ts';
-import { hasEnvironment, isLiving, type ProcessRow, processTable } from './process-table.ts';
+import { isLiving, type ProcessRow, processTable, wasLaunchedIn } from './process-table.ts';
 
 interface Orphan {
   readonly identity: ProcessIdentity;
@@ -13,7 +12,7 @@ interface Orphan {
 }
 
 /**
- * Living processes that carry this session in their environment. We ourselves and those that started us are none of
+ * Living processes that a launch of this session has started. We ourselves and those that started us are none of
  * them: whoever resumes a session from a shell that its trainer opened carries it too. Linux only: elsewhere the
  * environment of a process cannot be read, and the list is empty.
  *
@@ -26,7 +25,7 @@ export function findOrphans(session: string, sinceTicks: string | null = null): 
   const orphans: Orphan[] = [];
   for (const row of table) {
     if (own.has(row.pid) || Number(row.startTime ?? 0) < since || !isLiving(row)) continue;
-    if (!hasEnvironment(row.pid, ENVIRONMENT.session, session)) continue;
+    if (!wasLaunchedIn(row.pid, session)) continue;
     const identity = identityOf(row.pid);
     // Another start time: the number went to another process while we looked.
     if (identity === null || identity.startTime !== row.startTime) continue;

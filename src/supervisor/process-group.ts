@@ -2,9 +2,8 @@
 import { currentBootId, isSameBoot } from '../checkpoint/boot-identity.ts';
 import type { ProcessIdentity } from '../checkpoint/types.ts';
 import { errnoOf } from '../errors.ts';
-import { ENVIRONMENT } from '../protocol/messages.ts';
 import type { BoundedWait } from './bounded-wait.ts';
-import { hasEnvironment, isLiving, type ProcessRow, processRow, processTable } from './process-table.ts';
+import { isLiving, type ProcessRow, processRow, processTable, wasLaunchedIn } from './process-table.ts';
 
 /** A worker's group: its recorded leader, and the session that its members carry in their environment. */
 export interface OwnedGroup {
@@ -30,7 +29,7 @@ export function ownedMembers({ leader, session }: OwnedGroup): ProcessRow[] {
   if (present !== null && present.startTime !== leader.startTime) return [];
   const members = groupMembers(leader.pid);
   if (present !== null && present.group === leader.pid) return members;
-  return members.some((row) => hasEnvironment(row.pid, ENVIRONMENT.session, session)) ? members : [];
+  return members.some((row) => wasLaunchedIn(row.pid, session)) ? members : [];
 }
 
 /** Sends a signal to every member of the group. `gone`: nothing of ours is left to receive it. */

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { currentBootId } from '../checkpoint/boot-identity.ts';
 import { isAlive } from '../checkpoint/process-identity.ts';
+import { ENVIRONMENT } from '../protocol/messages.ts';
 
 export interface ProcessRow {
   readonly pid: number;
@@ -78,8 +79,23 @@ export function processTable(): ProcessRow[] {
  * it (another user's process, no /proc): then it cannot be proven ours.
  */
 export function hasEnvironment(pid: number, name: string, value: string): boolean {
-  const environ = readOrNull(`/proc/${pid}/environ`);
-  return environ?.toString('utf8').split('\0').includes(`${name}=${value}`) ?? false;
+  return environmentOf(pid).includes(`${name}=${value}`);
+}
+
+/**
+ * True when the process was started by a launch of this session, or by what that has started. A launch names its number
+ * too; who merely has the session's id in a variable of that name (an operator's shell, and all that it starts) is a stranger.
+ */
+export function wasLaunchedIn(pid: number, session: string): boolean {
+  const environment = environmentOf(pid);
+  return (
+    environment.includes(`${ENVIRONMENT.session}=${session}`) &&
+    environment.some((entry) => entry.startsWith(`${ENVIRONMENT.attempt}=`))
+  );
+}
+
+function environmentOf(pid: number): readonly string[] {
+  return readOrNull(`/proc/${pid}/environ`)?.toString('utf8').split('\0') ?? [];
 }
 
 /** A process may go at any moment and another user's is closed to us: both are "nothing to see", not errors. */

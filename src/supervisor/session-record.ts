@@ -5,6 +5,8 @@
 import type { StoreFiles } from '../checkpoint/files.ts';
 import { rewriteSessionFile } from '../checkpoint/session-file.ts';
 import type { SessionFile, SetAside } from '../checkpoint/types.ts';
+import { NkatError } from '../errors.ts';
+import { inTime, PATIENCE_MS } from './in-time.ts';
 
 /** How far the newest attempt came, as far as anyone knows. */
 export interface Reached {
@@ -33,8 +35,20 @@ export class SessionRecord {
   readonly #directory: string;
   readonly #now: () => Date;
   readonly #nowMs: () => number;
+  readonly #patienceMs: number;
+  #writing: Promise<void> = Promise.resolve();
+  #hangs = false;
 
-  constructor(files: StoreFiles, directory: string, file: SessionFile, now: () => Date, nowMs: () => number) {
+  /** @param patienceMs how long one write is waited for */
+  constructor(
+    files: StoreFiles,
+    directory: string,
+    file: SessionFile,
+    now: () => Date,
+    nowMs: () => number,
+    patienceMs = PATIENCE_MS,
+  ) {
+    this.#patienceMs = patienceMs;
     this.#files = files;
     this.#directory = directory;
     this.#file = file;
@@ -100,16 +114,41 @@ export class SessionRecord {
   }
 
   /**
-   * Durable when it resolves; does nothing when nothing changed.
+   * Durable when it resolves; does nothing when nothing changed. Bounded: a disk that hangs (a server that is gone) keeps
+   * one write, whose outcome nobody waits for, and every later call is refused at once until it answers.
    *
    * @throws NkatError `io`, `no-space`
    */
   async persist(): Promise<void> {
     const next = fingerprint(this.#file);
     if (next === this.#written) return;
+    if (this.#hangs) throw this.#unanswered();
     this.#file = { ...this.#file, updatedAt: this.#now().toISOString() };
-    await rewriteSessionFile(this.#files, this.#directory, this.#file);
+    // One after the other: the newest must be the last.
+    const before = this.#writing;
+    const file = this.#file;
+    const writing = before.then(() => rewriteSessionFile(this.#files, this.#directory, file));
+    this.#writing = writing.catch(() => undefined);
+    await this.#inTime(writing);
     this.#written = next;
+  }
+
+  async #inTime(writing: Promise<void>): Promise<void> {
+    if ((await inTime(writing, this.#patienceMs)) !== 'late') return;
+    this.#hangs = true;
+    void this.#writing.then(() => {
+      this.#hangs = false;
+    });
+    throw this.#unanswered();
+  }
+
+  #unanswered(): NkatError {
+    return new NkatError(`the disk has not answered for more than ${this.#patienceMs / 1_000} s`, {
+      code: 'io',
+      operation: 'write the session',
+      path: this.#directory,
+      hint: 'See dmesg: a disk, or the network to it, hangs.',
+    });
   }
 }
 

@@ -11,6 +11,7 @@ import { newSessionId } from '../checkpoint/session-id.ts';
 import type { Owner, SessionFile } from '../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../errors.ts';
 import { refuseBesideUnkillable, workerMayLive } from './earlier-worker.ts';
+import { inTime } from './in-time.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
 import { superviseClaimed } from './supervise-claimed.ts';
 
@@ -34,8 +35,12 @@ export async function supervise(options: SuperviseOptions): Promise<SessionEnd> 
     return await superviseClaimed(options, { files, layout, file, claim, previous });
   } finally {
     // Read once more: whatever ended us, a worker that may still write keeps the session. Here our death frees the claim.
-    if (await isIdle(files, layout)) await giveBack(files, layout, claim);
+    await inTime(giveBackIfIdle(files, layout, claim));
   }
+}
+
+async function giveBackIfIdle(files: StoreFiles, layout: StoreLayout, claim: number): Promise<void> {
+  if (await isIdle(files, layout)) await giveBack(files, layout, claim);
 }
 
 /** False also where that cannot be read: what is not known to be idle is not given back. */

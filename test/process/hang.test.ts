@@ -51,6 +51,16 @@ testInWorld.concurrent(
       stranger.kill('SIGKILL');
     });
     const run = stuckRun(world, ['--how', 'loop', '--at', '8', '--brood']);
+    const { session } = await run.event('session-opened');
+    // What an operator starts from a shell that has the id in a variable of this name.
+    const namesake = spawn('sleep', ['1000'], {
+      detached: true,
+      stdio: 'ignore',
+      env: { ...process.env, NKAT_SESSION: session },
+    });
+    onTestFinished(() => {
+      namesake.kill('SIGKILL');
+    });
     await run.event('hang-detected');
     const first = childrenOf(run);
     expect(first.size).toBe(6);
@@ -59,6 +69,7 @@ testInWorld.concurrent(
     await run.ended(0);
     expect(stranger.exitCode).toBeNull();
     expect(isRunning(stranger.pid ?? -1)).toBe(true);
+    expect(isRunning(namesake.pid ?? -1)).toBe(true);
   },
 );
 

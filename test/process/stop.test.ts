@@ -1,6 +1,7 @@
 /** The stop protocol on real processes. */
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { counter, type Run, World } from './rig.ts';
+import { counter, type Run, stuck, World } from './rig.ts';
 
 let world: World;
 beforeEach(() => {
@@ -81,4 +82,15 @@ test('a stop during the back-off ends at once', async () => {
   await run.event('restart-planned', ({ delayMs }) => delayMs > 0);
   run.signal('SIGINT');
   await run.ended(130);
+});
+
+test('a stopped worker is woken at the first Ctrl-C and saves, instead of waiting for its grace', async () => {
+  const run = world.run(stuck(['--how', 'stop', '--at', '8', '--once', join(world.directory, 'once')]), [
+    '--grace',
+    '10m',
+  ]);
+  await run.event('output', ({ line }) => line === 'stuck at 8');
+  run.signal('SIGINT');
+  await run.ended(75);
+  expect(run.named('saved').at(-1)).toMatchObject({ kinds: ['emergency'], reason: 'SIGINT' });
 });

@@ -93,7 +93,7 @@ export class LoopMount {
 
   remount(mode: 'ro' | 'rw'): void {
     // `ro` is refused while files are open for writing; the emergency remount of a failing disk asks nobody.
-    execFileSync('mount', ['-o', `remount,${mode}`, this.path]);
+    execFileSync('mount', ['-o', `remount,${mode}`, this.path], { stdio: 'pipe' });
   }
 }
 
