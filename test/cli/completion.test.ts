@@ -55,6 +55,16 @@ test('bash offers commands, options, choices, files and sessions', async () => {
   expect(await world.offers('run', 'train.ts', '--ke')).toEqual([]);
   expect(await world.offers('run', 'train.ts', 'no')).toEqual(['notes.md']);
   expect(await world.offers('run', '--', 'nkat-rec')).toEqual(['nkat-recover']);
+  // What bash makes of --dir=da and its like: = is a word of its own.
+  expect(await world.offers('run', '--dir', '=', 'da')).toEqual(['data set']);
+  expect(await world.offers('verify', '--level', '=')).toEqual(['0', '1', '2']);
+  expect(await world.offers('verify', '--level', '=', '1')).toEqual(['1']);
+  expect(await world.offers('run', '--keep', '=', '')).toEqual([]);
+  expect(await world.offers('run', '--keep', '=', '3', 'tr')).toEqual(['train.ts']);
+  expect(await world.offers('run', '--keep=3', '--dir=da')).toEqual(['--dir=data set']);
+  expect(await world.offers('verify', '--level=')).toEqual(['--level=0', '--level=1', '--level=2']);
+  expect(await world.offers('run', '--keep=3', 'tr')).toEqual(['train.ts']);
+  expect(await world.offers('run', 'train.ts', '--data=da')).toEqual(['--data=data set']);
   expect(await world.offers('verify', '--level', '')).toEqual(['0', '1', '2']);
   expect(await world.offers('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   expect(await world.offers('resume', '')).toEqual(['latest', A, 'night']);

@@ -8,8 +8,14 @@ export function bashCompletion({ commands, options }: CompletionModel): string {
 ${HELPERS}
 _nkat_recover() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}" word at
-  local options='' valued=' ' operand=none passes_on=no value='' operands=0 ended=no skip=no
+  local options='' valued=' ' operand=none passes_on=no value='' operands=0 ended=no skip=no prefix=''
   COMPREPLY=()
+  # --opt=value is three words, or one where = was taken out of COMP_WORDBREAKS.
+  if [ "$current" = = ]; then current=''
+  elif [ "$previous" = = ]; then previous="\${COMP_WORDS[COMP_CWORD - 2]}"
+  elif [ "\${current#--*=}" != "$current" ]; then
+    previous="\${current%%=*}" prefix="\${current%%=*}=" current="\${current#*=}"
+  fi
   if [ "$COMP_CWORD" -eq 1 ]; then
     _nkat_recover_words ${quoted(names.join(' '))}
     return
@@ -20,14 +26,18 @@ ${commands.map(commandArm).join('\n')}
   esac
   for ((at = 2; at < COMP_CWORD; at++)); do
     word="\${COMP_WORDS[at]}"
-    if [ $skip = yes ]; then skip=no
+    if [ $skip = yes ]; then [ "$word" = = ] || skip=no
     elif [ $ended = no ] && [ "$word" = -- ]; then ended=yes
     elif [ $ended = no ] && [ "\${word#-}" != "$word" ]; then
       case "$valued" in *" $word "*) skip=yes ;; esac
     else operands=$((operands + 1)); [ $passes_on = yes ] && ended=yes
     fi
   done
-  if [ $skip = yes ]; then _nkat_recover_value "$value"
+  if [ -n "$prefix" ]; then
+    [ $ended = no ] || value=file
+    _nkat_recover_value "$value"
+    COMPREPLY=("\${COMPREPLY[@]/#/$prefix}")
+  elif [ $skip = yes ]; then _nkat_recover_value "$value"
   elif [ $operands -gt 0 ] && [ $ended = yes ]; then _nkat_recover_value file
   elif [ $ended = yes ]; then
     if [ $operand = trainer ]; then _nkat_recover_value command; else _nkat_recover_value file; fi

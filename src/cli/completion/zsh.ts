@@ -57,7 +57,9 @@ function argumentOf({ names, description, value }: CompletedOption): string {
   const text = `[${description.replaceAll(/[[\]\\:]/g, '\\$&')}]`;
   const takes = value.kind === 'none' ? '' : `:${wordOf(value)}:${actionOf(value)}`;
   const exclusive = names.length > 1 ? `(${names.join(' ')})` : '';
-  return names.map((name) => quoted(`${exclusive}${name}${text}${takes}`)).join(' ');
+  // `--opt=value` as well as `--opt value`.
+  const joined = (name: string): string => (takes !== '' && name.startsWith('--') ? `${name}=` : name);
+  return names.map((name) => quoted(`${exclusive}${joined(name)}${text}${takes}`)).join(' ');
 }
 
 function wordOf({ kind }: ValueKind): string {
