@@ -29,14 +29,16 @@ export interface TextStream {
   readonly writableLength?: number;
 }
 
-/** `passing`: left out, and counted, where the reader does not keep up. */
-export type Worth = 'passing' | 'kept';
+/** `passing`: left out, and counted, where the reader does not keep up. `drawn`: the same, and not counted. */
+export type Worth = 'passing' | 'kept' | 'drawn';
 
 export interface Streams {
   /** Writes text to stdout as it is. */
   out(text: string, worth?: Worth): void;
   /** Writes text to stderr as it is. */
   err(text: string, worth?: Worth): void;
+  /** Draws on stderr: what is drawn now is out of date with the next. */
+  draw(text: string): void;
   /** The same as `out`, and waits until a slow reader has taken it: for more than memory should hold. */
   outSlowly(text: string): Promise<void>;
   /** Resolves when everything written to stdout was taken, or never will be: why not, if the cause is no reader that left. */
@@ -58,6 +60,7 @@ export function guardStreams(stdout: TextStream, stderr: TextStream, mayWrite: (
   return {
     out: (text, worth = 'kept') => out.write(text, worth),
     err: (text, worth = 'kept') => err.write(text, worth),
+    draw: (text) => err.write(text, 'drawn'),
     outSlowly: (text) => out.writeSlowly(text),
     outFailure: () => out.failure(),
     outLost: () => out.lost,
@@ -100,7 +103,7 @@ class GuardedStream {
   write(text: string, worth: Worth): void {
     if (this.#lost) return;
     if (this.#unread < this.#boundOf(worth) && this.#isOurs) this.#stream.write(text);
-    else this.#leftOut += text.length;
+    else if (worth !== 'drawn') this.#leftOut += text.length;
   }
 
   async writeSlowly(text: string): Promise<void> {
@@ -139,7 +142,7 @@ class GuardedStream {
 
   #boundOf(worth: Worth): number {
     if (this.#stream.isTTY === true) return TERMINAL_BYTES;
-    return worth === 'passing' ? PASSING_BYTES : KEPT_BYTES;
+    return worth === 'kept' ? KEPT_BYTES : PASSING_BYTES;
   }
 
   get #unread(): number {

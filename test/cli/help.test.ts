@@ -26,6 +26,7 @@ function recorder() {
       err: (text) => {
         said.err += text;
       },
+      draw: () => undefined,
       outSlowly: () => Promise.resolve(),
       outFailure: () => Promise.resolve(null),
       outLost: () => false,

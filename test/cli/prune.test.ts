@@ -2,11 +2,16 @@
 import { existsSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { isReleased, readOwner } from '../../src/checkpoint/claim.ts';
 import { nodeFiles } from '../../src/checkpoint/files.ts';
 import type { StoreLayout } from '../../src/checkpoint/layout.ts';
 import { listSession } from '../../src/checkpoint/list.ts';
+import { identityOf } from '../../src/checkpoint/process-identity.ts';
 import { quarantineCheckpoint } from '../../src/checkpoint/quarantine.ts';
+import { readSessionFile, writeSessionFile } from '../../src/checkpoint/session-file.ts';
 import { markVerified } from '../../src/checkpoint/verified-marker.ts';
+import { openSessions } from '../../src/sessions/open.ts';
+import { carryOutPruning, planPruning } from '../../src/supervisor/prune.ts';
 import { type SessionChanges, World } from './world.ts';
 
 const A = '20261122_120000_aaaa';
@@ -30,9 +35,14 @@ test('without a terminal and without --yes it shows what would go and refuses', 
   expect(plan.stderr).toContain('add --yes');
   expect((await world.cli(['prune', 'latest', '--dry-run'])).code).toBe(0);
   expect(checkpoints(layout)).toBe(7);
+  const before = await readOwner(nodeFiles, layout.directory);
   const done = await world.cli(['prune', 'latest', '--keep', '3', '--yes', '--json']);
   expect(JSON.parse(done.stdout)).toMatchObject({ version: 1, dryRun: false, removed: { length: 4 }, spared: [] });
   expect(checkpoints(layout)).toBe(3);
+  // Under a claim of its own, which is given back: what wrote under the one before is fenced from now on.
+  const after = await readOwner(nodeFiles, layout.directory);
+  expect(after?.claim).toBe((before?.claim ?? 0) + 1);
+  expect(await isReleased(nodeFiles, layout.directory, after?.claim ?? 0)).toBe(true);
   const shown = JSON.parse((await world.cli(['show', A, '--json'])).stdout);
   expect(shown.session.checkpoints).toBe(3);
   expect((await world.cli(['prune', 'latest', '--keep', '3'])).stdout).toContain('There is nothing to delete');
@@ -54,6 +64,8 @@ test('a session that is in use is refused by name and left out of --all', async 
   const live = await add(world, A, { held: true });
   const other = await add(world, B);
   expect((await world.cli(['prune', A, '--yes'])).code).toBe(73);
+  const plan = JSON.parse((await world.cli(['prune', '--all', '--keep', '2', '--json', '--dry-run'])).stdout);
+  expect(new Set(plan.removed.map(({ session }: { session: string }) => session))).toEqual(new Set([B]));
   const all = await world.cli(['prune', '--all', '--keep', '2', '--yes']);
   expect(all).toMatchObject({ code: 0, stderr: expect.stringContaining(`Session ${A}: left alone`) });
   expect([checkpoints(live), checkpoints(other)]).toEqual([7, 2]);
@@ -94,3 +106,28 @@ test.each([[[]], [['latest', '--all']], [['latest', '--keep', '0']], [['--all', 
     expect((await new World().cli(['prune', ...args])).code).toBe(64);
   },
 );
+
+test('a worker that began to train since the plan was made keeps its session, though nobody claims it', async () => {
+  const world = new World();
+  const layout = await add(world, A);
+  const order = {
+    targets: [{ layout, whole: false }],
+    rules: { keep: 2, keepBytes: null, before: null },
+    quarantine: false,
+  };
+  const plan = await planPruning(nodeFiles, order, () => undefined);
+  expect(plan.removals.length).toBeGreaterThan(0);
+  const file = await readSessionFile(nodeFiles, layout.directory);
+  const group = identityOf(process.pid);
+  if (file === null || group === null) throw new Error('the world of the test is broken');
+  const worker = { attempt: 3, group, outputDirectory: world.directory, resumedFrom: null };
+  await writeSessionFile(nodeFiles, layout.directory, { ...file, worker });
+  const { database } = openSessions(world.home.database);
+  try {
+    const report = await carryOutPruning(nodeFiles, database, plan, () => undefined);
+    expect(report).toMatchObject({ removed: [], spared: [{ session: A, why: 'held' }] });
+  } finally {
+    database.close();
+  }
+  expect(checkpoints(layout)).toBe(7);
+});

@@ -1,6 +1,7 @@
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { LogReader } from '../../src/supervisor/log-reader.ts';
 import { RotatingFile } from '../../src/supervisor/rotating-file.ts';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
@@ -79,4 +80,42 @@ test('no folder, an unfinished line, a line that is taken back', async () => {
   writeFileSync(path, 'another file\n');
   appendFileSync(path, 'and more\n');
   expect(await linesOf(reader)).toEqual(['tor', 'another file', 'and more']);
+});
+
+test('what is written and rotated away between its last read and its look at the folder is read', async () => {
+  const directory = temporaryDirectory();
+  const path = join(directory, 'session.log');
+  writeFileSync(path, 'early\n');
+  const handle = await open(path);
+  // The size is asked for after the last read: here the writer is faster than the look that follows.
+  const { stat } = handle;
+  const asked = vi.spyOn(Object.getPrototypeOf(handle) as { stat: () => Promise<unknown> }, 'stat');
+  onTestFinished(() => asked.mockRestore());
+  await handle.close();
+  const reader = readerOf(directory);
+  let asks = 0;
+  asked.mockImplementation(async function (this: unknown) {
+    const facts = await stat.call(this as typeof handle);
+    asks += 1;
+    // The first is that of the opening.
+    if (asks === 2) {
+      appendFileSync(path, 'late\n');
+      renameSync(path, `${path}.1`);
+      writeFileSync(path, 'next\n');
+    }
+    return facts;
+  });
+  expect(await linesOf(reader)).toEqual(['early', 'late', 'next']);
+});
+
+test('a torn line that its writer takes back is not put before the next one', async () => {
+  const directory = temporaryDirectory();
+  const path = join(directory, 'session.log');
+  const reader = readerOf(directory);
+  writeFileSync(path, 'whole\ntorn in the mid');
+  expect(await linesOf(reader)).toEqual(['whole']);
+  truncateSync(path, 'whole\n'.length);
+  expect(await linesOf(reader)).toEqual([]);
+  appendFileSync(path, 'next\n');
+  expect(await linesOf(reader)).toEqual(['next']);
 });

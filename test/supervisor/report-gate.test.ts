@@ -67,3 +67,16 @@ test('notices beyond a rate are counted instead of kept; what an outcome depends
   expect(passed).toHaveLength(1_501);
   expect(dropped).toEqual([1, 4_001]);
 });
+
+test.each(['restored', 'saved', 'unusable', 'diverged', 'done', 'acknowledged'] as const)(
+  '%s is never dropped: a choice, an outcome or a client waits for it',
+  (type) => {
+    const { gate, passed, dropped } = gateAt({ ms: 0 });
+    for (let index = 0; index < 2_000; index += 1) gate.take(notice);
+    // Only its type is looked at.
+    const message = { ...done, type } as unknown as WorkerReport;
+    for (let index = 0; index < 2_000; index += 1) gate.take(message);
+    expect(passed.filter((one) => one.type === type)).toHaveLength(2_000);
+    expect(dropped).toEqual([1]);
+  },
+);

@@ -3,6 +3,7 @@ import type { ProgressFacts, SupervisorEvent } from '../../supervisor/events.ts'
 import { inForeground } from '../terminal.ts';
 import { leftOutText } from './left-out.ts';
 import { type Line, line } from './line.ts';
+import { LiveScreen } from './live-screen.ts';
 import { type Paint, paintLine, paintWith } from './paint.ts';
 import { liveText, type StopInProgress } from './progress-words.ts';
 import type { RendererChoice, RunRenderer } from './run-renderer.ts';
@@ -44,7 +45,7 @@ export class LiveRenderer implements RunRenderer {
     this.#choice = choice;
     this.#paint = paintWith(choice.terminal.colourErr);
     this.#spinner = ora({
-      stream: process.stderr,
+      stream: new LiveScreen(choice.streams, process.stderr),
       isEnabled: true,
       color: choice.terminal.colourErr ? 'cyan' : false,
       // Ora would put the terminal into raw mode, and a killed supervisor would leave the cursor hidden.

@@ -1,7 +1,7 @@
 // Plays scripted events on the renderer that this place asks for. Arguments: path of dist, JSON of the options.
-// With `drawn`, each progress and each look at a checkpoint is waited for until it stands on the screen.
+// With `hidden`, another job has the terminal and does not want our words on it. With `drawn`, each progress and each look at a checkpoint is waited for until it stands on the screen.
 const [, , dist, text] = process.argv;
-const { json = false, quiet = false, events, drawn = false } = JSON.parse(text);
+const { json = false, quiet = false, events, drawn = false, hidden = false } = JSON.parse(text);
 const { chooseRenderer } = await import(`${dist}/cli/render/choose-renderer.js`);
 const { guardStreams } = await import(`${dist}/cli/streams.js`);
 const { ownTerminal } = await import(`${dist}/cli/terminal.js`);
@@ -24,11 +24,12 @@ async function drawnText(text) {
   }
 }
 
-const streams = guardStreams(process.stdout, process.stderr);
+const streams = guardStreams(process.stdout, process.stderr, () => !hidden);
 const renderer = await chooseRenderer({ json, quiet, terminal: ownTerminal(), streams, clocks: SYSTEM_CLOCKS });
 for (const event of events) {
   renderer.handle(event);
   if (drawn && event.name === 'progress') await drawnText(`step ${event.step}`);
   if (drawn && event.name === 'checkpoint-verifying') await drawnText(`checkpoint ${event.sequence}:`);
 }
+if (hidden) await new Promise((resolve) => setTimeout(resolve, 1_000));
 renderer.close();

@@ -36,6 +36,8 @@ interface Play {
   readonly quiet?: boolean;
   /** Each progress stays until it was drawn. */
   readonly drawn?: boolean;
+  /** Another job has the terminal. */
+  readonly hidden?: boolean;
 }
 
 function argumentsOf(play: Play): string[] {
@@ -116,6 +118,13 @@ test('on a terminal without a live line, what the worker prints neither empties,
   const { output } = await new World().onTerminal(argumentsOf({ events }), { environment: { TERM: 'dumb' } });
   expect(output).toContain('ab');
   expect(output.replaceAll(new RegExp(SGR, 'g'), '')).not.toContain(ESC);
+});
+
+test('while another job has the terminal the live line is not drawn either', async () => {
+  const { output, code } = await new World().onTerminal(
+    argumentsOf({ events: [{ name: 'progress', ...progress }], hidden: true }),
+  );
+  expect({ output, code }).toEqual({ output: '', code: 0 });
 });
 
 test('NO_COLOR and TERM=dumb are obeyed', async () => {

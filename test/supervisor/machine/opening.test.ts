@@ -21,6 +21,19 @@ describe('what an earlier supervisor left', () => {
     expect(rig.effects).toEqual([{ type: 'welcome-worker' }]);
   });
 
+  test('one that never spoke may have no SDK: it is watched for as long as it lives, not ended for its silence', () => {
+    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: null, spoke: false });
+    rig.wait(30 * 86_400_000);
+    expect(rig.state.kind).toBe('adopting');
+    rig.happen({ type: 'worker-ended', end: { code: 0, signal: null, source: 'exit' } });
+    expect(rig.state.kind).toBe('reaping');
+  });
+
+  test('one that spoke and does not connect again is ended', () => {
+    const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: null, spoke: true }).passDeadline();
+    expect(rig.state.kind).toBe('reaping');
+  });
+
   test('a live worker that nobody has welcomed is told what to resume from, and never starts from zero unasked', () => {
     const connected = { type: 'worker-connected', welcomed: false, phase: 'load', step: 0, lastSaved: null } as const;
     const rig = new Rig().happen({ type: 'orphan-found', attempt: 3, resumedFrom: 2, spoke: true }).happen(connected);
