@@ -154,7 +154,7 @@ export function buildProgram(
     });
 
   command(program, 'show', 'show one session: its attempts and its checkpoints')
-    .argument('<session>', 'id, unique beginning of an id, name, or latest')
+    .argument('[session]', 'id, unique beginning of an id, name, or latest', 'latest')
     .addOption(jsonOption())
     .addHelpText('after', () => after(['nkat-recover show latest', 'nkat-recover show night --json']))
     .action((session: string, options: JsonFlag) => {
@@ -162,7 +162,7 @@ export function buildProgram(
     });
 
   command(program, 'explain', 'say which checkpoint a session would go on from, and why; changes nothing')
-    .argument('<session>', 'id, unique beginning of an id, name, or latest')
+    .argument('[session]', 'id, unique beginning of an id, name, or latest', 'latest')
     .addOption(jsonOption())
     .addHelpText('after', () => after(['nkat-recover explain latest']))
     .action((session: string, options: JsonFlag) => {

@@ -63,10 +63,24 @@ function reportUsage(error: CommanderError, argv: readonly string[], context: Co
   if (error.code === 'commander.unknownCommand' && first !== undefined && /[./\\]/.test(first)) {
     context.streams.err(`To start a training run: nkat-recover run ${argv.join(' ')}\n`);
   } else if (error.code !== 'commander.help') {
-    const named = /^[a-z]+$/.test(first ?? '') && error.code !== 'commander.unknownCommand' ? ` ${first}` : '';
-    context.streams.err(`See nkat-recover${named} --help.\n`);
+    const hint = usageHint(error.code === 'commander.unknownCommand' ? [] : argv);
+    context.streams.err(`${hint}\n`);
+    // A program that asked for JSON gets it, whatever it got wrong.
+    if (wantsJson(argv)) {
+      const message = error.message.replace(/^error: /, '').split('\n')[0] ?? '';
+      const refusal = new NkatError(message, { code: 'usage', operation: 'read the command line', hint });
+      context.streams.out(`${JSON.stringify(errorJson(refusal))}\n`);
+    }
   }
   return exitCodeOf('usage');
+}
+
+function usageHint([first = '']: readonly string[]): string {
+  return `See nkat-recover${/^[a-z]+$/.test(first) ? ` ${first}` : ''} --help.`;
+}
+
+function withHint({ message, code, operation, path, cause }: NkatError, hint: string): NkatError {
+  return new NkatError(message, { code, operation, hint, cause, ...(path !== undefined && { path }) });
 }
 
 async function carryOut(action: Action, argv: readonly string[], context: CommandContext): Promise<number> {
@@ -75,8 +89,9 @@ async function carryOut(action: Action, argv: readonly string[], context: Comman
   } catch (error) {
     if (!(error instanceof NkatError)) throw error;
     const paint = paintWith(context.terminal.colourErr);
-    if (wantsJson(argv)) context.streams.out(`${JSON.stringify(errorJson(error))}\n`);
-    else for (const line of errorWords(error)) context.streams.err(paintLine(paint, line));
+    const told = error.code === 'usage' && error.hint === undefined ? withHint(error, usageHint(argv)) : error;
+    if (wantsJson(argv)) context.streams.out(`${JSON.stringify(errorJson(told))}\n`);
+    else for (const line of errorWords(told)) context.streams.err(paintLine(paint, line));
     return exitCodeOfError(error.code);
   }
 }

@@ -109,7 +109,8 @@ function assign(values: Record<string, unknown>, setting: WrittenSetting, layer:
     throw new NkatError(`${setting.where} is ${JSON.stringify(setting.text)}; accepted is ${accepts}`, {
       code: layer === 'flags' ? 'usage' : 'configuration',
       operation: 'read the settings',
-      hint: layer === 'flags' ? 'See nkat-recover run --help.' : `Correct or unset ${setting.where}.`,
+      // Of a flag the command itself knows best.
+      ...(layer !== 'flags' && { hint: `Correct or unset ${setting.where}.` }),
     });
   }
   values[setting.key] = PATH_KEYS.includes(setting.key) ? resolve(setting.base, String(parsed.data)) : parsed.data;

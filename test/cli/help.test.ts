@@ -143,3 +143,29 @@ test('what the help shows loads neither the schemas nor the database nor the YAM
   expect(seen.size).toBeGreaterThan(8);
   expect(readdirSync('src/cli/commands').filter((name) => seen.has(join('src/cli/commands', name)))).toEqual([]);
 });
+
+test('a program that asks for JSON hears of its wrong usage in JSON', async () => {
+  for (const argv of [
+    ['list', '--json', '--nope'],
+    ['list', '--json', '--limit', '0'],
+    ['logs', '--level', 'loud', '--json'],
+  ]) {
+    const { said, context } = recorder();
+    expect(await runProgram(argv, context)).toBe(64);
+    expect(JSON.parse(said.out)).toMatchObject({
+      version: 1,
+      error: { code: 'usage', hint: `See nkat-recover ${argv[0]} --help.`, message: expect.any(String) },
+    });
+  }
+});
+
+test.each([
+  ['list', '--limit', '0'],
+  ['save', '--timeout', 'soon'],
+  ['config', '--keep', 'many'],
+  ['logs', '--attempt', 'x'],
+])('a value of %s that means nothing is answered with its own help', async (...argv) => {
+  const { said, context } = recorder();
+  expect(await runProgram(argv, context)).toBe(64);
+  expect(said.err).toContain(`See nkat-recover ${argv[0]} --help.`);
+});

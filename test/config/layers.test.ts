@@ -133,3 +133,12 @@ test('off takes a lower layer back', () => {
   const flags = { bestMinDelta: 'off', best: 'off', keepBytes: 'off' };
   expect(resolveFrom(environment, flags)).toMatchObject({ bestMinDelta: null, best: null, maxBytes: null });
 });
+
+test('a wrong value is answered with what to do about it, for a variable and for a flag', () => {
+  expect(refusal({ NKAT_KEEP: 'many' })).toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('NKAT_KEEP is "many"; accepted is a whole number'),
+    hint: 'Correct or unset NKAT_KEEP.',
+  });
+  expect(refusal({}, { keep: 'many' })).toMatchObject({ code: 'usage', hint: undefined });
+});

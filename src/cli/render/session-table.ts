@@ -7,6 +7,7 @@ import type { Tone } from './line.ts';
 import type { Paint } from './paint.ts';
 import { aboutAge } from './quantities.ts';
 import { type Column, tableLines } from './table.ts';
+import { cutToWidth, printable } from './width.ts';
 
 export interface TableSession {
   readonly row: SessionRow;
@@ -23,6 +24,9 @@ export const STATE_TONES: Readonly<Record<SessionState, Tone>> = {
   completed: 'faint',
   'gpu-lost': 'bad',
 };
+
+/** Enough for a word or two; the rest is in `show`. */
+const STAGE_COLUMNS = 16;
 
 /** @param now wall clock, in ms */
 export function sessionTable(
@@ -58,8 +62,11 @@ function sessionColumns(sessions: readonly TableSession[], now: number): Column<
 }
 
 function stepText({ step, totalSteps, report }: SessionRow): string {
-  // Work without epochs counts in percent; its steps, if any, say little.
-  if (report !== null) return `${report.percent.toFixed(0)} %`;
+  // Work without epochs counts in percent and stages; its steps, if any, say little.
+  if (report !== null) {
+    const stage = report.stage === null ? '' : ` ${cutToWidth(printable(report.stage), STAGE_COLUMNS)}`;
+    return `${report.percent.toFixed(0)} %${stage}`;
+  }
   if (step === null) return '';
   return totalSteps === null ? String(step) : `${step}/${totalSteps}`;
 }

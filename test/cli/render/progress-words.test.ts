@@ -87,3 +87,12 @@ test('before there is progress the live line says what is waited for', () => {
   const both = liveText(null, { stage: 'saving', deadlineAt: 9_000 }, { sinceMs: 0, monotonic: 0 }, 100, reading);
   expect(both).toMatch(/^stopping.*verifying checkpoint 12/);
 });
+
+test('work without epochs shows percent, stage and results, and no epoch that it does not have', () => {
+  const report = { percent: 62.5, stage: 'simulating', results: { pressure: 1.2 } };
+  const facts = { ...progress, report, epochs: null, epoch: 0, step: 0, totalSteps: null };
+  const text = liveText(facts, null, clock, 200);
+  expect(text).toContain('62.5 % · simulating · pressure 1.2');
+  expect(text).not.toMatch(/epoch|step \d/);
+  expect(progressText(facts)).toContain('62.5 % · simulating');
+});

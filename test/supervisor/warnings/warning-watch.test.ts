@@ -165,3 +165,12 @@ test('a trainer that comes further only by its crashes', async () => {
   expect(rows).toEqual([expect.stringMatching(/^crash-loop: .*--level error/)]);
   expect(await look(99, planned(0))).toEqual(['crash-loop over']);
 });
+
+test('a trainer that has not connected for a minute', async () => {
+  const { look } = watched();
+  expect(await look(0, { name: 'attempt-started', attempt: 1, pid: 7 })).toEqual([]);
+  expect(await look(MINUTE - 1)).toEqual([]);
+  expect(await look(MINUTE)).toEqual([expect.stringMatching(/^not-connected: .*connect\(\)/)]);
+  const connected: SupervisorEvent = { name: 'worker-connected', attempt: 1, pid: 7, adopted: false };
+  expect(await look(MINUTE + 1, connected)).toEqual(['not-connected over']);
+});
