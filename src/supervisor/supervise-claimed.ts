@@ -94,7 +94,10 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
       supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: options.stop });
     }
     await begin(supervisor, context, earlier, cut);
-    const end = await finish(await supervisor.ended, context, sink);
+    const ended = await supervisor.ended;
+    const isRefused =
+      options.from !== null && ended.outcome === 'no-checkpoint' && ended.ledger.attempt === session.file.attempts;
+    const end = await finish(ended, context, sink, isRefused ? session.file : null);
     const { outcome, reason, summary } = end;
     const { sequence = null, step = null } = summary.lastCheckpoint ?? {};
     supervisor.tellEnd({ outcome, reason, sequence, step });
@@ -203,18 +206,36 @@ function settleOf(cut: PowerCut | null): { waitMs: number; reason: string } | un
   return { waitMs: cut.waitMs, reason: 'the power was cut again soon after the last recovery, and may not hold yet' };
 }
 
-async function finish(ended: Ended, context: SessionContext, sink: EventSink): Promise<SessionEnd> {
+/** @param before the session as it was, where a checkpoint was named that cannot be had: a slip of the pen changes nothing */
+async function finish(
+  ended: Ended,
+  context: SessionContext,
+  sink: EventSink,
+  before: SessionFile | null,
+): Promise<SessionEnd> {
   const { record, index, layout } = context;
   const { outcome, reason, ledger } = ended;
-  const state = stateOf(outcome);
+  const wasOver = before !== null && before.state !== 'running' && before.state !== 'orphaned';
+  const state = wasOver ? before.state : stateOf(outcome);
   record.change({ state });
+  if (before !== null) await restore(before, context);
   // A worker hangs in the kernel, mostly over the session's own disk: a write there would hang us as well, past any signal.
   if (outcome !== 'unkillable') await persistEnd(context);
   index.flush();
   const summary = sink.summary();
   await index.patchSession({ state, supervisorPid: null, workerPid: null });
-  context.tell({ name: 'session-ended', outcome, reason, hint: null, lastLines: sink.lastLines(), summary });
+  const hint =
+    before === null
+      ? null
+      : `The session is as it was. What it has: nkat-recover show ${layout.session}; without --from the newest that verifies is taken.`;
+  context.tell({ name: 'session-ended', outcome, reason, hint, lastLines: sink.lastLines(), summary });
   return { session: layout.session, outcome, signal: ledger.stopSignal, reason, summary };
+}
+
+async function restore(before: SessionFile, { record, index, settings }: SessionContext): Promise<void> {
+  const { identity, sourceDigest, budget, stoppedBy, launch } = before;
+  record.change({ identity, sourceDigest, budget, stoppedBy, launch });
+  await index.open(record.file, settings.root, process.pid);
 }
 
 /** The outcome is told whether or not there is room to note it; without, the next start finds out by itself. */

@@ -54,6 +54,16 @@ test('--from takes a path and a backup of the best; a damaged, a strange and a m
   const strange = resume('--from', join(directory, '..', 'elsewhere', 'checkpoint_x_1_1'));
   await strange.ended(65);
 
+  // A slip of the pen changes nothing, though it names other arguments too: it is completed as before.
+  const slip = resume('--from', '999', '--', '--epochs', '77');
+  await slip.ended(65);
+  expect(slip.named('session-ended')[0]?.hint).toContain('as it was');
+  const { sessions } = (await world.query(['list'])) as { sessions: object[] };
+  expect(sessions).toMatchObject([{ state: 'completed', args: ['--epochs', '2', '--steps-per-epoch', '20'] }]);
+  const again = world.start(['resume', 'it']);
+  await again.ended(0);
+  expect(again.stderr).toContain('has completed');
+
   const path = first?.path ?? '';
   const tensors = join(path, 'tensors.safetensors');
   const bytes = readFileSync(tensors);

@@ -34,7 +34,7 @@ function headlineOf(event: EventNamed<'session-ended'>, session: string | null):
     case 'fatal':
       return ['bad', `The trainer ended ${name} for good: ${reason}`];
     case 'no-checkpoint':
-      return ['bad', `No checkpoint of ${name} verifies, nothing was deleted: ${reason}`];
+      return ['bad', `Cannot go on with ${name}, nothing was deleted: ${reason}`];
     case 'store-missing':
       return ['bad', `The checkpoints of ${name} are not where they were recorded, or cannot be read: ${reason}`];
     case 'unkillable':
