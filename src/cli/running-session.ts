@@ -65,6 +65,9 @@ export async function findRunning(row: SessionRow): Promise<RunningSession> {
   throw new NkatError(`it is not running (${present.state})`, {
     code: 'session-not-running',
     operation: `reach session ${row.id}`,
-    hint: present.state === 'completed' ? 'See it: nkat-recover show' : `Go on with it: nkat-recover resume ${row.id}`,
+    hint:
+      present.state === 'completed'
+        ? `See it: nkat-recover show ${row.id}`
+        : `Go on with it: nkat-recover resume ${row.id}`,
   });
 }

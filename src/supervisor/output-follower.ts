@@ -119,7 +119,12 @@ export class OutputFollower {
     if (handle === null) return;
     while (!this.#closing) {
       // Who drains wants it all: the worker is over, and its end must not wait for a reader.
-      if (this.#waiting.length === 0 && this.#isBehind()) return;
+      if (this.#waiting.length === 0 && this.#isBehind()) {
+        // A reader that never comes back must not cost the disk: what is too far ahead of it is dropped as ever.
+        await this.#dropBacklog();
+        if (this.offset - this.#releasedTo >= this.#limits.releaseBytes) await this.#release(handle);
+        return;
+      }
       const { bytesRead } = await handle.read(this.#slice, 0, this.#slice.length, this.#position);
       if (bytesRead === 0) {
         if ((await this.#size()) >= this.#position) return;

@@ -207,6 +207,21 @@ test('a writer that is never caught up with loses what is too far behind, counte
   ]);
 });
 
+test('while its reader takes nothing, what is farther ahead than the bound is dropped, counted, and costs no disk', async () => {
+  const { directory, stdout } = outputFiles();
+  let behind = true;
+  const limits = { releaseBytes: 64 * 1024, backlogBytes: 1024 * 1024 };
+  const tailed = await follow(directory, { limits, isBehind: () => behind });
+  const line = `${'x'.repeat(1_023)}\n`;
+  appendFileSync(stdout, line.repeat(512));
+  appendFileSync(stdout, line.repeat(4_096));
+  await waitFor('the bound', () => tailed.tail.droppedBytes > 0);
+  await waitFor('the space', () => allocatedBytes(stdout) < 1024 * 1024);
+  behind = false;
+  appendFileSync(stdout, 'newest\n');
+  await waitFor('the newest line', () => tailed.stdout.at(-1) === 'newest');
+});
+
 test('how far the writer is ahead is looked at more often than space is given back', async () => {
   const { directory, stdout } = outputFiles();
   writeFileSync(stdout, `${'x'.repeat(99)}\n`.repeat(30_000));
