@@ -101,3 +101,13 @@ test('a reader that goes away ends it quietly, however long the log; memory stay
   const limited = await world.shell(`NODE_OPTIONS=--max-old-space-size=64 $NKAT logs --json | { sleep 1; wc -l; }`);
   expect([limited.stdout.trim(), limited.stderr]).toEqual(['200000', '']);
 });
+
+test('nothing to show is said: no line fits, or there is no log', async () => {
+  const world = await withLog([output('first')]);
+  expect((await world.cli(['logs', '--attempt', '9'])).stderr).toContain('is what was asked for');
+  expect(await world.cli(['logs', '--attempt', '9', '--json'])).toMatchObject({ stdout: '', stderr: '' });
+  expect((await world.cli(['logs', '-n', '0'])).stderr).toBe('');
+  const other = '20261122_130000_bbbb';
+  await world.addSession(other);
+  expect((await world.cli(['logs', other])).stderr).toContain(`has no log in ${join(world.home.logs, other)}`);
+});

@@ -36,7 +36,10 @@ export function logs(word: string, flags: LogsFlags, context: CommandContext): P
     const reader = new LogReader(join(context.home.logs, row.id));
     try {
       await showWhatIsThere(reader, shown, last);
-      if (flags.follow !== true) return 0;
+      if (flags.follow !== true) {
+        if (shown.isEmpty && last !== 0 && flags.json !== true) warn(emptyWords(row.id, shown, context.home.logs));
+        return 0;
+      }
       const state = await follow(reader, shown, row, database, context);
       if (state !== null) warn(`Session ${row.id} has ended: ${state}.`);
       return 0;
@@ -46,12 +49,22 @@ export function logs(word: string, flags: LogsFlags, context: CommandContext): P
   });
 }
 
+/** Nothing at all is an answer that leaves a person in doubt. */
+function emptyWords(session: string, { hasSeen }: Shown, logs: string): string {
+  return hasSeen
+    ? `Nothing in the log of session ${session} is what was asked for.`
+    : `Session ${session} has no log in ${join(logs, session)}.`;
+}
+
 /** Which lines are shown, and how. */
 class Shown {
   readonly #filter: LogFilter;
   readonly #json: boolean;
   readonly #context: CommandContext;
   readonly #words = new LogWords();
+  /** Some line was there, shown or not. */
+  hasSeen = false;
+  isEmpty = true;
 
   constructor(filter: LogFilter, json: boolean, context: CommandContext) {
     this.#filter = filter;
@@ -61,6 +74,7 @@ class Shown {
 
   /** Null: not asked for. */
   textOf(raw: string): string | null {
+    this.hasSeen = true;
     const { pattern } = this.#filter;
     const { terminal } = this.#context;
     const paint = paintWith(terminal.colourOut);
@@ -77,7 +91,9 @@ class Shown {
   }
 
   async out(text: string): Promise<void> {
-    if (text !== '') await this.#context.streams.outSlowly(text);
+    if (text === '') return;
+    this.isEmpty = false;
+    await this.#context.streams.outSlowly(text);
   }
 
   get lost(): boolean {
