@@ -29,7 +29,8 @@ test('a reader that does not keep up misses what is shown in passing, counted, a
   // A frame of the live line is out of date when it could be shown: nobody misses it.
   const screen = new SlowReader();
   screen.writableLength = 5 * 1024 * 1024;
-  guardStreams(reader, screen).draw('a frame');
+  const behind = guardStreams(new SlowReader(), screen);
+  behind.draw('a frame');
   screen.writableLength = 0;
-  expect([screen.written, streams.takeLeftOut()]).toEqual([[], 0]);
+  expect([screen.written, behind.takeLeftOut()]).toEqual([[], 0]);
 });

@@ -17,6 +17,7 @@ import { type Line, line } from '../render/line.ts';
 import { refreshed } from '../resolve-session.ts';
 import { newestUsable } from '../resume-candidate.ts';
 import { sessionLaunch } from '../session-launch.ts';
+import { sessionNameOf } from '../session-name.ts';
 import { ownWatch } from '../session-state.ts';
 import { settingPlaceOf } from '../setting-place.ts';
 import { trainerHasChanged } from '../source-change.ts';
@@ -36,9 +37,10 @@ export async function run(words: TrainerWords, flags: RunFlags, context: Command
       operation: 'read the command line',
     });
   }
+  const name = sessionNameOf(flags.name);
   refuseWrongFlags(flags, context);
   const place = { cwd: context.cwd, path: context.environment.PATH ?? '' };
-  const identity = identityOfWords(words, place, flags.name ?? null);
+  const identity = identityOfWords(words, place, name);
   const chosen = await ownSettings(flags, context, settingPlaceOf(identity));
   const { settings, layers, slips } = chosen;
   const launch = sessionLaunch(chosen, context.environment, flags.config === false);
