@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { SessionLaunch } from '../checkpoint/types.ts';
 import { definitionOf, environmentName, PATH_KEYS } from '../config/definitions.ts';
+import { formatUps } from '../ups-address.ts';
 import type { OwnSettings } from './own-settings.ts';
 
 /** What trainers need to find their programs, libraries and devices. */
@@ -32,7 +33,7 @@ const SECRET = /TOKEN|SECRET|KEY|PASS|CREDENTIAL|AUTH/i;
  * then, they go over it as they did.
  */
 export function sessionLaunch(
-  { layers, file, fileNamed, profile }: OwnSettings,
+  { settings, layers, file, fileNamed, profile }: OwnSettings,
   environment: NodeJS.ProcessEnv,
   noConfig: boolean,
 ): SessionLaunch {
@@ -48,6 +49,8 @@ export function sessionLaunch(
   }
   if (file !== null && fileNamed) kept.NKAT_CONFIG = file;
   if (profile !== null) kept.NKAT_PROFILE = profile;
+  // Also from a file: whoever brings the session back asks the UPS first.
+  if (settings.ups !== null) kept.NKAT_UPS = formatUps(settings.ups);
   return { environment: kept, noConfig };
 }
 

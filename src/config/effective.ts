@@ -1,6 +1,7 @@
 /** Each setting as a run would use it, with the place that it comes from and what that place overrides. */
 import type { StateHome } from '../home.ts';
 import { formatDuration, formatShare, formatSize } from '../units.ts';
+import { formatUps } from '../ups-address.ts';
 import { SETTING_KEYS, type SettingKey } from './definitions.ts';
 import type { FilePlace } from './file-problems.ts';
 import { resolveSettings, type SettingLayer } from './layers.ts';
@@ -56,6 +57,7 @@ const READERS: Readonly<
   phaseLimit: { value: (s) => s.hang.otherMs, unit: 'duration' },
   orphanLimit: { value: (s) => s.orphanLimitMs ?? 'off', unit: 'duration' },
   powerSettle: { value: (s) => s.powerSettleMs || null, unit: 'duration' },
+  ups: { value: ({ ups }) => (ups === null ? null : formatUps(ups)) },
   killWait: { value: (s) => s.stop.killWaitMs, unit: 'duration' },
   requireGpu: { value: (s) => s.requireGpu },
   allowFresh: { value: (s) => s.allowFresh },

@@ -26,6 +26,7 @@ const RUN_KEYS: readonly string[] = [
   'allowFresh',
   'orphanLimit',
   'powerSettle',
+  'ups',
 ];
 
 export const GROUPS = {

@@ -92,6 +92,7 @@ export function resolveSettings(layers: readonly SettingLayer[], home: StateHome
     hang: { trainMs: values.hangAfter ?? hang.trainMs, otherMs: values.phaseLimit ?? hang.otherMs },
     orphanLimitMs: unlessOff(values.orphanLimit, DEFAULT_SETTINGS.orphanLimitMs),
     powerSettleMs: unlessOff(values.powerSettle, DEFAULT_SETTINGS.powerSettleMs) ?? 0,
+    ups: unlessOff(values.ups, DEFAULT_SETTINGS.ups),
     requireGpu: values.requireGpu ?? DEFAULT_SETTINGS.requireGpu,
     allowFresh: values.allowFresh ?? DEFAULT_SETTINGS.allowFresh,
   };

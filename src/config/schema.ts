@@ -1,6 +1,7 @@
 /** What each setting's text means, as zod schemas from text to value. */
 import { z } from 'zod';
 import { parseDuration, parseShare, parseSize } from '../units.ts';
+import { parseUps } from '../ups-address.ts';
 import type { SettingKey } from './definitions.ts';
 
 const OFF = /^(off|none)$/i;
@@ -42,6 +43,7 @@ export const settingSchemas = {
   phaseLimit: fromText((text) => positive(parseDuration(text))),
   orphanLimit: fromText((text) => (OFF.test(text) ? ('off' as const) : positive(parseDuration(text)))),
   powerSettle: fromText((text) => (OFF.test(text) ? ('off' as const) : positive(parseDuration(text)))),
+  ups: fromText((text) => (OFF.test(text) ? ('off' as const) : parseUps(text))),
   killWait: fromText((text) => positive(parseDuration(text))),
   requireGpu: fromText(yesOrNo),
   allowFresh: fromText(yesOrNo),

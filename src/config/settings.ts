@@ -1,4 +1,5 @@
 /** Settings of a supervised run, after all layers were merged. Units stand in the names. */
+import type { UpsAddress } from '../ups-address.ts';
 
 export interface RunSettings {
   /** Checkpoint root; the session's directory is `<root>/<id>`. */
@@ -40,6 +41,8 @@ export interface RunSettings {
   };
   /** How long the power has to hold before a session that was cut again soon after a recovery is launched. */
   readonly powerSettleMs: number;
+  /** UPS that is watched, by its NUT server; null: none. */
+  readonly ups: UpsAddress | null;
   /** How long a worker trains on without a supervisor; null: for ever. */
   readonly orphanLimitMs: number | null;
   readonly requireGpu: boolean;
@@ -61,6 +64,7 @@ export const DEFAULT_SETTINGS: Omit<RunSettings, 'root' | 'backups'> = {
   stop: { graceMs: null, terminateMs: 5_000, killWaitMs: 30_000 },
   hang: { trainMs: 60_000, otherMs: 600_000 },
   powerSettleMs: 60_000,
+  ups: null,
   orphanLimitMs: null,
   requireGpu: false,
   allowFresh: false,

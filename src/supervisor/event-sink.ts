@@ -74,6 +74,7 @@ function levelOf(event: SupervisorEvent): 'info' | 'warn' | 'error' {
       return 'error';
     case 'trainer-changed':
     case 'power-cut':
+    case 'ups-changed':
     case 'warning':
       return 'warn';
     default:

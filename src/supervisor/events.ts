@@ -4,6 +4,8 @@
  */
 import type { Candidate } from '../checkpoint/types.ts';
 import type { PowerCut } from '../power/power-cut.ts';
+import type { UpsPower } from '../power/ups-policy.ts';
+import type { StoppedBy } from '../words.ts';
 import type { ExitClass } from './machine/classify.ts';
 
 export interface SaveFacts {
@@ -93,6 +95,8 @@ export type SupervisorEvent =
       readonly trainer: string;
     }
   | { readonly name: 'trainer-changed'; readonly trainer: string }
+  /** `unknown`: nothing is heard of the UPS. */
+  | { readonly name: 'ups-changed'; readonly ups: string; readonly power: UpsPower; readonly reason: string }
   /** The machine was booted again while the session ran; `attempt` is the newest one before it. */
   | ({ readonly name: 'power-cut'; readonly attempt: number } & PowerCut)
   | {
@@ -152,6 +156,8 @@ export type SupervisorEvent =
       readonly signal: string;
       /** Who asked, where it was no signal: `nkat-recover stop: <reason>`. */
       readonly reason?: string | null;
+      /** Missing: the operator. */
+      readonly by?: StoppedBy | undefined;
       readonly stage: StopStage;
       readonly deadlineMs: number;
       readonly lastStepAgeMs: number | null;

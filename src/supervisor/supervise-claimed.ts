@@ -9,6 +9,7 @@ import type { Owner, SessionFile, TrainerFacts } from '../checkpoint/types.ts';
 import { NkatError } from '../errors.ts';
 import { type PowerCut, withCut } from '../power/power-cut.ts';
 import { socketPath } from '../protocol/socket-path.ts';
+import type { UpsAddress } from '../ups-address.ts';
 import type { SessionState } from '../words.ts';
 import { watchCheckpoints } from './checkpoint-index.ts';
 import { type EarlierWorker, endUnrecordedWorkers, findEarlierWorker } from './earlier-worker.ts';
@@ -23,6 +24,7 @@ import { findCut } from './session-cut.ts';
 import { SessionIndex } from './session-index.ts';
 import { SessionRecord } from './session-record.ts';
 import { Supervisor } from './supervisor.ts';
+import { UpsWatch } from './ups-watch.ts';
 import { WarningWatch } from './warnings/warning-watch.ts';
 
 export interface ClaimedSession {
@@ -87,12 +89,14 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   });
   const watch = watchCheckpoints(context, (happening) => supervisor.dispatch(happening));
   warnings.start();
+  let ups: UpsWatch | null = null;
   try {
     await supervisor.listen();
     options.signals.listen((signal) => supervisor.dispatch({ type: 'stop-signal', signal }));
     if (options.stop !== undefined) {
       supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: options.stop });
     }
+    if (settings.ups !== null) ups = watchUps(settings.ups, supervisor, context);
     await begin(supervisor, context, earlier, cut);
     const ended = await supervisor.ended;
     const isRefused =
@@ -103,11 +107,23 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     supervisor.tellEnd({ outcome, reason, sequence, step });
     return end;
   } finally {
+    ups?.close();
     warnings.close();
     await watch.close();
     await supervisor.close();
     sink.close();
   }
+}
+
+function watchUps(address: UpsAddress, supervisor: Supervisor, { tell, nowMs }: SessionContext): UpsWatch {
+  return new UpsWatch({
+    address,
+    tell,
+    nowMs,
+    save: (reason) => supervisor.save('battery', reason),
+    // Like a command, and not like a signal: an operator's own Ctrl-C is still the first.
+    stop: (reason) => supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: { reason, by: 'ups' } }),
+  });
 }
 
 /** Session file and row as they are from now on; tells what the operator should know before the launch. */

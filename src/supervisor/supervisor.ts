@@ -115,6 +115,12 @@ export class Supervisor implements Actor {
     this.#loop.dispatch(happening);
   }
 
+  /** Asks the worker for a checkpoint at its next step; one that is not connected is not asked. */
+  save(kind: string, reason: string): void {
+    const request = `${kind}-${this.#context.nowMs().toFixed(0)}`;
+    this.#line.send({ type: 'save', request, kinds: [kind], reason });
+  }
+
   listen(): Promise<void> {
     return this.#line.listen();
   }
@@ -139,7 +145,7 @@ export class Supervisor implements Actor {
     const { record, index } = this.#context;
     const { attempt, budget, lastStep, stopSignal } = after.ledger;
     // Durable with the wish itself: a power cut during the stop must not undo it.
-    const stoppedBy = stopSignal === null ? null : 'operator';
+    const stoppedBy = stopSignal === null ? null : (after.ledger.stoppedBy ?? 'operator');
     record.change({ attempts: attempt, budget, lastStep: Math.max(lastStep, record.file.lastStep), stoppedBy });
     await this.#persist();
     if (before.kind === after.kind) return;
@@ -182,9 +188,17 @@ export class Supervisor implements Actor {
         this.#beside(confirm(this.#context, effect.sequence).then((happening) => this.dispatch(happening)));
         break;
       case 'announce-stop': {
-        const { signal, reason, stage, lastStepAgeMs } = effect;
+        const { signal, reason, by, stage, lastStepAgeMs } = effect;
         const deadlineMs = Math.max(0, effect.deadlineMs - nowMs());
-        tell({ name: 'stop-requested', signal, reason, stage, deadlineMs, lastStepAgeMs });
+        tell({
+          name: 'stop-requested',
+          signal,
+          reason,
+          ...(by === undefined ? {} : { by }),
+          stage,
+          deadlineMs,
+          lastStepAgeMs,
+        });
         break;
       }
       case 'announce-hang': {

@@ -1,6 +1,8 @@
 /** Whether all that a session needs is there yet: after a boot its disks may come later than we. */
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { errnoOf } from '../../errors.ts';
+import { UpsClient } from '../../power/ups-client.ts';
+import { parseUps } from '../../ups-address.ts';
 import type { LocatedSession } from '../located-session.ts';
 
 export interface NotReady {
@@ -22,6 +24,18 @@ export function whatIsMissing({ row, layout, file }: LocatedSession): NotReady |
   }
   if (!isReadable(trainer)) return { code: 'configuration', path: row.trainer, message: 'its trainer is not there' };
   return null;
+}
+
+/** Null: it has no UPS, or that is on line. What cannot be heard keeps nobody from training: it is watched on. */
+export async function batteryOf({ file }: LocatedSession): Promise<{ ups: string; message: string } | null> {
+  const ups = file?.launch?.environment.NKAT_UPS;
+  const address = ups === undefined ? null : parseUps(ups);
+  if (ups === undefined || address === null) return null;
+  const client = new UpsClient(address);
+  const report = await client.ask();
+  client.close();
+  if (report.kind === 'silent' || !report.words.some((word) => word === 'OB' || word === 'FSD')) return null;
+  return { ups, message: `the UPS is not on line (${report.words.join(' ')})` };
 }
 
 /** In words, where its disk has too little room for two more checkpoints like the last; null: it has. */

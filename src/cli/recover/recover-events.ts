@@ -17,7 +17,8 @@ export type RecoverEvent =
       readonly session: string;
       readonly path: string;
       readonly message: string;
-      readonly waitMs: number;
+      /** Null: for as long as it takes. */
+      readonly waitMs: number | null;
     }
   | {
       readonly name: 'recovery-started';

@@ -3,7 +3,7 @@ import type { SessionFile } from '../../checkpoint/types.ts';
 import { isPending, nextToStart, type QueuedSession, withStage } from '../../power/recovery-queue.ts';
 import { exitCodeOf, exitCodeOfError } from '../exit-codes.ts';
 import type { RecoveryCandidate } from './candidates.ts';
-import { roomWarning, whatIsMissing } from './readiness.ts';
+import { batteryOf, roomWarning, whatIsMissing } from './readiness.ts';
 import type { RecoverEvent, RecoveryResult } from './recover-events.ts';
 import { type RecoveringEnd, RecoveringSession, type ToldEvent } from './recovering-session.ts';
 
@@ -35,6 +35,7 @@ export class Recovery {
   readonly #live = new Map<string, RecoveringSession>();
   readonly #outcomes = new Map<string, string>();
   readonly #waitedFor = new Set<string>();
+  readonly #stoppedByUps = new Set<string>();
   readonly #results: RecoveryResult[] = [];
   readonly #signals: NodeJS.Signals[] = [];
   #queue: readonly QueuedSession[];
@@ -87,7 +88,7 @@ export class Recovery {
 
   /** Sessions whose disks have come are put into the queue; those whose time is over are given up, and said. */
   async #lookForDisks(): Promise<void> {
-    const { look, nowMs, diskWaitMs, tell } = this.#options;
+    const { look, nowMs, diskWaitMs } = this.#options;
     for (const { session, stage } of this.#queue) {
       if (stage !== 'blocked') continue;
       const candidate = this.#candidates.get(session);
@@ -95,20 +96,28 @@ export class Recovery {
       const fresh = { ...candidate, session: await look(session) };
       // A stop came in meanwhile.
       if (this.#signals.length > 0) break;
+      const battery = await batteryOf(fresh.session);
+      if (this.#signals.length > 0) break;
       const missing = whatIsMissing(fresh.session);
       const leftMs = diskWaitMs - (nowMs() - this.#sinceMs);
+      if (battery !== null) {
+        this.#tellWaiting(session, battery.ups, battery.message, null);
+        continue;
+      }
       if (missing === null) {
         this.#candidates.set(session, fresh);
         this.#stage(session, 'waiting');
       } else if (leftMs <= 0) {
         this.#finish(session, 'refused', exitCodeOfError(missing.code), `${missing.message} (${missing.path})`);
-      } else if (!this.#waitedFor.has(session)) {
-        this.#waitedFor.add(session);
-        const { path, message } = missing;
-        tell({ name: 'recovery-waiting', session, path, message, waitMs: leftMs });
-      }
+      } else this.#tellWaiting(session, missing.path, missing.message, leftMs);
     }
     this.#looking = false;
+  }
+
+  #tellWaiting(session: string, path: string, message: string, waitMs: number | null): void {
+    if (this.#waitedFor.has(session)) return;
+    this.#waitedFor.add(session);
+    this.#options.tell({ name: 'recovery-waiting', session, path, message, waitMs });
   }
 
   #advance(): void {
@@ -152,6 +161,7 @@ export class Recovery {
 
   #take(session: string, event: ToldEvent): void {
     this.#options.tell({ name: 'recovery-told', session, event });
+    if (event.name === 'stop-requested' && event.by === 'ups') this.#stoppedByUps.add(session);
     if (event.name === 'session-ended') this.#outcomes.set(session, event.outcome);
     const stage = this.#queue.find((queued) => queued.session === session)?.stage;
     if (stage !== 'starting' || !trains(event)) return;
@@ -161,6 +171,14 @@ export class Recovery {
 
   #end(session: string, { code, message }: RecoveringEnd): void {
     this.#live.delete(session);
+    if (code === exitCodeOf('stopped') && this.#signals.length === 0 && this.#stoppedByUps.has(session)) {
+      // The machine may go down now; where the power comes back before that, so does the session.
+      this.#stoppedByUps.delete(session);
+      this.#outcomes.delete(session);
+      this.#waitedFor.delete(session);
+      this.#stage(session, 'blocked');
+      return;
+    }
     const held = code === exitCodeOf('held');
     const outcome = held ? 'held' : (this.#outcomes.get(session) ?? (code === null ? 'broken' : 'refused'));
     this.#finish(session, outcome, code ?? exitCodeOf('internal'), message);

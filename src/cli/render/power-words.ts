@@ -25,6 +25,21 @@ export function cutWords(event: EventNamed<'power-cut'>): Line[] {
   ];
 }
 
+export function upsLine({ ups, power, reason }: EventNamed<'ups-changed'>): Line {
+  switch (power) {
+    case 'line':
+      return line(`UPS ${ups}: ${reason}`, 'good', 'always');
+    case 'battery':
+      return line(
+        `UPS ${ups}: ${reason}. Saved now and every minute; it stops when the battery is low.`,
+        'warning',
+        'always',
+      );
+    case 'unknown':
+      return line(`UPS ${ups}: ${reason}. Nobody would say that the power is gone.`, 'warning', 'always');
+  }
+}
+
 /** Local date and time to the second. */
 export function clockText(iso: string): string {
   const at = new Date(iso);

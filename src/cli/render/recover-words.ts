@@ -74,7 +74,11 @@ export class RecoverTelling {
         return [
           named(
             event.session,
-            line(`waits up to ${aboutDuration(event.waitMs)}: ${event.message} (${event.path})`, 'warning', 'always'),
+            line(
+              `waits${event.waitMs === null ? '' : ` up to ${aboutDuration(event.waitMs)}`}: ${event.message} (${event.path})`,
+              'warning',
+              'always',
+            ),
           ),
         ];
       case 'recovery-started': {

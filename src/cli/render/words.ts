@@ -5,7 +5,7 @@
 import type { EventNamed, SupervisorEvent } from '../../supervisor/events.ts';
 import { endWords } from './end-words.ts';
 import { type Line, line } from './line.ts';
-import { cutWords } from './power-words.ts';
+import { cutWords, upsLine } from './power-words.ts';
 import { aboutBytes, aboutDuration } from './quantities.ts';
 import { chosenWords, endedWords, placeText, recoveredLine, restartLine, startedWords } from './recovery-words.ts';
 import { stopWords } from './stop-words.ts';
@@ -56,6 +56,8 @@ function wordsOf(event: Remaining): Line[] {
   switch (event.name) {
     case 'trainer-changed':
       return [line(`The trainer's source has changed since the last launch: ${event.trainer}`, 'warning', 'always')];
+    case 'ups-changed':
+      return [upsLine(event)];
     case 'power-cut':
       return cutWords(event);
     case 'checkpoint-quarantined':

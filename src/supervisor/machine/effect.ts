@@ -1,4 +1,5 @@
 /** What a transition asks the acting parts to do, as data. */
+import type { StoppedBy } from '../../words.ts';
 import type { StopStage } from '../events.ts';
 import type { Evidence, WorkerEnd } from '../worker-end.ts';
 import type { Classification } from './classify.ts';
@@ -31,6 +32,7 @@ export type Effect =
       readonly signal: NodeJS.Signals;
       /** Null: the signal says it all. */
       readonly reason: string | null;
+      readonly by?: StoppedBy | undefined;
       readonly stage: StopStage;
       readonly deadlineMs: number;
       readonly lastStepAgeMs: number | null;

@@ -1,5 +1,6 @@
 /** What can happen to a session. Every event carries the supervisor's monotonic time. */
 import type { Phase } from '../../protocol/messages.ts';
+import type { StoppedBy } from '../../words.ts';
 import type { Evidence, WorkerEnd } from '../worker-end.ts';
 
 /** An attempt that ended while no supervisor watched. */
@@ -92,7 +93,7 @@ export type Happening =
       readonly type: 'stop-signal';
       readonly signal: NodeJS.Signals;
       /** Set: it came from `nkat-recover stop`, and a further one presses no harder. Null: no reason was given. */
-      readonly command?: { readonly reason: string | null };
+      readonly command?: { readonly reason: string | null; readonly by?: StoppedBy | undefined };
     }
   /** Our own clock jumped or we were stopped: what waits in the channel was not late. */
   | { readonly type: 'woke-late'; readonly gapMs: number }

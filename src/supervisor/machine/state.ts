@@ -3,7 +3,7 @@
  * ledger, what belongs to one launch of the worker in the launch.
  */
 import type { Phase } from '../../protocol/messages.ts';
-import type { RestartBudget } from '../../words.ts';
+import type { RestartBudget, StoppedBy } from '../../words.ts';
 import type { Outcome, StopStage } from '../events.ts';
 import type { WorkerEnd } from '../worker-end.ts';
 import type { Classification } from './classify.ts';
@@ -23,6 +23,8 @@ export interface Ledger {
   readonly stopSignal: NodeJS.Signals | null;
   /** Who asked for the stop, where it was no signal: `nkat-recover stop: <reason>`. */
   readonly stopReason: string | null;
+  /** Missing: nobody asked. */
+  readonly stoppedBy?: StoppedBy | undefined;
 }
 
 /** One launch of the worker. */

@@ -30,7 +30,9 @@ export function noteStop(
   { signal, command }: Pick<EventOf<'stop-signal'>, 'signal' | 'command'>,
 ): Ledger {
   if (ledger.stopSignal !== null) return ledger;
-  return { ...ledger, stopSignal: signal, stopReason: command === undefined ? null : commandWords(command.reason) };
+  const { reason = null, by = 'operator' } = command ?? {};
+  const words = by === 'operator' ? commandWords(reason) : reason;
+  return { ...ledger, stopSignal: signal, stopReason: command === undefined ? null : words, stoppedBy: by };
 }
 
 /** What a save that answers a stop is given as its reason. */
@@ -88,13 +90,14 @@ export function terminate(
 }
 
 export function announceStop(
-  { stopReason: reason }: Ledger,
+  { stopReason: reason, stoppedBy }: Ledger,
   signal: NodeJS.Signals,
   stage: StopStage,
   deadlineMs: number,
   lastStepAgeMs: number | null,
 ): Effect {
-  return { type: 'announce-stop', signal, reason, stage, deadlineMs, lastStepAgeMs };
+  const by = stoppedBy === undefined || stoppedBy === 'operator' ? {} : { by: stoppedBy };
+  return { type: 'announce-stop', signal, reason, ...by, stage, deadlineMs, lastStepAgeMs };
 }
 
 /**
