@@ -37,6 +37,9 @@ testInWorld.concurrent('a stopped worker is woken and resumed', async ({ world }
   const run = stuckRun(world, ['--how', 'stop', '--at', '8']);
   await run.ended(0);
   expect(run.named('worker-ended').map((end) => end.class)).toEqual(['hang', 'completed']);
+  // Asked for before SIGTERM, after which a state that is changed in place is not saved any more.
+  const emergencies = run.named('saved').filter(({ kinds }) => kinds.includes('emergency'));
+  expect(emergencies).toMatchObject([{ reason: 'hang' }]);
 });
 
 testInWorld.concurrent(
@@ -84,6 +87,7 @@ testInWorld.concurrent(
     // Opened from within the trainer, as a debugger's terminal is.
     const shell = world.startUnder(['sh', '-c', '"$@"; exit $?', 'sh'], ['resume', session, '--json', ...LIMITS], {
       NKAT_SESSION: session,
+      NKAT_ATTEMPT: '1',
     });
     await shell.ended(0);
     expect(shell.named('worker-ended').map((end) => end.class)).toEqual(['hang', 'completed']);
