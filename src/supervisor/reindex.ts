@@ -10,6 +10,7 @@ import { readSessionFile } from '../checkpoint/session-file.ts';
 import { errnoOf, NkatError } from '../errors.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
 import { isDatabaseError } from '../sessions/sqlite-errors.ts';
+import { readAhead } from './read-ahead.ts';
 import { type Candidate, changeOf, factOf, lookAtRoot, type RootLook } from './reindex-look.ts';
 import { applyReindexPlan, type FoundSession, planReindex, type ReindexPlan } from './reindex-plan.ts';
 
@@ -30,6 +31,8 @@ export interface ReindexReport {
 export interface ReindexOptions {
   /** Reads every directory again, also of completed sessions and where nothing seems changed. */
   readonly everything?: boolean;
+  /** Threads read ahead where there is much to read: for who has nothing else to do meanwhile. */
+  readonly ahead?: boolean;
   /** Wall clock in ms; default: the system's. */
   readonly now?: () => number;
   /** Called as sessions are written. */
@@ -87,8 +90,18 @@ export async function reindexRoots(
   const looks = [...new Set(roots.map((path) => resolve(path)))].flatMap(
     (root) => lookAtRoot(sessions, root, { everything, nowMs }) ?? [],
   );
-  const report = await indexLooks(sessions, files, looks, options.onProgress);
-  return { ...report, absent: looks.flatMap(({ absent }) => absent) };
+  const candidates = looks.flatMap((look) => look.candidates);
+  const directories = options.ahead === true ? candidates.map(({ root, id }) => join(root, id)) : [];
+  const ahead = readAhead(directories, true);
+  try {
+    const report = await indexLooks(sessions, files, looks, (done, total) => {
+      ahead.reached(done);
+      options.onProgress?.(done, total);
+    });
+    return { ...report, absent: looks.flatMap(({ absent }) => absent) };
+  } finally {
+    await ahead.close();
+  }
 }
 
 /** Reads and writes what was found, and remembers the roots of which nothing was left out. */

@@ -14,6 +14,7 @@ import { inspectDatabase } from '../sessions/inspect-file.ts';
 import { openSessions } from '../sessions/open.ts';
 import { inodeAt } from '../sessions/open-file.ts';
 import { setDatabaseAside } from '../sessions/set-aside.ts';
+import { readAhead } from './read-ahead.ts';
 import { reindexRoots } from './reindex.ts';
 import type { RepairFinding } from './repair-finding.ts';
 import { repairSession } from './repair-session.ts';
@@ -156,20 +157,39 @@ async function repairSessions(
       hint: 'Name its whole id; for a root that is not known: --root.',
     });
   }
-  for (const [index, { root, id }] of wanted.entries()) {
-    const directory = join(root, id);
-    const row = database?.sessions.find(id) ?? null;
-    const layout = { session: id, directory, backups: join(request.home.backups, id) };
-    try {
-      for (const found of await repairSession(files, { layout, row }, request.dryRun, request.now)) tell(found);
-    } catch (error) {
-      // One directory that cannot be mended (a read-only disk) must not keep the others from it.
-      if (!(error instanceof NkatError)) throw error;
-      tell({ what: 'session-unreadable', path: directory, message: error.message, fixed: null });
+  const ahead = readAhead(
+    wanted.map(({ root, id }) => join(root, id)),
+    false,
+  );
+  try {
+    for (const [index, session] of wanted.entries()) {
+      await mend(files, database, session, request, tell);
+      request.onProgress('sessions', index + 1, wanted.length);
+      ahead.reached(index + 1);
     }
-    request.onProgress('sessions', index + 1, wanted.length);
+  } finally {
+    await ahead.close();
   }
   return wanted.length;
+}
+
+async function mend(
+  files: StoreFiles,
+  database: SessionsDatabase | null,
+  { root, id }: { readonly root: string; readonly id: string },
+  { home, dryRun, now }: RepairRequest,
+  tell: (finding: RepairFinding) => void,
+): Promise<void> {
+  const directory = join(root, id);
+  const row = database?.sessions.find(id) ?? null;
+  const layout = { session: id, directory, backups: join(home.backups, id) };
+  try {
+    for (const found of await repairSession(files, { layout, row }, dryRun, now)) tell(found);
+  } catch (error) {
+    // One directory that cannot be mended (a read-only disk) must not keep the others from it.
+    if (!(error instanceof NkatError)) throw error;
+    tell({ what: 'session-unreadable', path: directory, message: error.message, fixed: null });
+  }
 }
 
 function sessionDirectories(root: string): string[] {
@@ -195,6 +215,7 @@ async function rebuildIndex(
 ): Promise<void> {
   const report = await reindexRoots(database, files, roots, {
     everything: session === null,
+    ahead: true,
     onProgress: (done, total) => onProgress('index', done, total),
   });
   for (const { path, reason } of report.problems) {
