@@ -4,6 +4,7 @@ import { NutServer, whyNoNut } from '../rig/nut-server.ts';
 import { counter, testInWorld } from './rig.ts';
 
 const ENDLESS = counter(['--epochs', '1', '--steps-per-epoch', '10000', '--step-ms', '40']);
+// One after the other: what is to be cleaned up at the end of a test is known only for one test at a time.
 const LIMIT = { timeout: 180_000 };
 const why = whyNoNut();
 
@@ -23,7 +24,7 @@ if (why !== null && process.env.NKAT_REQUIRE_POWER === '1') {
 } else if (why !== null) {
   test.skip(`a NUT server (${why})`, () => undefined);
 } else {
-  testInWorld.concurrent(
+  testInWorld(
     'on battery: saved and goes on; back on line; low: saved, stopped, 75, and not by the operator',
     LIMIT,
     async ({ world }) => {
@@ -53,7 +54,7 @@ if (why !== null && process.env.NKAT_REQUIRE_POWER === '1') {
     },
   );
 
-  testInWorld.concurrent('silence is not on line: on battery it is an emergency', LIMIT, async ({ world }) => {
+  testInWorld('silence is not on line: on battery it is an emergency', LIMIT, async ({ world }) => {
     await withNut('OL', async (nut) => {
       const run = world.run(ENDLESS, ['--ups', `test@127.0.0.1:${nut.port}`, '--save-every', '1h']);
       await run.event('ups-changed', ({ power }) => power === 'line');
