@@ -4,7 +4,6 @@ import { NutServer, whyNoNut } from '../rig/nut-server.ts';
 import { counter, testInWorld } from './rig.ts';
 
 const ENDLESS = counter(['--epochs', '1', '--steps-per-epoch', '10000', '--step-ms', '40']);
-// One after the other: what is to be cleaned up at the end of a test is known only for one test at a time.
 const LIMIT = { timeout: 180_000 };
 const why = whyNoNut();
 
@@ -53,20 +52,4 @@ if (why !== null && process.env.NKAT_REQUIRE_POWER === '1') {
       });
     },
   );
-
-  testInWorld('silence is not on line: on battery it is an emergency', LIMIT, async ({ world }) => {
-    await withNut('OL', async (nut) => {
-      const run = world.run(ENDLESS, ['--ups', `test@127.0.0.1:${nut.port}`, '--save-every', '1h']);
-      await run.event('ups-changed', ({ power }) => power === 'line');
-      await nut.stopServer();
-      await run.event('ups-changed', ({ power }) => power === 'unknown');
-      await nut.startServer();
-      await run.event('ups-changed', ({ power }) => power === 'line', 2);
-      nut.set('OB');
-      await run.event('ups-changed', ({ power }) => power === 'battery');
-      await nut.stopServer();
-      await run.ended(75);
-      expect(run.named('stop-requested')[0]).toMatchObject({ reason: expect.stringContaining('not heard of') });
-    });
-  });
 }
