@@ -91,13 +91,15 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   warnings.start();
   let ups: UpsWatch | null = null;
   try {
+    // What an adopted worker says is about an attempt that must be known by then: it may connect at once.
+    if (earlier.kind === 'alive') await supervisor.adopt(earlier.worker);
     await supervisor.listen();
     options.signals.listen((signal) => supervisor.dispatch({ type: 'stop-signal', signal }));
     if (options.stop !== undefined) {
       supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: options.stop });
     }
     if (settings.ups !== null) ups = watchUps(settings.ups, supervisor, context);
-    await begin(supervisor, context, earlier, cut);
+    if (earlier.kind !== 'alive') await begin(supervisor, context, earlier, cut);
     const ended = await supervisor.ended;
     const isRefused =
       options.from !== null && ended.outcome === 'no-checkpoint' && ended.ledger.attempt === session.file.attempts;
@@ -200,13 +202,9 @@ function ledgerOf(file: SessionFile, index: SessionIndex): Ledger {
 async function begin(
   supervisor: Supervisor,
   context: SessionContext,
-  earlier: EarlierWorker,
+  earlier: Exclude<EarlierWorker, { kind: 'alive' }>,
   cut: PowerCut | null,
 ): Promise<void> {
-  if (earlier.kind === 'alive') {
-    await supervisor.adopt(earlier.worker);
-    return;
-  }
   const ended = await endUnrecordedWorkers(context.layout.session, context.settings.stop.killWaitMs);
   if (ended > 0) {
     const message = `ended ${ended} process(es) that an earlier launch of this session had left behind`;

@@ -107,7 +107,6 @@ testInWorld.concurrent(
     const recovery = world.start(['recover', '--json']);
     expect(await tells(recovery, 'recovery-started')).toMatchObject({ action: 'adopt' });
     expect(await recovery.event('worker-connected')).toMatchObject({ pid, adopted: true });
-    await recovery.event('progress');
     recovery.signal('SIGINT');
     await recovery.ended(75);
     expect(recovery.named('attempt-started')).toEqual([]);
