@@ -1,6 +1,7 @@
 /** Batches of one pass over the data, in seeded order, from the place where the checkpoint was made. */
 import { NkatError } from '../errors.ts';
-import type { DataFacts, PassStart } from './position.ts';
+import type { DataFacts } from './data-facts.ts';
+import type { PassStart } from './position.ts';
 import { sampleOrder } from './sample-order.ts';
 
 /** Data that gathers its own batches, such as tensors. */

@@ -1,12 +1,14 @@
 /** The epochs of a run and the batches in them, taken up where the checkpoint left them. */
 import { type BatchOptions, batchCount, batchesOf, type TakingData } from './batches.ts';
+import type { DataFacts } from './data-facts.ts';
 import type { Ending } from './ending.ts';
 import { fitting } from './fitting.ts';
-import type { DataFacts, PassStart } from './position.ts';
-import type { Metrics } from './run.ts';
+import type { PassStart } from './position.ts';
+import type { EpochOptions, Metrics } from './run.ts';
 import { markBoundary, type RunParts } from './run-parts.ts';
+import { stepsLeftOf } from './steps-left.ts';
 import { usage } from './usage.ts';
-import { EPOCH_OVER } from './warnings.ts';
+import { EPOCH_OVER, stepsMadeAgain } from './warnings.ts';
 
 export interface EpochLoopOptions {
   readonly parts: RunParts;
@@ -21,6 +23,8 @@ export class EpochLoop {
   readonly #seed: number;
   #noted = false;
   #entered = false;
+  #stepsPerEpoch: number | null = null;
+  #countedEpoch: number | null = null;
 
   constructor({ parts, ending, seed }: EpochLoopOptions) {
     this.#parts = parts;
@@ -29,11 +33,19 @@ export class EpochLoop {
   }
 
   /** Yields the number of each epoch that is left. @throws NkatError `usage` */
-  *epochs(count: number): Generator<number, void, void> {
+  *epochs(count: number, { stepsPerEpoch }: EpochOptions): Generator<number, void, void> {
     if (!Number.isSafeInteger(count) || count < 0) throw usage(`epochs takes a whole number, not ${count}`, 'train');
+    if (stepsPerEpoch !== undefined && (!Number.isSafeInteger(stepsPerEpoch) || stepsPerEpoch < 1)) {
+      throw usage(`stepsPerEpoch must be a whole number from 1, not ${stepsPerEpoch}`, 'train');
+    }
     const { memory, notes, boundary } = this.#parts;
     notes.epochCount = count;
     this.#entered = true;
+    this.#stepsPerEpoch = stepsPerEpoch ?? null;
+    if (stepsPerEpoch !== undefined) {
+      notes.batchesInPass = stepsPerEpoch;
+      memory.position.countsSteps(stepsPerEpoch);
+    }
     while (memory.position.epoch < count) {
       const { epoch } = memory.position;
       memory.epochBegins();
@@ -54,6 +66,22 @@ export class EpochLoop {
       options: { size, seed, drop },
       begin: (facts) => ({ start: this.#beginPass(facts), pass: position.pass }),
       yielded: (sample) => position.yielded(sample),
+      ended: () => this.#parts.boundary.phase('eval'),
+    });
+  }
+
+  /** Yields the number of each step that is left in this epoch. @throws NkatError `usage` */
+  stepsLeft(): Generator<number, void, void> {
+    const { position } = this.#parts.memory;
+    const stepsPerEpoch = this.#stepsPerEpoch;
+    if (stepsPerEpoch === null) {
+      throw usage('stepsLeft needs to know how many steps there are: run.epochs(count, { stepsPerEpoch })', 'train');
+    }
+    if (this.#countedEpoch === position.epoch) throw usage('stepsLeft was called before in this epoch', 'train');
+    this.#countedEpoch = position.epoch;
+    return stepsLeftOf(stepsPerEpoch, {
+      begin: (facts) => this.#beginPass(facts),
+      yielded: (steps) => position.yielded(steps),
       ended: () => this.#parts.boundary.phase('eval'),
     });
   }
@@ -82,6 +110,7 @@ export class EpochLoop {
     if (start.kind === 'completed') return start;
     if (start.takenUp) memory.takeUp();
     if (start.differs !== null) warnings.say(`the data changed since the checkpoint: ${start.differs}`);
+    if (start.stepsAgain > 0) warnings.say(stepsMadeAgain(start.stepsAgain));
     clock.interrupted();
     boundary.phase('train');
     return start;

@@ -3,14 +3,7 @@
  * up to the last step boundary, since nothing past it is in a checkpoint.
  */
 import { NkatError } from '../errors.ts';
-
-/** What must be the same for a pass over the data to be taken up in its middle. */
-export interface DataFacts {
-  readonly length: number;
-  readonly size: number;
-  readonly seed: number | null;
-  readonly drop: boolean;
-}
+import { type DataFacts, differences, stepFacts } from './data-facts.ts';
 
 export interface PositionState {
   readonly step: number;
@@ -40,7 +33,14 @@ const START: PositionState = {
 
 /** How a pass begins: at which sample, or not at all because it was completed before the checkpoint. */
 export type PassStart =
-  | { readonly kind: 'from'; readonly sample: number; readonly takenUp: boolean; readonly differs: string | null }
+  | {
+      readonly kind: 'from';
+      readonly sample: number;
+      readonly takenUp: boolean;
+      readonly differs: string | null;
+      /** Steps of this epoch that the checkpoint holds and that are made again, for nothing says which they were. */
+      readonly stepsAgain: number;
+    }
   | { readonly kind: 'completed' };
 
 export class Position {
@@ -65,13 +65,11 @@ export class Position {
   }
 
   /**
-   * True when the checkpoint was made in mid-epoch by a loop without passes: nothing says where in the epoch, so the
-   * step about to be made trains it again from its head.
+   * True when a step is about to be made outside of any pass in an epoch that the checkpoint has in its middle: the
+   * trainer trains that epoch again from its head.
    */
   get startsEpochOver(): boolean {
-    const resumed = this.#resumed;
-    if (resumed === null || resumed.pass >= 0 || this.#pass >= 0) return false;
-    return this.#at.step === resumed.step && this.stepsInEpoch > 0;
+    return this.#resumed?.step === this.#at.step && this.#pass < 0 && this.stepsInEpoch > 0;
   }
 
   /** Pass that runs now; -1 outside. */
@@ -103,6 +101,17 @@ export class Position {
   }
 
   /**
+   * Each epoch has this many steps: a checkpoint that a loop without passes made in mid-epoch has its place too.
+   */
+  countsSteps(stepsPerEpoch: number): void {
+    const resumed = this.#resumed;
+    if (resumed === null || resumed.pass >= 0 || this.stepsInEpoch === 0) return;
+    const sample = this.stepsInEpoch;
+    // More steps than there are now: `beginPass` refuses them as another length.
+    this.#resumed = { ...resumed, pass: 0, sample, data: stepFacts(Math.max(stepsPerEpoch, sample)) };
+  }
+
+  /**
    * Next pass over data in this epoch.
    * @throws NkatError `state-mismatch` when a pass is to be taken up in its middle over other data.
    */
@@ -111,11 +120,13 @@ export class Position {
     const resumed = this.#resumed;
     this.#data = data;
     this.#yielded = 0;
-    if (resumed === null) return { kind: 'from', sample: 0, takenUp: false, differs: null };
+    if (resumed === null) return { kind: 'from', sample: 0, takenUp: false, differs: null, stepsAgain: 0 };
     if (this.#pass < resumed.pass) return { kind: 'completed' };
     this.#resumed = null;
     const differs = resumed.data === null ? null : differences(resumed.data, data);
-    if (resumed.pass < 0) return { kind: 'from', sample: 0, takenUp: true, differs };
+    if (resumed.pass < 0) {
+      return { kind: 'from', sample: 0, takenUp: true, differs, stepsAgain: resumed.step - resumed.epochFirstStep };
+    }
     if (differs !== null) {
       throw new NkatError(
         `this checkpoint is from the middle of epoch ${resumed.epoch}, but the data changed since: ${differs}`,
@@ -127,7 +138,7 @@ export class Position {
       );
     }
     this.#yielded = resumed.sample;
-    return { kind: 'from', sample: resumed.sample, takenUp: true, differs: null };
+    return { kind: 'from', sample: resumed.sample, takenUp: true, differs: null, stepsAgain: 0 };
   }
 
   /** A batch that ends at this sample was handed to the trainer. */
@@ -163,14 +174,4 @@ export class Position {
       epochSteps: step - epochFirstStep,
     };
   }
-}
-
-function differences(before: DataFacts, now: DataFacts): string | null {
-  const changed: string[] = [];
-  if (before.length !== now.length) changed.push(`${now.length} samples instead of ${before.length}`);
-  if (before.size !== now.size) changed.push(`batches of ${now.size} instead of ${before.size}`);
-  if (before.seed !== now.seed) changed.push(`seed ${now.seed} instead of ${before.seed}`);
-  if (before.drop !== now.drop)
-    changed.push(now.drop ? 'the last short batch is dropped now' : 'the last short batch is kept now');
-  return changed.length === 0 ? null : changed.join(', ');
 }

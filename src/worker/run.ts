@@ -33,6 +33,11 @@ export interface BestByOptions {
   readonly minDelta?: number;
 }
 
+export interface EpochOptions {
+  /** Steps in each epoch, for `stepsLeft()`: a loop that makes its steps without `batches()`. */
+  readonly stepsPerEpoch?: number;
+}
+
 export interface Interruption {
   readonly reason: string | null;
 }
@@ -69,9 +74,21 @@ export interface Run {
 
   /**
    * The epochs that are left of `count`, numbered from 0. After a resume in mid-epoch that epoch comes again: what
-   * stands between here and `batches()` runs a second time, with the random states that it had at first.
+   * stands between here and `batches()` or `stepsLeft()` runs a second time, with the random states that it had at
+   * first. Without either, an epoch that was saved in its middle is trained again from its head; that is told.
+   * @throws NkatError `usage`
    */
-  epochs(count: number): Generator<number, void, void>;
+  epochs(count: number, options?: EpochOptions): Generator<number, void, void>;
+
+  /**
+   * The steps that are left of this epoch, numbered from 0 in the epoch: for data that is no array (a stream, an
+   * environment, samples that are made). After a resume in mid-epoch from the saved step on; the number is the place
+   * to go on from in your data. Needs `epochs(count, { stepsPerEpoch })`; once in each epoch. Make `step()` the last
+   * thing in the loop's body.
+   * @throws NkatError `usage`; `state-mismatch` when the number of steps differs in the middle of an epoch, or when
+   *   the checkpoint is from the middle of `batches()`.
+   */
+  stepsLeft(): Generator<number, void, void>;
 
   /**
    * Batches of one pass over the data, in an order drawn from seed and epoch; after a resume in mid-epoch from the

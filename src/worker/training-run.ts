@@ -8,7 +8,7 @@ import { Orders } from './orders.ts';
 import type { RandomGenerator } from './random.ts';
 import { reportedProgress } from './reported-progress.ts';
 import { Restoration } from './restoration.ts';
-import type { BestByOptions, ManualSave, Metrics, ResumedFrom, Run } from './run.ts';
+import type { BestByOptions, EpochOptions, ManualSave, Metrics, ResumedFrom, Run } from './run.ts';
 import { assembleRun, markBoundary, type RunParts } from './run-parts.ts';
 import type { SaveOutcome } from './save-in-flight.ts';
 import { SessionLink } from './session-link.ts';
@@ -112,8 +112,12 @@ export class TrainingRun implements Run {
     return this.#restoration.of(state, this.learningRateScale);
   }
 
-  epochs(count: number): Generator<number, void, void> {
-    return this.#loop.epochs(count);
+  epochs(count: number, options: EpochOptions = {}): Generator<number, void, void> {
+    return this.#loop.epochs(count, options);
+  }
+
+  stepsLeft(): Generator<number, void, void> {
+    return this.#loop.stepsLeft();
   }
 
   batches<B>(data: TakingData<B>, options: BatchOptions): Generator<B, void, void>;

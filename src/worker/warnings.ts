@@ -6,7 +6,13 @@ export const NOT_AWAITED =
 export const SAVED_INSIDE_STEP =
   'run.save() came between a batch and its run.step(): after a resume that batch is trained again; save after the step';
 export const EPOCH_OVER =
-  'this checkpoint is from the middle of an epoch, which is trained again from its head: only run.batches() takes an epoch up in its middle; without it, save at epochs (--save-every-epochs 1)';
+  'this checkpoint is from the middle of an epoch, which is trained again from its head: only run.batches() and run.stepsLeft() take an epoch up in its middle; without them, save at epochs (--save-every-epochs 1)';
+
+/** A loop of the trainer's own made the checkpoint, and now there are batches. */
+export function stepsMadeAgain(steps: number): string {
+  const made = steps === 1 ? 'one step of this epoch was' : `${steps} steps of this epoch were`;
+  return `${made} made before the checkpoint without run.batches(), so nothing says on which data: the epoch is trained again from its head; to train no step twice, start a new session with --new`;
+}
 
 export class Warnings {
   readonly #link: SessionLink;
