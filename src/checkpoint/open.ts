@@ -25,6 +25,8 @@ export interface OpenCheckpoint {
   state(): Promise<string>;
   /** Every tensor, one at a time, in the order of the file. @throws NkatError `checkpoint-damaged`, `checkpoint-unreadable` */
   tensors(): AsyncIterable<LoadedTensor>;
+  /** One tensor of the manifest. @throws NkatError `checkpoint-damaged`, `checkpoint-unreadable` */
+  tensor(tensor: ManifestTensor): Promise<LoadedTensor>;
   close(): Promise<void>;
 }
 
@@ -84,11 +86,12 @@ class OpenedFiles implements OpenCheckpoint {
 
   async *tensors(): AsyncGenerator<LoadedTensor, void, undefined> {
     await reading(this.#path, () => this.#checkHeader());
-    const start = dataStart(this.manifest);
-    for (const tensor of this.manifest.tensors) {
-      const bytes = await reading(this.#path, () => this.#read(tensor, start));
-      yield { name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, bytes };
-    }
+    for (const tensor of this.manifest.tensors) yield await this.tensor(tensor);
+  }
+
+  async tensor(tensor: ManifestTensor): Promise<LoadedTensor> {
+    const bytes = await reading(this.#path, () => this.#read(tensor, dataStart(this.manifest)));
+    return { name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, bytes };
   }
 
   async close(): Promise<void> {

@@ -228,11 +228,27 @@ export function buildProgram(
     });
 
   command(program, 'drill', 'prove that sessions could be recovered now, by doing it beside them; changes nothing')
-    .argument('[session...]', 'ids, unique beginnings of ids, names, or latest', ['latest'])
+    .argument('[session...]', 'ids, unique beginnings of ids, names, or latest (default: latest)')
     .option('--all', 'every session with checkpoints')
-    .addOption(new Option('--level <level>', '1 every byte, 2 also what is in it').choices(['1', '2']).default('2'))
+    .addOption(
+      new Option(
+        '--level <level>',
+        '1 every byte, 2 also what is in it, 3 the trainer loads it and makes a step, replay it trains again, bit by bit (default: replay, else 3)',
+      ).choices(['1', '2', '3', 'replay']),
+    )
+    .addOption(new Option('--device <device>', 'cpu leaves the GPU to training').choices(['cpu', 'gpu']).default('cpu'))
+    .option('--within <time>', 'not good where a recovery takes longer, for example 30s')
+    .option('--history', 'show what earlier drills came to, and drill nothing')
+    .option('--timeout <time>', 'how long a launch of the trainer may take (default: 10m, more for long replays)')
     .addOption(jsonOption())
-    .addHelpText('after', () => after(['nkat-recover drill', 'nkat-recover drill --all --level 1']))
+    .addHelpText('after', () =>
+      after([
+        'nkat-recover drill',
+        'nkat-recover drill night --level 3 --within 30s',
+        'nkat-recover drill --history',
+        'nkat-recover drill --all --level 1',
+      ]),
+    )
     .action((sessions: string[], options: DrillFlags) => {
       choose(async (own) => (await import('./commands/drill.ts')).drill(sessions, options, own));
     });

@@ -84,4 +84,8 @@ export interface RepairFlags extends JsonFlag {
 export interface DrillFlags extends JsonFlag {
   readonly all?: boolean;
   readonly level?: string;
+  readonly within?: string;
+  readonly history?: boolean;
+  readonly device?: string;
+  readonly timeout?: string;
 }

@@ -1,77 +1,66 @@
 /** The drill of one session: from what is on the disk to what a user would have after a crash at this moment. */
-import type { StoreFiles } from '../checkpoint/files.ts';
-import type { StoreLayout } from '../checkpoint/layout.ts';
-import type { SessionFile } from '../checkpoint/types.ts';
-import type { SessionState } from '../words.ts';
-import type { Cleanup } from './cleanup.ts';
+import { formatDuration } from '../units.ts';
+import type { DrilledSession, DrillOptions } from './drilled-session.ts';
 import { examine, type Integrity } from './integrity.ts';
-import type { Chosen, DrillLevel, SessionDrill } from './types.ts';
+import { type Launched, launchDrill, NOT_LAUNCHED } from './launch-drill.ts';
+import type { Chosen, DrillTimes, SessionDrill } from './types.ts';
 
-/** A session that was found, and how it stands. */
-export interface DrilledSession {
-  readonly layout: StoreLayout;
-  readonly name: string | null;
-  readonly state: SessionState;
-  /** Null: the directory has lost its `session.json`. */
-  readonly file: SessionFile | null;
-  /** The highest step that anybody has heard of. */
-  readonly reachedStep: number;
-  readonly trainerChanged: boolean;
-  /** How long it took to find all that out. */
-  readonly detectMs: number;
-}
-
-export interface DrillOptions {
-  readonly files: StoreFiles;
-  readonly level: DrillLevel;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly nowMs: () => number;
-  readonly cleanup: Cleanup;
-  readonly onProgress: (text: string) => void;
-}
-
-/** @throws NkatError `io` when the session's directory cannot be listed */
+/** @throws NkatError `io`, `no-space`, `preflight` where the drill itself cannot be done */
 export async function drillSession(session: DrilledSession, options: DrillOptions): Promise<SessionDrill> {
   const { layout, name, state, file, detectMs, trainerChanged } = session;
+  const setAside = new Set(file?.setAside.map(({ sequence }) => sequence));
   const integrity = await examine(options.files, {
     ...options,
     layout,
     level: options.level === 1 ? 1 : 2,
-    setAside: new Set(file?.setAside.map(({ sequence }) => sequence)),
+    setAside,
     quarantine: false,
   });
   const chosen = chosenOf(integrity);
+  const isLaunched = options.level === null || options.level === 3 || options.level === 'replay';
+  const launched = isLaunched ? await launchDrill(session, integrity, setAside, options) : NOT_LAUNCHED;
+  const times = timesOf(detectMs, integrity, launched);
+  const { withinMs } = options;
+  const within = withinMs === null ? null : { limitMs: withinMs, ok: times.totalMs <= withinMs };
   const damaged = integrity.checkpoints.filter(({ ok }) => !ok);
   const problems = [
     ...(chosen === null ? [whyNone(integrity)] : []),
     ...damaged.map(({ sequence, problems: own }) => `checkpoint ${sequence}: ${own.join('; ')}`),
     ...missingCommit(session, integrity),
+    ...launched.problems,
+    ...(within?.ok === false ? [tooSlow(times.totalMs, within.limitMs)] : []),
   ];
-  const { chooseMs, verifyMs } = integrity;
   return {
     session: layout.session,
     name,
     state,
-    level: options.level,
+    level: options.level ?? launched.level,
     ok: problems.length === 0,
     trainerChanged,
     checkpoints: integrity.checkpoints,
     chosen,
     stepsLost: Math.max(0, session.reachedStep - (chosen?.step ?? 0)),
-    times: {
-      detectMs,
-      chooseMs,
-      verifyMs,
-      restoreMs: null,
-      firstStepMs: null,
-      totalMs: detectMs + chooseMs + verifyMs,
-    },
+    times,
+    rehearsal: launched.rehearsal,
+    replay: launched.replay,
+    within,
     problems,
-    warnings: [...(trainerChanged ? [CHANGED] : []), ...integrity.warnings],
+    warnings: [...(trainerChanged ? [CHANGED] : []), ...integrity.warnings, ...launched.warnings],
   };
 }
 
 const CHANGED = "the trainer's source changed since its last launch: what was saved may not fit it any more";
+
+function timesOf(detectMs: number, { chooseMs, verifyMs }: Integrity, { rehearsal }: Launched): DrillTimes {
+  const restoreMs = rehearsal?.restoreMs ?? null;
+  const firstStepMs = rehearsal?.firstStepMs ?? null;
+  const totalMs = detectMs + chooseMs + verifyMs + (restoreMs ?? 0) + (firstStepMs ?? 0);
+  return { detectMs, chooseMs, verifyMs, restoreMs, firstStepMs, totalMs };
+}
+
+function tooSlow(totalMs: number, limitMs: number): string {
+  return `recovery took ${formatDuration(totalMs)}, which is more than ${formatDuration(limitMs)}`;
+}
 
 function chosenOf({ choice: { chosen } }: Integrity): Chosen | null {
   if (chosen === null) return null;

@@ -56,9 +56,9 @@ export async function examine(files: StoreFiles, request: IntegrityRequest): Pro
     const { choice } = chosen;
     const isRotated = choice.chosen === null && choice.candidates.some(({ verdict }) => verdict === 'gone');
     if (isRotated && tries < TRIES) continue;
-    // One that was committed meanwhile.
-    if (choice.chosen !== null) await holding.hold([choice.chosen.manifest.sequence]);
     const listed = await listCheckpoints(files, request.layout);
+    // Also what was committed meanwhile, before it is looked at: a replay may begin with any of them.
+    await holding.hold(listed.map(({ sequence }) => sequence));
     const looked = await lookAtAll(files, request, [...listed, ...movedAside(entries, listed)], chosen.verdicts);
     return {
       choice,

@@ -1,9 +1,9 @@
 /** One drill at a time on this machine and state home: drills must neither compete with training nor with each other. */
-import { hostname } from 'node:os';
+import { constants, hostname, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { acquireClaim, releaseClaim } from '../checkpoint/claim.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
-import { NkatError } from '../errors.ts';
+import { errnoOf, NkatError } from '../errors.ts';
 import type { StateHome } from '../home.ts';
 import type { Cleanup } from './cleanup.ts';
 
@@ -33,4 +33,14 @@ export async function lockDrills(files: StoreFiles, home: StateHome, cleanup: Cl
     });
   }
   await cleanup.add(() => releaseClaim(files, folder, outcome.claim));
+}
+
+/** Lowers the priority of this process, and so of all that it launches: training goes first. */
+export function beKind(): void {
+  try {
+    setPriority(0, constants.priority.PRIORITY_LOW);
+  } catch (error) {
+    // Some containers allow no change: then the drill competes for the processor, and proves the same.
+    if (errnoOf(error) === null) throw error;
+  }
 }

@@ -51,6 +51,56 @@ export interface Chosen {
   readonly createdAt: string;
 }
 
+/** What the real trainer did with a checkpoint. */
+export interface Rehearsal {
+  /** `done`: it came as far as it was asked to. */
+  readonly outcome: 'done' | 'failed' | 'timed-out';
+  /** Why it is not done; null: it is. */
+  readonly reason: string | null;
+  /** Sequence of the checkpoint that it began with. */
+  readonly from: number;
+  readonly backend: string | null;
+  /** From the launch until the state was put back; null: it never was. */
+  readonly restoreMs: number | null;
+  /** From there to the end of the first step; null: none was made. */
+  readonly firstStepMs: number | null;
+  /** Highest step that it told of. */
+  readonly reachedStep: number | null;
+  readonly loss: number | null;
+  /** The trainer had nothing left to train. */
+  readonly completed: boolean;
+  /** What it printed last on stderr, where it failed. */
+  readonly lastLines: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** One tensor that two runs disagree on. */
+export interface TensorDifference {
+  readonly name: string;
+  /** Part of the metric history, which no later step depends on. */
+  readonly isHistory: boolean;
+  /** Elements that differ; null: their number differs, or nobody can read this dtype. */
+  readonly elements: number | null;
+  /** Null: not to be reckoned (other shapes, values that are no numbers). */
+  readonly largestAbsolute: number | null;
+  readonly largestRelative: number | null;
+}
+
+export interface Replay {
+  /** `skipped`: there is no pair of checkpoints that could prove it. */
+  readonly outcome: 'exact' | 'differs' | 'unproved' | 'skipped';
+  readonly reason: string | null;
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly steps: number | null;
+  /** True: it differs as this backend is known to; false: it repeats itself; null: nobody promises either. */
+  readonly deterministic: boolean | null;
+  readonly tensors: readonly TensorDifference[];
+  /** Places in `state.json` that differ. */
+  readonly state: readonly string[];
+  readonly rehearsal: Rehearsal | null;
+}
+
 export interface SessionDrill {
   readonly session: string;
   readonly name: string | null;
@@ -66,6 +116,11 @@ export interface SessionDrill {
   /** Steps that a crash at this moment would lose. */
   readonly stepsLost: number;
   readonly times: DrillTimes;
+  /** Null: not done on this level, or there is nothing to begin with. */
+  readonly rehearsal: Rehearsal | null;
+  readonly replay: Replay | null;
+  /** Null: no limit was given. */
+  readonly within: { readonly limitMs: number; readonly ok: boolean } | null;
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }

@@ -13,6 +13,7 @@ import {
   number,
   object,
   oneOf,
+  optional,
   record,
   string,
 } from '../schema.ts';
@@ -187,6 +188,16 @@ export const done = object({
   sequence: nullable(count),
 });
 
+/** A rehearsal has come as far as it was asked to; the worker then exits 0. `completed`: training had nothing left to do. */
+export const drilled = object({
+  v,
+  type: literal('drilled'),
+  step: count,
+  epoch: count,
+  loss: nullable(number()),
+  completed: boolean(),
+});
+
 /** Words for the operator that are no event of their own. */
 export const notice = object({
   v,
@@ -243,6 +254,11 @@ export const welcome = object({
   trainer: nullable(
     object({ path: text, args: list(string(MAX_ARGUMENT), 0, 65_536), sourceDigest: nullable(string(64)) }),
   ),
+  /**
+   * A rehearsal: train to the boundary after so many steps (and, where `epoch` says which of those at the end of an epoch,
+   * to that one), save there where that is asked, report `drilled`, exit 0. The directories are scratch folders.
+   */
+  drill: optional(object({ step: count, epoch: nullable(count), save: boolean() })),
 });
 
 /** The answer to `unusable`. `resume` null: nothing else verifies; the worker exits 75 and the supervisor decides. */
@@ -302,6 +318,7 @@ export const WORKER_MESSAGES = [
   unusable,
   diverged,
   done,
+  drilled,
   notice,
   save,
   stop,

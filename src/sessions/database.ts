@@ -110,6 +110,9 @@ export class SessionsDatabase {
   get saves(): Tables['saves'] {
     return this.tables.saves;
   }
+  get drills(): Tables['drills'] {
+    return this.tables.drills;
+  }
 
   /**
    * What a query says of the file that stands there now, or `otherwise` where that is busy, failing, newer or damaged:

@@ -143,6 +143,25 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // What work without epochs says of itself.
   'ALTER TABLE sessions ADD COLUMN report TEXT',
+  `
+  CREATE TABLE drills (
+    id INTEGER PRIMARY KEY,
+    drill TEXT NOT NULL,
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    at TEXT NOT NULL,
+    level TEXT NOT NULL,
+    ok INTEGER NOT NULL,
+    chosen_sequence INTEGER,
+    chosen_step INTEGER,
+    steps_lost INTEGER NOT NULL,
+    total_ms REAL NOT NULL,
+    replay TEXT,
+    injected TEXT NOT NULL,
+    problems TEXT NOT NULL,
+    warnings TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX drills_by_session ON drills (session, id);
+  `,
 ];
 
 /** The version that `user_version` names; 0 for a new file. */

@@ -2,6 +2,7 @@
 import type { Database } from 'better-sqlite3';
 import { AttemptsTable } from './attempts-table.ts';
 import { CheckpointsTable } from './checkpoints-table.ts';
+import { DrillsTable } from './drills-table.ts';
 import { EventsTable } from './events-table.ts';
 import { FactsTable } from './facts-table.ts';
 import { SavesTable } from './saves-table.ts';
@@ -15,6 +16,7 @@ export interface Tables {
   readonly transitions: TransitionsTable;
   readonly events: EventsTable;
   readonly saves: SavesTable;
+  readonly drills: DrillsTable;
   readonly facts: FactsTable;
 }
 
@@ -26,6 +28,7 @@ export function tablesOf(database: Database): Tables {
     transitions: new TransitionsTable(database),
     events: new EventsTable(database),
     saves: new SavesTable(database),
+    drills: new DrillsTable(database),
     facts: new FactsTable(database),
   };
 }

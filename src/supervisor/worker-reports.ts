@@ -83,6 +83,9 @@ export class WorkerReports {
       case 'done':
         this.#done(message);
         break;
+      case 'drilled':
+        // Only a rehearsal's worker says it, and no supervisor of a session orders one.
+        break;
       case 'notice':
         this.#context.tell({ name: 'notice', level: message.level, message: message.message });
         break;

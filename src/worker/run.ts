@@ -48,6 +48,11 @@ export interface Run {
   readonly attempt: number;
   /** The session's checkpoint directory. */
   readonly directory: string;
+  /**
+   * True while `nkat-recover drill` rehearses a recovery: the state is put back and a few steps are made in a scratch folder.
+   * Leave out what is to happen once in a run and not in a rehearsal: uploads, messages, files that others read.
+   */
+  readonly drilling: boolean;
   /** The operator wants no training without a GPU. */
   readonly requireGpu: boolean;
   /** Steps completed over all launches. */

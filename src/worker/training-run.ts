@@ -2,6 +2,7 @@
 import type { BatchOptions, TakingData } from './batches.ts';
 import { type Listener, noState } from './boundary.ts';
 import type { ControlBlock } from './control-block.ts';
+import { DrillEnd } from './drill-end.ts';
 import type { Ending } from './ending.ts';
 import { EpochLoop } from './epoch-loop.ts';
 import { Orders } from './orders.ts';
@@ -34,6 +35,8 @@ export class TrainingRun implements Run {
   readonly #parts: RunParts;
   readonly #restoration: Restoration;
   readonly #loop: EpochLoop;
+  /** Null: this is no rehearsal. */
+  readonly #drill: DrillEnd | null;
   #completed = false;
 
   /** Starts the SDK's thread and waits, however long, until the session is ours to train. */
@@ -60,6 +63,7 @@ export class TrainingRun implements Run {
     const parts = this.#parts;
     this.#restoration = new Restoration({ parts, link, control, ending, resume: facts.resume });
     this.#loop = new EpochLoop({ parts, ending, seed });
+    this.#drill = facts.drill === null ? null : new DrillEnd({ order: facts.drill, parts, link, ending });
     ending.guard({
       thrown: (error) => this.#parts.lastSave.thrown(error),
       finish: (cause, timeoutMs) => this.#parts.lastSave.finish(this.#isOrderly ? null : cause, timeoutMs),
@@ -86,6 +90,10 @@ export class TrainingRun implements Run {
 
   get epoch(): number {
     return this.#parts.memory.position.epoch;
+  }
+
+  get drilling(): boolean {
+    return this.#drill !== null;
   }
 
   get requireGpu(): boolean {
@@ -141,6 +149,7 @@ export class TrainingRun implements Run {
     // A loop of the trainer's own has no batches that would say it.
     this.#parts.boundary.training();
     this.#parts.notes.reportIfDue(nowMs);
+    if (this.#drill?.isReached === true) return this.#drill.end(false);
     if (this.#parts.turns.open) this.#parts.warnings.once(NOT_AWAITED);
     if (this.#link.pending) this.#link.drain();
     this.#parts.saver.step(this.#parts.clock.stepMs);
@@ -160,6 +169,7 @@ export class TrainingRun implements Run {
     try {
       await this.#parts.turns.yield();
       await this.#parts.epochEnd.save(isBest, before);
+      if (this.#drill?.isReached === true) await this.#drill.end(false);
       if (this.#parts.boundary.calls) await this.#obey();
     } finally {
       goesOn();
@@ -170,6 +180,7 @@ export class TrainingRun implements Run {
     this.#parts.divergence.refuse();
     if (this.#completed) return;
     this.#parts.notes.report(performance.now());
+    if (this.#drill !== null) return this.#drill.end(true);
     this.#parts.boundary.phase('save');
     const final = this.#parts.boundary.state === null ? null : await this.#parts.boundary.final();
     this.#completed = true;

@@ -240,3 +240,25 @@ test('one drill at a time: a second one says who is there, the lock of a dead on
   rmSync(join(owners, `${newest}.released`));
   expect((await world.drill()).code).toBe(0);
 });
+
+test('the history keeps every drill, and one that failed after good ones stands out', async () => {
+  const world = new DrilledWorld();
+  const layout = await world.add(A, [{ step: 10 }, { step: 20 }]);
+  await world.drill('--level', '2');
+  await world.drill('--level', '2');
+  const file = join(folderOf(layout, 2), 'tensors.safetensors');
+  flipLastByte(file, statSync(file).size);
+  await world.drill('--level', '2');
+  const { stdout } = await world.cli(['drill', '--history', '--json']);
+  const { drills } = JSON.parse(stdout) as { drills: { session: string; ok: boolean; level: string }[] };
+  expect(drills.map(({ session, ok, level }) => [session, ok, level])).toEqual([
+    [A, true, '2'],
+    [A, true, '2'],
+    [A, false, '2'],
+  ]);
+  const words = await world.cli(['drill', '--history', 'latest']);
+  expect(words.stdout).toMatch(/NOT GOOD[\s\S]*checkpoint 2: tensors\.safetensors/);
+  expect(words.stdout).toContain(`${A}: NOT GOOD, the last 1 drill; good until`);
+  const wrong = await world.cli(['drill', '--within', '30s', '--level', '2']);
+  expect(wrong).toMatchObject({ code: 64, stderr: expect.stringContaining('does not put anything back') });
+});

@@ -1,28 +1,35 @@
 import { nodeFiles } from '../../checkpoint/files.ts';
 import { newSessionId } from '../../checkpoint/session-id.ts';
 import { Cleanup } from '../../drill/cleanup.ts';
-import { type DrilledSession, drillSession } from '../../drill/drill-session.ts';
-import { lockDrills } from '../../drill/lock.ts';
+import { drillSession } from '../../drill/drill-session.ts';
+import type { DrilledSession } from '../../drill/drilled-session.ts';
+import { beKind, drillsFolder, lockDrills } from '../../drill/lock.ts';
+import { removeDeadScratch } from '../../drill/scratch.ts';
 import type { DrillLevel, DrillReport, SessionDrill } from '../../drill/types.ts';
 import { NkatError } from '../../errors.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionRow } from '../../sessions/types.ts';
+import { parseDuration } from '../../units.ts';
 import type { CommandContext } from '../context.ts';
+import { timeoutOf } from '../control-flags.ts';
 import { exitCodeOf, exitCodeOfSignal } from '../exit-codes.ts';
 import type { DrillFlags } from '../flags.ts';
 import { locateSession } from '../located-session.ts';
-import { withReadableIndex } from '../open-index.ts';
+import { withIndex } from '../open-index.ts';
 import { drillJson, drillWords } from '../render/drill-words.ts';
 import { line } from '../render/line.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
 import { StatusLine } from '../render/status-line.ts';
 import { resolveSession } from '../resolve-session.ts';
 import { ownWatch } from '../session-state.ts';
-import { trainerHasChanged } from '../source-change.ts';
+import { sourceDigestOf, trainerHasChanged } from '../source-change.ts';
+import { commandOf } from '../trainer.ts';
 import { ownVersion } from '../version.ts';
+import { drillHistory } from './drill-history.ts';
 
 /** `drill`: rehearses the recovery of sessions beside them; exit 65 where something could not be recovered. */
 export async function drill(words: readonly string[], flags: DrillFlags, context: CommandContext): Promise<number> {
+  if (flags.history === true) return drillHistory(words, flags, context);
   const cleanup = new Cleanup();
   const interrupted = new Promise<number>((resolve) => {
     context.signals.listen((signal) => resolve(exitCodeOfSignal(signal)));
@@ -46,9 +53,12 @@ function drillAll(
   cleanup: Cleanup,
 ): Promise<number> {
   const level = levelOf(flags.level);
-  return withReadableIndex(context, async (database) => {
+  const withinMs = withinOf(flags, level);
+  return withIndex(context, async (database) => {
     const rows = await chosenRows(words, flags, database);
     await lockDrills(nodeFiles, context.home, cleanup);
+    beKind();
+    await removeDeadScratch(nodeFiles, drillsFolder(context.home));
     const startedAt = new Date(context.clocks.now());
     const status = new StatusLine(context);
     const sessions: SessionDrill[] = [];
@@ -58,6 +68,10 @@ function drillAll(
           await drillSession(await foundSession(row, context), {
             files: nodeFiles,
             level,
+            device: flags.device === 'gpu' ? 'gpu' : 'cpu',
+            withinMs,
+            timeoutMs: flags.timeout === undefined ? null : timeoutOf(flags.timeout, 0),
+            scratchParent: drillsFolder(context.home),
             versions: { node: process.versions.node, 'nkat-recover': ownVersion() },
             nowMs: context.clocks.monotonic,
             cleanup,
@@ -75,6 +89,7 @@ function drillAll(
       ok: sessions.every(({ ok }) => ok),
       sessions,
     };
+    await record(report, database);
     show(report, flags, context);
     return report.ok ? 0 : exitCodeOf('damaged');
   });
@@ -97,7 +112,7 @@ async function chosenRows(
 ): Promise<readonly SessionRow[]> {
   if (flags.all === true) return database.sessions.list().filter(({ checkpoints }) => checkpoints > 0);
   const rows = new Map<string, SessionRow>();
-  for (const word of words) {
+  for (const word of words.length === 0 ? ['latest'] : words) {
     const row = await resolveSession(nodeFiles, database, word);
     rows.set(row.id, row);
   }
@@ -114,10 +129,49 @@ async function foundSession(row: SessionRow, { clocks }: CommandContext): Promis
     state: present.state,
     reachedStep: Math.max(file?.lastStep ?? 0, row.step ?? 0),
     trainerChanged: trainerHasChanged(file),
+    sourceDigest: file === null ? null : sourceDigestOf(file.identity.trainer),
+    commandOf: (args) => (file === null ? null : commandOf(file.identity, args)),
     detectMs: clocks.monotonic() - startedMs,
   };
 }
 
-function levelOf(text: string | undefined): DrillLevel {
-  return text === '1' ? 1 : 2;
+/** @throws NkatError `usage` */
+function withinOf({ within }: DrillFlags, level: DrillLevel | null): number | null {
+  if (within === undefined) return null;
+  const ms = parseDuration(within);
+  const problem =
+    ms === null || ms <= 0
+      ? `--within is ${JSON.stringify(within)}; accepted is a duration such as 30s or 5m`
+      : level === 1 || level === 2
+        ? `--within is about a whole recovery, and level ${level} does not put anything back`
+        : null;
+  if (problem === null) return ms;
+  throw new NkatError(problem, { code: 'usage', operation: 'read the command line' });
+}
+
+async function record({ drill: id, startedAt, sessions }: DrillReport, database: SessionsDatabase): Promise<void> {
+  await database.write(({ drills }) => {
+    for (const { session, level, ok, chosen, stepsLost, times, replay, problems, warnings } of sessions) {
+      drills.record({
+        drill: id,
+        session,
+        at: startedAt,
+        level: String(level),
+        ok,
+        chosenSequence: chosen?.sequence ?? null,
+        chosenStep: chosen?.step ?? null,
+        stepsLost,
+        totalMs: times.totalMs,
+        replay: replay?.outcome ?? null,
+        injected: [],
+        problems,
+        warnings,
+      });
+    }
+  });
+}
+
+function levelOf(text: string | undefined): DrillLevel | null {
+  if (text === undefined || text === 'replay') return text ?? null;
+  return text === '1' ? 1 : text === '2' ? 2 : 3;
 }

@@ -1,7 +1,13 @@
 /** The report of a drill: a table for each session, and what it comes to. */
-import { CHECKS, type CheckpointDrill, type DrillReport, type SessionDrill } from '../../drill/types.ts';
+import {
+  CHECKS,
+  type CheckpointDrill,
+  type DrillReport,
+  type SessionDrill,
+  type TensorDifference,
+} from '../../drill/types.ts';
 import type { Paint } from './paint.ts';
-import { aboutDuration, count } from './quantities.ts';
+import { aboutDuration, aboutNumber, count } from './quantities.ts';
 import { type Column, tableLines } from './table.ts';
 import { printable } from './width.ts';
 
@@ -25,6 +31,8 @@ function sessionWords(session: SessionDrill, width: number | null, paint: Paint)
     paint(printable(`Drill of session ${who}, ${state}, level ${level}`), 'strong'),
     ...(checkpoints.length === 0 ? [] : tableLines(COLUMNS, checkpoints, width)),
     ...checkpoints.flatMap((checkpoint) => checkpointWarnings(checkpoint, paint)),
+    ...rehearsalWords(session),
+    ...replayWords(session, width),
     ...session.warnings.map((text) => paint(printable(`Note: ${text}`), 'warning')),
     ...session.problems.map((text) => paint(printable(`Problem: ${text}`), 'bad')),
     timesLine(session),
@@ -57,6 +65,39 @@ function answer(value: boolean | null): string {
 
 function checkpointWarnings({ sequence, warnings }: CheckpointDrill, paint: Paint): string[] {
   return warnings.map((text) => paint(printable(`Note: checkpoint ${sequence}: ${text}`), 'warning'));
+}
+
+function rehearsalWords({ rehearsal }: SessionDrill): string[] {
+  if (rehearsal === null) return [];
+  const { outcome, from, backend, reachedStep, loss, completed, lastLines } = rehearsal;
+  if (outcome !== 'done') return lastLines.map((text) => printable(`  trainer: ${text}`));
+  const did = completed ? 'put back, nothing left to train' : `put back, then trained to step ${reachedStep}`;
+  const ended = loss === null ? '' : `, loss ${aboutNumber(loss)}`;
+  return [printable(`Level 3: checkpoint ${from} ${did}${ended} (${backend ?? 'unknown backend'})`)];
+}
+
+function replayWords({ replay }: SessionDrill, width: number | null): string[] {
+  if (replay === null || replay.outcome === 'skipped') return [];
+  const { outcome, from, to, steps, tensors } = replay;
+  const what = `Replay from checkpoint ${from} to ${to} (${count(steps ?? 0, 'step')})`;
+  if (outcome === 'exact') return [`${what}: equal bit by bit`];
+  if (outcome === 'unproved') return [`${what}: not proved`];
+  const table = tensors.length === 0 ? [] : tableLines(DIFFERENCES, tensors.slice(0, SHOWN_TENSORS), width);
+  const more = tensors.length - SHOWN_TENSORS;
+  return [`${what}: not equal`, ...table, ...(more > 0 ? [`and ${more} more tensors; all of them: --json`] : [])];
+}
+
+const SHOWN_TENSORS = 10;
+
+const DIFFERENCES: readonly Column<TensorDifference>[] = [
+  { title: 'TENSOR', cell: ({ name }) => name, shrinkTo: 12, worth: 100 },
+  { title: 'VALUES', cell: ({ elements }) => (elements === null ? '?' : String(elements)), align: 'right', worth: 70 },
+  { title: 'LARGEST DIFFERENCE', cell: ({ largestAbsolute }) => amount(largestAbsolute), align: 'right', worth: 90 },
+  { title: 'RELATIVE', cell: ({ largestRelative }) => amount(largestRelative), align: 'right', worth: 80 },
+];
+
+function amount(value: number | null): string {
+  return value === null ? '?' : aboutNumber(value);
 }
 
 function timesLine({ times }: SessionDrill): string {

@@ -124,6 +124,7 @@ export class AloneSession implements SessionSide {
       requireGpu: false,
       learningRateScale: 1,
       trainer,
+      drill: null,
     };
     owner.welcomed(facts, false);
   }

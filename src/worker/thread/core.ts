@@ -173,6 +173,7 @@ export class ThreadCore {
         return;
       case 'diverged':
       case 'done':
+      case 'drilled':
       case 'notice':
         this.#side.tell({ v: 1, ...message });
         return;

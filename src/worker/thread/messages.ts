@@ -37,6 +37,17 @@ export interface SessionFacts {
   /** What a trainer that adapts multiplies its learning rate with. */
   readonly learningRateScale: number;
   readonly trainer: TrainerFacts | null;
+  /** This is a rehearsal, and ends there; null: it is not. */
+  readonly drill: DrillOrder | null;
+}
+
+/** How far a rehearsal goes. */
+export interface DrillOrder {
+  readonly step: number;
+  /** Epochs completed at the boundary that is meant, where the end of an epoch has more than one of that step; null: any. */
+  readonly epoch: number | null;
+  /** The state there is to be saved. */
+  readonly save: boolean;
 }
 
 /** `workerData` of the thread. */
@@ -136,6 +147,13 @@ export type ToThread =
       readonly epoch: number;
       readonly metrics: Readonly<Record<string, number>>;
       readonly sequence: number | null;
+    }
+  | {
+      readonly type: 'drilled';
+      readonly step: number;
+      readonly epoch: number;
+      readonly loss: number | null;
+      readonly completed: boolean;
     }
   | { readonly type: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly message: string }
   /** Orderly end of this launch, for `session.json` of a session that runs alone. */

@@ -22,6 +22,7 @@ export class SupervisedSession implements SessionSide {
   readonly #sdk: string;
   readonly #orphanLimit: OrphanLimit;
   #orphanLimitMs: number | null = null;
+  #isDrill = false;
   #claim: number | null;
   #lastSaved: number | null;
   #nextPoint: ((point: ResumePoint | null) => void) | null = null;
@@ -46,7 +47,7 @@ export class SupervisedSession implements SessionSide {
     this.#channel = new Channel(mode.socket, resumed !== null, {
       hello: (welcomed) => this.#hello(welcomed),
       receive: (message) => this.#receive(message),
-      alone: () => this.#orphanLimit.abandoned(),
+      alone: () => this.#alone(),
       abandoned: (why) => owner.exit(EXIT_TEMPORARY, why, null),
     });
   }
@@ -88,6 +89,7 @@ export class SupervisedSession implements SessionSide {
     switch (message.type) {
       case 'welcome':
         this.#claim = message.claim;
+        this.#isDrill = message.drill !== undefined;
         if (message.keepPolicy !== true) this.#orphanLimitMs = message.orphanLimitMs;
         this.#orphanLimit.attended(this.#orphanLimitMs);
         this.#owner.welcomed(factsOf(message), message.keepPolicy === true);
@@ -117,6 +119,12 @@ export class SupervisedSession implements SessionSide {
     }
   }
 
+  #alone(): void {
+    // Whoever rehearses is dead, and nothing that was trained is wanted: not a moment longer, whatever the loop is in.
+    if (this.#isDrill) process.kill(process.pid, 'SIGKILL');
+    this.#orphanLimit.abandoned();
+  }
+
   #hello(welcomed: boolean): MessageOf<WorkerMessage, 'hello'> {
     const { step, epoch, phase } = this.#owner.position();
     return {
@@ -142,5 +150,6 @@ export class SupervisedSession implements SessionSide {
 function factsOf(welcome: MessageOf<SupervisorMessage, 'welcome'>): SessionFacts {
   const { session, attempt, claim, directory, backups, resume, policy, requireGpu, trainer } = welcome;
   const learningRateScale = welcome.learningRateScale ?? 1;
-  return { session, attempt, claim, directory, backups, resume, policy, requireGpu, learningRateScale, trainer };
+  const drill = welcome.drill ?? null;
+  return { session, attempt, claim, directory, backups, resume, policy, requireGpu, learningRateScale, trainer, drill };
 }

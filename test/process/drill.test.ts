@@ -1,0 +1,208 @@
+/** Drills that launch the real trainer: beside a session that trains, with trainers that misbehave, cut short. */
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { encodeManifest, readManifest } from '../../src/checkpoint/manifest.ts';
+import type { DrillReport, SessionDrill } from '../../src/drill/types.ts';
+import { COMMAND, testInWorld, type World } from './rig.ts';
+
+const FIXTURES = fileURLToPath(new URL('../../fixtures/trainers', import.meta.url));
+
+function moody(args: readonly string[] = []): string[] {
+  return [join(FIXTURES, 'moody.mjs'), ...args];
+}
+
+interface Drilled {
+  readonly code: number | null;
+  readonly session: SessionDrill;
+}
+
+async function drill(
+  world: World,
+  args: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Drilled> {
+  const run = world.start(['drill', '--json', ...args], COMMAND, environment);
+  const { code } = await run.exited;
+  const { sessions } = JSON.parse(run.stdout) as DrillReport;
+  const [session] = sessions;
+  if (session === undefined) throw new Error(`no session was drilled: ${run.stderr}`);
+  return { code, session };
+}
+
+/** A session that its trainer left at step 15 of 20, with checkpoints before that. */
+async function trained(world: World, environment: NodeJS.ProcessEnv = {}): Promise<void> {
+  const run = world.start(
+    ['run', '--json', '--save-every-steps', '7', ...moody(['--exit-at', '15'])],
+    COMMAND,
+    environment,
+  );
+  await run.ended(93);
+}
+
+function sessionFolder(world: World): string {
+  const root = join(world.home, 'checkpoints');
+  return join(root, readdirSync(root).find((name) => /^\d{8}_/.test(name)) ?? 'none');
+}
+
+/** What a drill may leave: its lock, given back. */
+function expectNothingLeft(world: World): void {
+  expect(readdirSync(join(world.home, 'drills'))).toEqual(['owners']);
+  const pins = join(sessionFolder(world), '.pins');
+  expect(existsSync(pins) ? readdirSync(pins) : []).toEqual([]);
+}
+
+testInWorld(
+  'beside a session that trains and rotates: it steps, repeats itself bit by bit, and changes nothing',
+  async ({ world }) => {
+    const line = ['--epochs', '500', '--steps', '20', '--step-ms', '15'];
+    const run = world.run(moody(line), ['--save-every-steps', '10', '--keep', '1']);
+    await run.event('checkpoint-verified', () => true, 3);
+    const { code, session } = await drill(world);
+    expect(session.problems).toEqual([]);
+    expect(code).toBe(0);
+    expect(session).toMatchObject({ state: 'running', level: 'replay', ok: true });
+    expect(session.rehearsal).toMatchObject({ outcome: 'done', backend: 'arrays', completed: false });
+    expect(session.rehearsal?.reachedStep).toBe((session.chosen?.step ?? 0) + 1);
+    expect(session.replay).toMatchObject({ outcome: 'exact', tensors: [], state: [] });
+    expect(session.times.totalMs).toBeGreaterThan((session.times.restoreMs ?? 0) + (session.times.firstStepMs ?? 0));
+    expectNothingLeft(world);
+    // The run has not noticed: no save failed, nothing was warned of, and it goes on and saves.
+    const step = run.named('checkpoint-verified').at(-1)?.step ?? 0;
+    await run.event('checkpoint-verified', (saved) => saved.step > step);
+    expect(run.named('save-failed').length + run.named('warning').length + run.named('worker-ended').length).toBe(0);
+    run.signal('SIGINT');
+    await run.ended(75);
+  },
+);
+
+testInWorld(
+  'tfjs in mid-epoch, with Adam, a schedule, an average and both generators, repeats itself',
+  async ({ world }) => {
+    const trainer = join(FIXTURES, 'network.mjs');
+    await world.start(['run', '--json', '--save-every-steps', '3', trainer, '--epochs', '3']).ended(0);
+    const { code, session } = await drill(world);
+    expect(session.problems).toEqual([]);
+    expect(code).toBe(0);
+    expect(session.replay).toMatchObject({ outcome: 'exact', deterministic: true });
+    expect(session.checkpoints.every(({ checks }) => Object.values(checks).every((answer) => answer === true))).toBe(
+      true,
+    );
+  },
+);
+
+testInWorld(
+  'a trainer that trains otherwise is told with tensors and differences; other times in the history are no failure',
+  async ({ world }) => {
+    await trained(world, { NKAT_TEST_MOOD: 'clock' });
+    const clock = await drill(world, [], { NKAT_TEST_MOOD: 'clock' });
+    expect(clock.code).toBe(0);
+    expect(clock.session.replay).toMatchObject({
+      outcome: 'differs',
+      tensors: [{ name: 'history/step/at', isHistory: true }],
+    });
+    expect(clock.session.warnings.join()).toContain('what is trained is equal bit by bit');
+    const drift = await drill(world, ['--level', 'replay'], { NKAT_TEST_MOOD: 'drift' });
+    expect(drift.code).toBe(65);
+    expect(drift.session.replay?.outcome).toBe('differs');
+    const weights = drift.session.replay?.tensors.find(({ name }) => name === 'weights');
+    expect(weights?.largestAbsolute).toBeGreaterThan(0.1);
+    expect(weights?.largestRelative).toBeGreaterThan(0.01);
+    expect(drift.session.problems[0]).toContain('is not exact');
+  },
+);
+
+const MISBEHAVING: readonly (readonly [mood: string, reason: RegExp])[] = [
+  ['throw', /ended with exit code 1 in its step.*out of order in a rehearsal/],
+  ['quit', /ended with exit code 0 before it connected/],
+  ['ignore', /did not connect within 10 s/],
+  ['hang', /no step was made within 10 s/],
+  ['block', /no step was made within 10 s/],
+];
+
+testInWorld(
+  'trainers that throw, leave, hang, block or ignore the drill are ended, named and leave nothing',
+  async ({ world }) => {
+    await trained(world);
+    for (const [mood, reason] of MISBEHAVING) {
+      const { code, session } = await drill(world, ['--level', '3', '--timeout', '10s'], { NKAT_TEST_MOOD: mood });
+      expect([mood, code]).toEqual([mood, 65]);
+      expect(session.rehearsal?.reason).toMatch(reason);
+      expect(session.ok).toBe(false);
+      expectNothingLeft(world);
+      expect(world.processes()).toEqual([]);
+    }
+  },
+);
+
+function trainerStarted(world: World): boolean {
+  const drills = join(world.home, 'drills');
+  if (!existsSync(drills)) return false;
+  const scratch = readdirSync(drills).find((name) => name.startsWith('scratch-'));
+  return scratch !== undefined && existsSync(join(drills, scratch, 'attempt-1.pid'));
+}
+
+testInWorld(
+  'Ctrl-C in mid-drill leaves nothing; after SIGKILL the trainer ends by itself and the next drill cleans up',
+  async ({ world }) => {
+    await trained(world);
+    const stopped = world.start(['drill', '--level', '3'], COMMAND, { NKAT_TEST_MOOD: 'block' });
+    await world.until(() => trainerStarted(world));
+    stopped.signal('SIGINT');
+    await stopped.ended(130);
+    expectNothingLeft(world);
+    expect(world.processes()).toEqual([]);
+    const killed = world.start(['drill', '--level', '3'], COMMAND, { NKAT_TEST_MOOD: 'hang' });
+    await world.until(() => trainerStarted(world));
+    killed.signal('SIGKILL');
+    await killed.exited;
+    expect(readdirSync(join(world.home, 'drills')).length).toBe(2);
+    await world.until(() => world.processes().length === 0);
+    const { code } = await drill(world, ['--level', '3']);
+    expect(code).toBe(0);
+    expectNothingLeft(world);
+  },
+);
+
+testInWorld(
+  'processes of a killed drill whose trainer knows of no drills are ended by the next one',
+  async ({ world }) => {
+    await trained(world);
+    const killed = world.start(['drill', '--level', '3'], COMMAND, { NKAT_TEST_MOOD: 'ignore' });
+    await world.until(() => trainerStarted(world));
+    killed.signal('SIGKILL');
+    await killed.exited;
+    expect(world.processes().length).toBeGreaterThan(0);
+    expect((await drill(world, ['--level', '1'])).code).toBe(0);
+    expect(world.processes()).toEqual([]);
+    expectNothingLeft(world);
+  },
+);
+
+testInWorld(
+  'a trainer whose source changed, and a checkpoint of another device, are said and not failed for',
+  async ({ world }) => {
+    for (const name of ['moody.mjs', 'softmax.mjs']) copyFileSync(join(FIXTURES, name), join(world.directory, name));
+    const trainer = join(world.directory, 'moody.mjs');
+    await world.start(['run', '--json', '--save-every-steps', '7', trainer]).ended(0);
+    const folder = sessionFolder(world);
+    const newest = readdirSync(folder).find((name) => /^checkpoint_.*_20_\d+$/.test(name));
+    const path = join(folder, newest ?? 'none', 'manifest.json');
+    const read = readManifest(readFileSync(path));
+    if (read.status !== 'ok') throw new Error('no manifest');
+    const { digest: _, ...manifest } = read.manifest;
+    writeFileSync(path, encodeManifest({ ...manifest, gpu: 'NVIDIA A100', backend: 'tfjs-node-gpu' }).text);
+    const moved = await drill(world);
+    expect(moved.code).toBe(0);
+    expect(moved.session.warnings.join()).toContain(
+      'made on NVIDIA A100 (tfjs-node-gpu) and loaded on the CPU (arrays)',
+    );
+    expect(moved.session.replay).toMatchObject({ outcome: 'exact', deterministic: false });
+    writeFileSync(trainer, readFileSync(trainer, 'utf8').replace('batch, 0.1', 'batch, 0.2'));
+    const changed = await drill(world);
+    expect(changed.code).toBe(0);
+    expect(changed.session).toMatchObject({ trainerChanged: true, replay: { outcome: 'differs' } });
+    expect(changed.session.warnings.join()).toContain("the trainer's source changed since");
+  },
+);
