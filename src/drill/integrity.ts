@@ -1,7 +1,8 @@
 /** The first half of a drill: what the next launch would choose, and the integrity points of every checkpoint. */
+import { basename } from 'node:path';
 import { chooseCheckpoint } from '../checkpoint/choose.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
-import type { StoreLayout } from '../checkpoint/layout.ts';
+import { parseCheckpointName, type StoreLayout } from '../checkpoint/layout.ts';
 import { listCheckpoints } from '../checkpoint/list.ts';
 import type { CheckpointEntry, Choice, Manifest, Verdict } from '../checkpoint/types.ts';
 import { verifyCheckpoint } from '../checkpoint/verify.ts';
@@ -52,11 +53,15 @@ export async function examine(files: StoreFiles, request: IntegrityRequest): Pro
   for (let tries = 1; ; tries++) {
     const entries = await listCheckpoints(files, request.layout);
     await holding.hold(entries.map(({ sequence }) => sequence));
-    const chosen = await chooseTimed(files, request);
+    const chosen = await chooseTimed(files, request, holding);
     const { choice } = chosen;
-    const isRotated = choice.chosen === null && choice.candidates.some(({ verdict }) => verdict === 'gone');
-    if (isRotated && tries < TRIES) continue;
     const listed = await listCheckpoints(files, request.layout);
+    // A rotation that had looked at the pins before ours can still take it.
+    const isRotated =
+      choice.chosen === null
+        ? choice.candidates.some(({ verdict }) => verdict === 'gone')
+        : !listed.some(({ path }) => path === choice.chosen?.path);
+    if (isRotated && tries < TRIES) continue;
     // Also what was committed meanwhile, before it is looked at: a replay may begin with any of them.
     await holding.hold(listed.map(({ sequence }) => sequence));
     const looked = await lookAtAll(files, request, [...listed, ...movedAside(entries, listed)], chosen.verdicts);
@@ -85,7 +90,7 @@ interface TimedChoice {
   readonly verifyMs: number;
 }
 
-async function chooseTimed(files: StoreFiles, request: IntegrityRequest): Promise<TimedChoice> {
+async function chooseTimed(files: StoreFiles, request: IntegrityRequest, holding: Holding): Promise<TimedChoice> {
   const { layout, setAside, quarantine, nowMs, cleanup, onProgress } = request;
   const verdicts = new Map<string, Verdict>();
   let verifyMs = 0;
@@ -97,6 +102,9 @@ async function chooseTimed(files: StoreFiles, request: IntegrityRequest): Promis
     verify: async (own, path, wish) => {
       cleanup.goOn();
       onProgress(`reading back ${path}`);
+      // One that was committed since the first look; before it is read, so that what verifies is held.
+      const named = parseCheckpointName(basename(path));
+      if (named !== null) await holding.hold([named.sequence]);
       const beganMs = nowMs();
       const verdict = await verifyCheckpoint(own, path, wish);
       verifyMs += nowMs() - beganMs;

@@ -34,7 +34,7 @@ async function drill(
 /** A session that its trainer left at step 15 of 20, with checkpoints before that. */
 async function trained(world: World, environment: NodeJS.ProcessEnv = {}): Promise<void> {
   const run = world.start(
-    ['run', '--json', '--save-every-steps', '7', ...moody(['--exit-at', '15'])],
+    ['run', '--json', '--save-every-steps', '7', ...moody(['--exit-at', '15', '--step-ms', '60'])],
     COMMAND,
     environment,
   );
