@@ -57,7 +57,7 @@ test('a damaged newest: named, not loadable, the one before it is chosen, nothin
   expect(session.problems).toEqual([expect.stringContaining('checkpoint 2: tensors.safetensors: chunk 0')]);
   expect(checkpointOf(session, 1).ok).toBe(true);
   expect(existsSync(folderOf(layout, 2))).toBe(true);
-  const words = await world.cli(['drill']);
+  const words = await world.cli(['drill', '--level', '2']);
   expect(words.stdout).toContain('NOT GOOD, see above. A crash now would go on from checkpoint 1');
 });
 
@@ -244,11 +244,11 @@ test('one drill at a time: a second one says who is there, the lock of a dead on
 test('the history keeps every drill, and one that failed after good ones stands out', async () => {
   const world = new DrilledWorld();
   const layout = await world.add(A, [{ step: 10 }, { step: 20 }]);
-  await world.drill('--level', '2');
-  await world.drill('--level', '2');
+  await world.drill();
+  await world.drill();
   const file = join(folderOf(layout, 2), 'tensors.safetensors');
   flipLastByte(file, statSync(file).size);
-  await world.drill('--level', '2');
+  await world.drill();
   const { stdout } = await world.cli(['drill', '--history', '--json']);
   const { drills } = JSON.parse(stdout) as { drills: { session: string; ok: boolean; level: string }[] };
   expect(drills.map(({ session, ok, level }) => [session, ok, level])).toEqual([
