@@ -7,6 +7,7 @@ import type { Run } from '../rig/run.ts';
 import { chanceOf } from '../rig/seeded.ts';
 import type { CaseReport, Violation } from '../torture/scenario.ts';
 import { Acknowledged } from './acknowledged.ts';
+import { CommitWatch } from './commit-watch.ts';
 import { type Cut, drawCut, momentOf } from './cut-moment.ts';
 import { lookAtDisk, stagedSequences } from './look-at-disk.ts';
 import { indexViolations } from './look-at-index.ts';
@@ -47,6 +48,7 @@ class CutCase {
   readonly #counts: Record<string, number> = {
     cuts: 0,
     'inside a commit': 0,
+    'of these after its rename': 0,
     'with its log flushed': 0,
     recoveries: 0,
   };
@@ -67,7 +69,8 @@ class CutCase {
   async run(): Promise<CaseReport> {
     const chance = chanceOf(this.#options.seed);
     for (let number = 1; number <= this.#options.cuts && this.#violations.length === 0; number++) {
-      await this.#cut(number, drawCut(chance));
+      const isBehind = (this.#counts['inside a commit'] ?? 0) * 2 < number - 1;
+      await this.#cut(number, drawCut(chance, isBehind));
     }
     if (this.#violations.length === 0) await this.#toTheEnd();
     return { violations: this.#violations, counts: this.#counts, story: this.#story };
@@ -75,18 +78,19 @@ class CutCase {
 
   async #cut(number: number, cut: Cut): Promise<void> {
     const run = this.#boot();
-    await momentOf(run, cut.moment, (path) => this.#machine.seen(path));
-    const opened = run.named('session-opened')[0]?.directory ?? this.#directory;
-    const staged = opened === null ? [] : stagedSequences(this.#machine.seen(opened));
+    const commits = new CommitWatch(run, this.#directory, (path) => this.#machine.seen(path));
+    await momentOf(run, cut.moment, commits);
+    const { staged, renamed } = commits;
     await this.#machine.cut(cut.flush);
     this.#take(run);
     // Begun, seen under way at the cut, and never acknowledged.
-    const isInside = staged.some((sequence) => !this.#acknowledged.has(sequence));
+    const isUnsaid = (sequence: number): boolean => !this.#acknowledged.has(sequence);
     this.#count('cuts', true);
-    this.#count('inside a commit', isInside);
+    this.#count('inside a commit', [...staged, ...renamed].some(isUnsaid));
+    this.#count('of these after its rename', renamed.some(isUnsaid));
     this.#count('with its log flushed', cut.flush);
     this.#tell(
-      `cut ${number} ${JSON.stringify(cut)}: staged ${staged.join(', ') || 'nothing'}, newest acknowledged ${this.#acknowledged.newest?.sequence ?? 'none'}, last event ${run.events.at(-1)?.name ?? 'none'}`,
+      `cut ${number} ${JSON.stringify(cut)}: staged ${staged.join(', ') || 'nothing'}, renamed ${renamed.join(', ') || 'nothing'}, newest acknowledged ${this.#acknowledged.newest?.sequence ?? 'none'}, last event ${run.events.at(-1)?.name ?? 'none'}`,
     );
     this.#machine.mount();
     await this.#look();

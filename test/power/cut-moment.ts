@@ -1,11 +1,13 @@
 /** When the power goes: chosen by chance, waited for in a real run. */
 import type { Run } from '../rig/run.ts';
 import type { Chance } from '../rig/seeded.ts';
-import { stagedSequences } from './look-at-disk.ts';
+import type { CommitWatch } from './commit-watch.ts';
 
 export type CutMoment =
   /** So far into the n-th commit of this boot, as a share of how long commits take here. */
   | { readonly kind: 'in-commit'; readonly nth: number; readonly share: number }
+  /** The n-th commit has got its name: the rename is done, and the folder that holds it may not be on the disk. */
+  | { readonly kind: 'at-rename'; readonly nth: number }
   /** After the n-th acknowledgement: read back, copy of the best, rotation. */
   | { readonly kind: 'after-ack'; readonly nth: number; readonly afterMs: number }
   /** Whenever: this many steps after the first one of this boot. */
@@ -22,12 +24,16 @@ export interface Cut {
 /** Of a commit that was not timed yet. */
 const FIRST_COMMIT_MS = 25;
 
-/** Pure: more than half aim into a commit, for that is where a protocol can be wrong. */
-export function drawCut(chance: Chance): Cut {
+/**
+ * Most aim into a commit, for that is where a protocol can be wrong; all of them while `mustBeInside`, which is asked for
+ * as long as too few of the cuts before fell into one.
+ */
+export function drawCut(chance: Chance, mustBeInside: boolean): Cut {
   const flush = chance.next() < 0.35;
-  const kind = chance.next();
+  const kind = chance.next() * (mustBeInside ? 0.65 : 1);
   const nth = chance.between(1, 4);
-  if (kind < 0.6) return { flush, moment: { kind: 'in-commit', nth, share: chance.next() } };
+  if (kind < 0.5) return { flush, moment: { kind: 'in-commit', nth, share: chance.next() } };
+  if (kind < 0.65) return { flush, moment: { kind: 'at-rename', nth } };
   if (kind < 0.8) return { flush, moment: { kind: 'after-ack', nth, afterMs: chance.next() * 12 } };
   const afterMs = chance.next() * 900;
   if (kind < 0.9) return { flush, moment: { kind: 'at-start', afterMs } };
@@ -35,25 +41,29 @@ export function drawCut(chance: Chance): Cut {
 }
 
 /** Resolves at the moment, or when the run has ended before it came. */
-export async function momentOf(run: Run, moment: CutMoment, seen: (path: string) => string): Promise<void> {
+export async function momentOf(run: Run, moment: CutMoment, commits: CommitWatch): Promise<void> {
   const over = run.exited.then(() => undefined);
   const began = performance.now();
-  await Promise.race([over, reached(run, moment, seen, began).catch(() => over)]);
+  await Promise.race([over, reached(run, moment, commits, began).catch(() => over)]);
 }
 
-async function reached(run: Run, moment: CutMoment, seen: (path: string) => string, began: number): Promise<void> {
+async function reached(run: Run, moment: CutMoment, commits: CommitWatch, began: number): Promise<void> {
   switch (moment.kind) {
     case 'in-commit': {
-      const opened = await run.event('session-opened');
       await run.event('save-started', () => true, moment.nth);
-      const times = run.named('saved').map(({ writeMs }) => writeMs);
-      const typicalMs = times.length === 0 ? FIRST_COMMIT_MS : times.reduce((sum, ms) => sum + ms, 0) / times.length;
-      const saved = run.named('saved').length;
-      // The event comes a little before the commit; a commit that was too fast is as good a moment.
-      const hasBegun = (): boolean =>
-        stagedSequences(seen(opened.directory)).length > 0 || run.named('saved').length > saved;
-      while (!hasBegun()) await turn(run);
-      await pass(performance.now(), moment.share * typicalMs);
+      for (let { share } = moment; ; share /= 2) {
+        const sequence = await staged(run, commits);
+        const times = run.named('saved').map(({ writeMs }) => writeMs);
+        const typicalMs = times.length === 0 ? FIRST_COMMIT_MS : times.reduce((sum, ms) => sum + ms, 0) / times.length;
+        await pass(performance.now(), share * typicalMs);
+        // One that was quicker than the others is over: into the next one then, and earlier.
+        if ([...commits.staged, ...commits.renamed].includes(sequence)) return;
+      }
+    }
+    case 'at-rename': {
+      await run.event('save-started', () => true, moment.nth);
+      const sequence = await staged(run, commits);
+      while (commits.staged.includes(sequence)) await turn(run);
       return;
     }
     case 'after-ack':
@@ -68,6 +78,15 @@ async function reached(run: Run, moment: CutMoment, seen: (path: string) => stri
     }
     case 'at-start':
       await pass(began, moment.afterMs);
+  }
+}
+
+/** The commit that is being written now, or the next one that is. */
+async function staged(run: Run, commits: CommitWatch): Promise<number> {
+  for (;;) {
+    const sequence = commits.staged.at(-1);
+    if (sequence !== undefined) return sequence;
+    await turn(run);
   }
 }
 

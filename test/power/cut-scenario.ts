@@ -6,7 +6,7 @@ import type { FileSystem } from './machine.ts';
 import { whyNoPower } from './why-no-power.ts';
 
 /** Several cuts in a row are more hostile than one: a recovery that is cut itself. */
-const MOST_IN_A_ROW = 4;
+const MOST_IN_A_ROW = 6;
 
 export function cutScenario(fileSystems: readonly FileSystem[]): Scenario {
   return {

@@ -8,11 +8,12 @@ import { Run } from '../rig/run.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Long enough for several cuts in a row, short enough that a case takes seconds. */
-const EPOCHS = 6;
+const EPOCHS = 10;
 const STEPS_PER_EPOCH = 25;
 const TRAINING = ['--epochs', EPOCHS, '--steps-per-epoch', STEPS_PER_EPOCH, '--size-mib', 2].map(String);
 const STEP_MS = 8;
-const SAVE_EVERY_STEPS = 7;
+/** Save after save, so that there is nearly always a commit to be cut. */
+const SAVE_EVERY_STEPS = 4;
 
 export interface Reference {
   /** False: the undisturbed run never had this at that step. Null: it was not seen at that step. */
@@ -22,7 +23,9 @@ export interface Reference {
 
 /** The command line of one run with the installation in `root`. */
 export function commandLine(root: string, options: readonly string[]): string[] {
-  return lineOf(root, ['--save-every-steps', String(SAVE_EVERY_STEPS), ...options], STEP_MS);
+  // Cut after cut is what is wanted here: nobody waits for the power to settle.
+  const saving = ['--power-settle', 'off', '--save-every-steps', String(SAVE_EVERY_STEPS)];
+  return lineOf(root, [...saving, ...options], STEP_MS);
 }
 
 function lineOf(root: string, options: readonly string[], stepMs: number): string[] {
