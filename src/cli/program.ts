@@ -25,20 +25,20 @@ export async function runProgram(argv: readonly string[], context: CommandContex
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const code = reportUsage(error, argv, context);
-    return code === 0 ? codeOfOutput(context) : code;
+    return withOutput(code, context);
   }
   if (action === null) return exitCodeOf('usage');
   const code = await carryOut(action, argv, context);
-  return code === 0 && !TRAINING.has(argv[0] ?? '') ? codeOfOutput(context) : code;
+  return TRAINING.has(argv[0] ?? '') ? afterOutput(code, context) : withOutput(code, context);
 }
 
 /** Their work is the training, and the log has their words. All others have done nothing when their words are lost. */
 const TRAINING: ReadonlySet<string> = new Set(['run', 'resume', 'recover']);
 
-/** 0 when stdout took everything or its reader left; an answer cut short by a full disk must not look like a whole one. */
-async function codeOfOutput({ streams, terminal }: CommandContext): Promise<number> {
+/** The code when stdout took everything or its reader left; an answer cut short by a full disk must not look like a whole one. */
+async function withOutput(code: number, { streams, terminal }: CommandContext): Promise<number> {
   const failure = await streams.outFailure();
-  if (failure === null) return 0;
+  if (failure === null || code !== 0) return code;
   const error = new NkatError(`the output could not be written: ${failure}`, {
     code: 'io',
     operation: 'write to stdout',
@@ -46,6 +46,12 @@ async function codeOfOutput({ streams, terminal }: CommandContext): Promise<numb
   });
   for (const line of errorWords(error)) streams.err(paintLine(paintWith(terminal.colourErr), line));
   return exitCodeOfError(error.code);
+}
+
+/** A slow reader gets all that was said; one that cannot take it changes nothing about the training. */
+async function afterOutput(code: number, { streams }: CommandContext): Promise<number> {
+  await streams.outFailure();
+  return code;
 }
 
 /**

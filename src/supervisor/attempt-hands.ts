@@ -161,7 +161,6 @@ export class AttemptHands {
     return {
       onLine: (stream, line) => tell({ name: 'output', stream, line }),
       onProblem: (message) => tell({ name: 'notice', level: 'warning', message }),
-      isBehind: context.isBehind,
       channelDrained,
       onEnded: (end) => {
         onEnded();

@@ -30,8 +30,6 @@ export interface SuperviseOptions {
   /** Set: stop what an earlier supervisor left training, and launch nothing. */
   readonly stop?: { readonly reason: string | null };
   readonly publish: (event: SupervisorEvent) => void;
-  /** True while whoever is shown the worker's output has not taken what it has: the rest then waits in its files. */
-  readonly isBehind?: () => boolean;
   /** Stop signals as they arrive, installed by the caller before anything else ran. */
   readonly signals: StopSignalSource;
 }

@@ -13,7 +13,7 @@ export interface FollowLimits {
   readonly sliceBytes: number;
   /** How much is read before the space behind is given back. */
   readonly releaseBytes: number;
-  /** Farthest that the tail may be behind the writer; past it the oldest is dropped and counted. */
+  /** Farthest that the tail may be behind the writer; past it all but the newest half of this is dropped and counted. */
   readonly backlogBytes: number;
 }
 
@@ -21,6 +21,7 @@ export interface FollowLimits {
 export const KEPT_BYTES = 64 * 1024;
 /** How often it is looked how far the writer is ahead: much later, and a fast one has filled the disk by then. */
 const LOOK_BYTES = 1024 * 1024;
+const NEWLINE = 0x0a;
 /** Holes are made of whole blocks. */
 const BLOCK_BYTES = 4096;
 
@@ -28,7 +29,6 @@ export class OutputFollower {
   readonly #path: string;
   readonly #limits: FollowLimits;
   readonly #punch: PunchHole;
-  readonly #isBehind: () => boolean;
   readonly #deliver: (line: string) => void;
   readonly #onDropped: (bytes: number) => void;
   readonly #onError: (error: unknown) => void;
@@ -50,7 +50,6 @@ export class OutputFollower {
     readonly start: number;
     readonly limits: FollowLimits;
     readonly punch: PunchHole;
-    readonly isBehind: () => boolean;
     readonly deliver: (line: string) => void;
     readonly onDropped: (bytes: number) => void;
     readonly onError: (error: unknown) => void;
@@ -59,7 +58,6 @@ export class OutputFollower {
     this.#position = options.start;
     this.#limits = options.limits;
     this.#punch = options.punch;
-    this.#isBehind = options.isBehind;
     this.#deliver = options.deliver;
     this.#onDropped = options.onDropped;
     this.#onError = options.onError;
@@ -118,13 +116,6 @@ export class OutputFollower {
     const handle = await this.#open();
     if (handle === null) return;
     while (!this.#closing) {
-      // Who drains wants it all: the worker is over, and its end must not wait for a reader.
-      if (this.#waiting.length === 0 && this.#isBehind()) {
-        // A reader that never comes back must not cost the disk: what is too far ahead of it is dropped as ever.
-        await this.#dropBacklog();
-        if (this.offset - this.#releasedTo >= this.#limits.releaseBytes) await this.#release(handle);
-        return;
-      }
       const { bytesRead } = await handle.read(this.#slice, 0, this.#slice.length, this.#position);
       if (bytesRead === 0) {
         if ((await this.#size()) >= this.#position) return;
@@ -137,19 +128,24 @@ export class OutputFollower {
       this.#position += bytesRead;
       for (const line of this.#lines.push(this.#slice.subarray(0, bytesRead))) this.#deliver(line);
       this.#unlookedBytes += bytesRead;
-      if (this.#unlookedBytes >= Math.min(LOOK_BYTES, this.#limits.releaseBytes)) await this.#dropBacklog();
+      if (this.#unlookedBytes >= Math.min(LOOK_BYTES, this.#limits.releaseBytes)) await this.#dropBacklog(handle);
       if (this.offset - this.#releasedTo >= this.#limits.releaseBytes) await this.#release(handle);
       this.#settle(this.#position);
     }
   }
 
-  async #dropBacklog(): Promise<void> {
+  /** The newest half of what may wait is kept: whoever looks wants the end, and there is some time to the next drop. */
+  async #dropBacklog(handle: FileHandle): Promise<void> {
     this.#unlookedBytes = 0;
-    const backlog = (await this.#size()) - this.#position;
-    if (backlog <= this.#limits.backlogBytes) return;
+    const size = await this.#size();
+    if (size - this.#position <= this.#limits.backlogBytes) return;
     this.#breakOff();
-    this.#position += backlog;
-    this.#onDropped(backlog);
+    const kept = size - Math.floor(this.#limits.backlogBytes / 2);
+    const { bytesRead } = await handle.read(this.#slice, 0, this.#slice.length, kept);
+    // At the start of a line; -1 within a long one, the rest of which is shown.
+    const start = kept + this.#slice.subarray(0, bytesRead).indexOf(NEWLINE) + 1;
+    this.#onDropped(start - this.#position);
+    this.#position = start;
   }
 
   async #release(handle: FileHandle): Promise<void> {

@@ -18,8 +18,6 @@ export interface TailOptions {
   readonly onLine: (stream: Stream, line: string) => void;
   /** Something that the tail goes on without, each kind once; for the log. */
   readonly onProblem: (message: string) => void;
-  /** True: nothing more is read for now, until the next look; a drain reads all the same. */
-  readonly isBehind?: () => boolean;
   readonly limits?: Partial<FollowLimits>;
   /** How space is given back; another one in tests of file systems that cannot. */
   readonly punch?: PunchHole;
@@ -106,7 +104,6 @@ export class OutputTail {
       start,
       limits: { ...DEFAULT_LIMITS, ...this.#options.limits },
       punch: this.#options.punch ?? punchHole,
-      isBehind: this.#options.isBehind ?? (() => false),
       deliver: (line) => {
         if (stream === 'stderr') this.#recent.add(line);
         this.#options.onLine(stream, line);

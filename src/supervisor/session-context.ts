@@ -17,8 +17,6 @@ export interface SessionContext {
   readonly claim: number;
   /** To the screen, the log, the events table and the summary. */
   readonly tell: (event: SupervisorEvent) => void;
-  /** See `SuperviseOptions`. */
-  readonly isBehind: () => boolean;
   /** Monotonic, in milliseconds. */
   readonly nowMs: () => number;
   readonly now: () => Date;

@@ -52,7 +52,6 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     sink.tell(event);
     warnings.take(event);
   };
-  const { isBehind = () => false } = options;
   const context: SessionContext = {
     files,
     layout,
@@ -62,7 +61,6 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     outputDirectory,
     claim,
     tell,
-    isBehind,
     nowMs,
     now,
   };

@@ -9,7 +9,6 @@ import type { SupervisedProcess } from './worker-process.ts';
 export interface WorkerWatchOptions {
   readonly onLine: (stream: Stream, line: string) => void;
   readonly onProblem: (message: string) => void;
-  readonly isBehind: () => boolean;
   /** Resolves when nothing more can come from the worker's channel; bounded. */
   readonly channelDrained: () => Promise<void>;
   /** Called once, after the last line and the last message were delivered. */
@@ -70,9 +69,9 @@ export class WorkerWatch {
 async function startTail(
   outputDirectory: string,
   attempt: number,
-  { onLine, onProblem, isBehind }: WorkerWatchOptions,
+  { onLine, onProblem }: WorkerWatchOptions,
 ): Promise<OutputTail> {
-  const tail = new OutputTail({ outputDirectory, attempt, onLine, onProblem, isBehind });
+  const tail = new OutputTail({ outputDirectory, attempt, onLine, onProblem });
   await tail.start();
   return tail;
 }

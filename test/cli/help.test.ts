@@ -30,7 +30,7 @@ function recorder() {
       outSlowly: () => Promise.resolve(),
       outFailure: () => Promise.resolve(null),
       outLost: () => false,
-      outBehind: () => false,
+      spoolOut: () => undefined,
       onErrLost: () => undefined,
       takeLeftOut: () => 0,
     },

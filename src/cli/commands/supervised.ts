@@ -9,6 +9,7 @@ import { exitCodeOfOutcome } from '../exit-codes.ts';
 import type { SupervisionFlags } from '../flags.ts';
 import { chooseRenderer } from '../render/choose-renderer.ts';
 import type { Line } from '../render/line.ts';
+import { Spool } from '../spool.ts';
 
 export interface Supervision {
   readonly target: SessionTarget;
@@ -30,6 +31,8 @@ export async function superviseAndShow(
 ): Promise<number> {
   const { target, settings, command, from, launch, words } = supervision;
   const renderer = await chooseRenderer({ json: flags.json === true, quiet: flags.quiet === true, ...context });
+  // A program may count on every line, and the log must not wait for it.
+  if (flags.json === true) context.streams.spoolOut(new Spool(context.home.directory));
   try {
     for (const line of words) renderer.say(line);
     const end = await supervise({
@@ -42,8 +45,6 @@ export async function superviseAndShow(
       takeOver: flags.takeOver === true,
       command,
       publish: (event) => renderer.handle(event),
-      // A program may count on every line; a person has the log, which must then not wait for the screen.
-      isBehind: () => flags.json === true && context.streams.outBehind(),
       signals: context.signals,
     });
     return exitCodeOfOutcome(end.outcome, end.signal);

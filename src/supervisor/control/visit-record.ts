@@ -50,7 +50,6 @@ export function openVisitRecord({ files, layout, file, claim, sessions, logs }: 
     outputDirectory,
     claim,
     tell,
-    isBehind: () => false,
     nowMs,
     now,
   };
