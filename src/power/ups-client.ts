@@ -14,6 +14,10 @@ const MAX_LINE = 4_096;
 export class UpsClient {
   readonly #address: UpsAddress;
   #socket: Socket | null = null;
+  /** What came in answer to the question that is open. */
+  #text = '';
+  /** Null: no question is open. */
+  #answer: ((report: UpsReport) => void) | null = null;
 
   constructor(address: UpsAddress) {
     this.#address = address;
@@ -22,35 +26,54 @@ export class UpsClient {
   /** Bounded; one question at a time. */
   ask(): Promise<UpsReport> {
     return new Promise((resolve) => {
-      const { name, host, port } = this.#address;
-      const socket = this.#socket ?? connect({ host, port });
-      this.#socket = socket;
-      let text = '';
-      const done = (report: UpsReport): void => {
+      const timer = setTimeout(() => this.#silent('no answer'), ANSWER_MS);
+      this.#text = '';
+      this.#answer = (report) => {
         clearTimeout(timer);
-        socket.removeAllListeners();
-        // An error after its end must not end us.
-        socket.on('error', () => undefined);
-        if (report.kind === 'silent') this.close();
+        this.#answer = null;
         resolve(report);
       };
-      const silent = (reason: string): void => done({ kind: 'silent', reason });
-      const timer = setTimeout(() => silent('no answer'), ANSWER_MS);
-      socket.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-        const end = text.indexOf('\n');
-        if (end >= 0) done(readAnswer(text.slice(0, end)));
-        else if (text.length > MAX_LINE) silent('an answer without an end');
-      });
-      socket.on('error', ({ message }) => silent(message));
-      socket.on('close', () => silent('the connection was closed'));
-      socket.write(`GET VAR ${name} ups.status\n`);
+      this.#socket ??= this.#connect();
+      this.#socket.write(`GET VAR ${this.#address.name} ups.status\n`);
     });
   }
 
+  /** A question that is open is answered with silence. */
   close(): void {
+    this.#silent('the connection was closed');
+  }
+
+  /** Its listeners stay for its whole life: a server that ends the connection between two questions is noticed then. */
+  #connect(): Socket {
+    const { host, port } = this.#address;
+    const socket = connect({ host, port }).setEncoding('utf8');
+    const over = (reason: string): void => {
+      if (this.#socket === socket) this.#silent(reason);
+    };
+    socket.on('data', (part: string) => {
+      if (this.#socket === socket) this.#hear(part);
+    });
+    socket.on('error', ({ message }) => over(message));
+    socket.on('close', () => over('the connection was closed'));
+    return socket;
+  }
+
+  #hear(part: string): void {
+    this.#text += part;
+    const end = this.#text.indexOf('\n');
+    if (end >= 0) this.#heard(readAnswer(this.#text.slice(0, end)));
+    else if (this.#text.length > MAX_LINE) this.#silent('an answer without an end');
+  }
+
+  #heard(report: UpsReport): void {
+    if (report.kind === 'silent') this.#silent(report.reason);
+    else this.#answer?.(report);
+  }
+
+  #silent(reason: string): void {
     this.#socket?.destroy();
     this.#socket = null;
+    this.#answer?.({ kind: 'silent', reason });
   }
 }
 

@@ -23,7 +23,7 @@ if (why !== null && process.env.NKAT_REQUIRE_POWER === '1') {
 } else if (why !== null) {
   test.skip(`a NUT server (${why})`, () => undefined);
 } else {
-  testInWorld(
+  testInWorld.concurrent(
     'on battery: saved and goes on; back on line; low: saved, stopped, 75, and not by the operator',
     LIMIT,
     async ({ world }) => {
@@ -52,4 +52,20 @@ if (why !== null && process.env.NKAT_REQUIRE_POWER === '1') {
       });
     },
   );
+
+  testInWorld.concurrent('silence is not on line: on battery it is an emergency', LIMIT, async ({ world }) => {
+    await withNut('OL', async (nut) => {
+      const run = world.run(ENDLESS, ['--ups', `test@127.0.0.1:${nut.port}`, '--save-every', '1h']);
+      await run.event('ups-changed', ({ power }) => power === 'line');
+      await nut.stopServer();
+      await run.event('ups-changed', ({ power }) => power === 'unknown');
+      await nut.startServer();
+      await run.event('ups-changed', ({ power }) => power === 'line', 2);
+      nut.set('OB');
+      await run.event('ups-changed', ({ power }) => power === 'battery');
+      await nut.stopServer();
+      await run.ended(75);
+      expect(run.named('stop-requested')[0]).toMatchObject({ reason: expect.stringContaining('not heard of') });
+    });
+  });
 }

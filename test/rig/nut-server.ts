@@ -1,9 +1,9 @@
 /** A real NUT server of a test's own: upsd and its dummy driver, with folders and a port of their own. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { temporaryDirectory } from './temporary-directory.ts';
 import { waitFor } from './wait-for.ts';
 
 const DRIVER = '/lib/nut/dummy-ups';
@@ -22,14 +22,13 @@ export class NutServer {
   }
 
   static async start(status: string): Promise<NutServer> {
-    const directory = temporaryDirectory();
+    // Removed by `close`, so that such tests can run beside one another.
+    const directory = realpathSync(mkdtempSync(join(tmpdir(), 'nkat-nut-')));
     const nut = new NutServer(directory, await freePort());
     const write = (name: string, text: string): void => {
       writeFileSync(join(directory, name), text, { mode: 0o600 });
     };
-    mkdirSync(join(directory, 'state'));
-    chmodSync(directory, 0o700);
-    chmodSync(join(directory, 'state'), 0o700);
+    mkdirSync(join(directory, 'state'), { mode: 0o700 });
     write('ups.conf', '[test]\n  driver = dummy-ups\n  port = test.dev\n  mode = dummy-loop\n');
     write('upsd.conf', `LISTEN 127.0.0.1 ${nut.port}\nMAXAGE 15\n`);
     write('upsd.users', '');
@@ -53,9 +52,11 @@ export class NutServer {
 
   async startServer(): Promise<void> {
     this.#server = this.#spawn(SERVER, ['-F', '-u', 'root']);
+    const question = [`test@127.0.0.1:${this.port}`, 'ups.status'];
     await waitFor('upsd to answer', () => {
-      const asked = spawnSync('/usr/bin/upsc', [`test@127.0.0.1:${this.port}`, 'ups.status']);
-      return asked.status === 0;
+      const { status, stdout } = spawnSync('/usr/bin/upsc', question, { encoding: 'utf8', timeout: 5_000 });
+      // WAIT: it has not heard of its driver yet, and a supervisor would be told that the UPS is unknown.
+      return status === 0 && stdout.trim() !== 'WAIT';
     });
   }
 
@@ -68,6 +69,7 @@ export class NutServer {
   async close(): Promise<void> {
     await this.stopServer();
     await ended(this.#driver);
+    rmSync(this.#directory, { recursive: true, force: true });
   }
 
   #spawn(program: string, args: readonly string[]): ChildProcess {
