@@ -4,7 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/setup-build.ts', 'test/setup-python.ts'],
-    // Real processes on two cores: what waits for a condition is bounded by this, nothing asserts time.
+    setupFiles: ['test/setup-test-end.ts'],
+    // A bound for what hangs, on a machine five times slower and busy with others: what waits, waits for a condition.
     testTimeout: 180_000,
     hookTimeout: 180_000,
     pool: 'forks',

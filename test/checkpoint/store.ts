@@ -2,20 +2,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { acquireClaim } from '../../src/checkpoint/claim.ts';
 import { beginCommit } from '../../src/checkpoint/commit.ts';
 import { nodeFiles, type StoreFiles } from '../../src/checkpoint/files.ts';
 import { type StoreLayout, storeLayout } from '../../src/checkpoint/layout.ts';
 import { bytesOf } from '../../src/checkpoint/safetensors-header.ts';
 import type { CheckpointFacts, Committed, TensorSpec } from '../../src/checkpoint/types.ts';
+import { atTestEnd } from '../rig/test-end.ts';
 
 export const SESSION = '20261122_120000_abcd';
 
 /** A directory that goes when the test ends. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'nkat-store-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  atTestEnd(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 

@@ -2,35 +2,32 @@
 import { copyFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Run, World } from './rig.ts';
+import { expect } from 'vitest';
+import { type Run, testInWorld, type World } from './rig.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/trainers', import.meta.url));
 const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 
-let world: World;
-beforeEach(() => {
-  world = new World();
+/** A copy, so that its source can be changed, where the SDK is found. */
+function copyOf(world: World, name: string): string {
   symlinkSync(MODULES, join(world.directory, 'node_modules'));
-});
-afterEach(() => world.close());
-
-/** A copy, so that its source can be changed. */
-function copyOf(name: string): string {
   const trainer = join(world.directory, name);
   copyFileSync(join(FIXTURES, name), trainer);
   return trainer;
 }
 
 /** Stopped by a code that ends the session. @returns its directory */
-async function interrupted(line: readonly string[]): Promise<string> {
+async function interrupted(world: World, line: readonly string[]): Promise<string> {
   const run = world.run(line, ['--no-restart-codes', '3']);
   const { directory } = await run.event('session-opened');
   await run.ended(93);
   return directory;
 }
 
-const resumed = (args: readonly string[]): Run => world.start(['resume', 'latest', '--json', '--', ...args]);
+function resumed(world: World, args: readonly string[]): Run {
+  return world.start(['resume', 'latest', '--json', '--', ...args]);
+}
+
 const notices = (run: Run): string =>
   run
     .named('notice')
@@ -49,28 +46,31 @@ async function isRefused(directory: string, run: Run, words: readonly string[]):
   expect(JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8')).setAside).toEqual([]);
 }
 
-test('another shape, another length of the data: refused with names, and the same line as before still goes on', async () => {
-  const line = [copyOf('network.mjs'), '--fail', 'exit', '--at-step', '7'];
-  const directory = await interrupted(line);
-  await isRefused(directory, resumed(['--hidden', '9']), ['model/0_Dense/kernel', 'F32[4, 6]', 'F32[4, 9]']);
-  await isRefused(directory, resumed(['--length', '80']), ['80 samples instead of 64']);
-  const again = resumed([]);
-  await again.ended(0);
-  expect(again.named('training-started')[0]?.step).toBe(6);
-});
+testInWorld.concurrent(
+  'another shape, another length of the data: refused with names, and the same line as before still goes on',
+  async ({ world }) => {
+    const line = [copyOf(world, 'network.mjs'), '--fail', 'exit', '--at-step', '7'];
+    const directory = await interrupted(world, line);
+    await isRefused(directory, resumed(world, ['--hidden', '9']), ['model/0_Dense/kernel', 'F32[4, 6]', 'F32[4, 9]']);
+    await isRefused(directory, resumed(world, ['--length', '80']), ['80 samples instead of 64']);
+    const again = resumed(world, []);
+    await again.ended(0);
+    expect(again.named('training-started')[0]?.step).toBe(6);
+  },
+);
 
-test('arguments that fit are told, and the run goes on', async () => {
-  await interrupted([copyOf('fragile.mjs'), '--exit-at', '3']);
-  const run = resumed(['--steps', '5']);
+testInWorld.concurrent('arguments that fit are told, and the run goes on', async ({ world }) => {
+  await interrupted(world, [copyOf(world, 'fragile.mjs'), '--exit-at', '3']);
+  const run = resumed(world, ['--steps', '5']);
   await run.ended(0);
   expect(run.named('trainer-changed')).toEqual([]);
   expect(notices(run)).toContain('--steps 5 now, before they were --exit-at 3');
   expect(run.named('session-ended')[0]?.summary.lastCheckpoint?.step).toBe(5);
 });
 
-test('the source alone is told, by the very same line', async () => {
-  const line = [copyOf('fragile.mjs'), '--exit-at', '3'];
-  await interrupted(line);
+testInWorld.concurrent('the source alone is told, by the very same line', async ({ world }) => {
+  const line = [copyOf(world, 'fragile.mjs'), '--exit-at', '3'];
+  await interrupted(world, line);
   const unchanged = world.run(line, ['--no-restart-codes', '3']);
   await unchanged.ended(93);
   expect(unchanged.named('trainer-changed')).toEqual([]);

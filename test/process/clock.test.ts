@@ -47,7 +47,7 @@ function testWithClock(name: string, work: (world: World, clock: SetClock) => Pr
 testWithClock(
   'a clock that jumps by a year, back and forward: order, ages, losses and the result are those of a steady one',
   async (world, clock) => {
-    const args = counter(['--epochs', '4', '--steps-per-epoch', '60', '--step-ms', '30']);
+    const args = world.endless();
     const run = world.start(['run', '--json', '--save-every-steps', '10', ...args], undefined, clock.environment);
     const { pid } = await run.event('worker-connected');
     await run.event('saved', ({ step }) => step >= 10);
@@ -59,6 +59,7 @@ testWithClock(
     const late = await run.event('progress', ({ lastDurableAt }) => yearOf(lastDurableAt) > year);
     await run.event('progress', ({ step }) => step > late.step);
     signalPid(pid, 'SIGKILL');
+    world.enough();
     await run.ended(0);
 
     const ages = run.named('progress').flatMap(({ lastDurableAgeMs }) => lastDurableAgeMs ?? []);
@@ -99,7 +100,7 @@ testWithClock(
 const LIMITS = ['--hang-after', '2s', '--phase-limit', '4s'];
 
 testInWorld.concurrent('a supervisor that was stopped takes its own silence for no hang', async ({ world }) => {
-  const run = world.run(counter(['--epochs', '8', '--steps-per-epoch', '40', '--step-ms', '40']), LIMITS);
+  const run = world.run(world.endless(), LIMITS);
   await run.event('progress', ({ step }) => step >= 5);
   run.signal('SIGSTOP');
   await run.quiet(7_000);

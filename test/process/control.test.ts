@@ -1,18 +1,10 @@
 /** `save` and `stop` from another terminal, to a supervisor that lives and to a worker that trains on alone. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { isReleased, readOwner } from '../../src/checkpoint/claim.ts';
 import { nodeFiles } from '../../src/checkpoint/files.ts';
-import { counter, type Run, World } from './rig.ts';
-
-let world: World;
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => world.close());
-
-const LINE = ['--epochs', '100', '--steps-per-epoch', '60', '--step-ms', '20'];
+import { type Run, testInWorld, type World } from './rig.ts';
 
 interface Saved {
   readonly confirmed: boolean;
@@ -31,8 +23,8 @@ interface Stopped {
   readonly sequence: number;
 }
 
-async function training(options: readonly string[] = [], line = LINE): Promise<Run> {
-  const run = world.run(counter(line), options);
+async function training(world: World, options: readonly string[] = [], args: readonly string[] = []): Promise<Run> {
+  const run = world.run(world.endless(args), options);
   await run.event('progress', ({ step }) => step >= 3);
   return run;
 }
@@ -43,175 +35,199 @@ function sequencesIn(directory: string): number[] {
     .map(Number);
 }
 
-async function stateOf(): Promise<string | undefined> {
+async function stateOf(world: World): Promise<string | undefined> {
   const { sessions } = (await world.query(['list'])) as { sessions: { state: string }[] };
   return sessions[0]?.state;
 }
 
-test('save: the checkpoint is verified when the command returns; two at once are both answered; stop ends with 75', async () => {
-  const run = await training();
-  const [one, two] = (await Promise.all([
-    world.query(['save', '--kind', 'before-change', '--reason', 'new data']),
-    world.query(['save', 'latest', '--timeout', '40d']),
-  ])) as [Saved, Saved];
-  expect(one).toMatchObject({ confirmed: true, by: 'supervised', checkpoint: { reason: 'new data' } });
-  expect(one.checkpoint.kinds).toContain('before-change');
-  expect(two).toMatchObject({ confirmed: true, by: 'supervised' });
-  // The supervisor tells both; its own line may come a moment after the answer.
-  for (const { checkpoint } of [one, two]) {
-    await run.event('checkpoint-verified', ({ sequence }) => sequence === checkpoint.sequence);
-  }
+testInWorld.concurrent(
+  'save: the checkpoint is verified when the command returns; two at once are both answered; stop ends with 75',
+  async ({ world }) => {
+    const run = await training(world);
+    const [one, two] = (await Promise.all([
+      world.query(['save', '--kind', 'before-change', '--reason', 'new data']),
+      world.query(['save', 'latest', '--timeout', '40d']),
+    ])) as [Saved, Saved];
+    expect(one).toMatchObject({ confirmed: true, by: 'supervised', checkpoint: { reason: 'new data' } });
+    expect(one.checkpoint.kinds).toContain('before-change');
+    expect(two).toMatchObject({ confirmed: true, by: 'supervised' });
+    // The supervisor tells both; its own line may come a moment after the answer.
+    for (const { checkpoint } of [one, two]) {
+      await run.event('checkpoint-verified', ({ sequence }) => sequence === checkpoint.sequence);
+    }
 
-  // Whichever comes second joins the first, or comes when it is over and hears how the session ended.
-  const answers = (await Promise.all([
-    world.query(['stop', '--reason', 'warm room']),
-    world.query(['stop', '--timeout', '40d']),
-  ])) as (Stopped & {
-    readonly error?: { readonly message: string };
-  })[];
-  const stopped = answers.filter((answer) => answer.stopped);
-  expect(stopped.length).toBeGreaterThan(0);
-  for (const answer of stopped) expect(answer).toMatchObject({ by: 'supervised', outcome: 'stopped-saved' });
-  for (const { error } of answers) if (error !== undefined) expect(error.message).toContain('interrupted');
-  await run.ended(75);
-  expect(run.named('stop-requested').map(({ stage }) => stage)).toEqual(['saving']);
-  expect(run.named('saved').at(-1)).toMatchObject({
-    kinds: ['emergency'],
-    reason: expect.stringContaining('nkat-recover stop'),
-  });
-  expect(run.named('worker-ended').at(-1)).toMatchObject({ class: 'interrupted' });
-  expect(await stateOf()).toBe('interrupted');
-  const again = world.start(['save', '--json']);
-  await again.ended(66);
-});
+    // Whichever comes second joins the first, or comes when it is over and hears how the session ended.
+    const answers = (await Promise.all([
+      world.query(['stop', '--reason', 'warm room']),
+      world.query(['stop', '--timeout', '40d']),
+    ])) as (Stopped & {
+      readonly error?: { readonly message: string };
+    })[];
+    const stopped = answers.filter((answer) => answer.stopped);
+    expect(stopped.length).toBeGreaterThan(0);
+    for (const answer of stopped) expect(answer).toMatchObject({ by: 'supervised', outcome: 'stopped-saved' });
+    for (const { error } of answers) if (error !== undefined) expect(error.message).toContain('interrupted');
+    await run.ended(75);
+    expect(run.named('stop-requested').map(({ stage }) => stage)).toEqual(['saving']);
+    expect(run.named('saved').at(-1)).toMatchObject({
+      kinds: ['emergency'],
+      reason: expect.stringContaining('nkat-recover stop'),
+    });
+    expect(run.named('worker-ended').at(-1)).toMatchObject({ class: 'interrupted' });
+    expect(await stateOf(world)).toBe('interrupted');
+    const again = world.start(['save', '--json']);
+    await again.ended(66);
+  },
+);
 
-test('an orphaned worker is saved, trains on, and can be stopped; list tells each', async () => {
-  const run = await training(['--save-every-steps', '1000']);
-  const { pid } = await run.event('worker-connected');
-  run.signal('SIGKILL');
-  await run.exited;
-  const saved = (await world.query(['save', '--reason', 'from outside'])) as Saved;
-  expect(saved).toMatchObject({
-    confirmed: true,
-    by: 'orphaned',
-    checkpoint: { kinds: ['manual'], reason: 'from outside' },
-  });
-  expect(world.processes()).toContain(pid);
-  const { directory = '' } = run.named('session-opened')[0] ?? {};
-  const owner = await readOwner(nodeFiles, directory);
-  // Given back, so that another machine may take the session over too.
-  expect(await isReleased(nodeFiles, directory, owner?.claim ?? 0)).toBe(true);
-  expect(await stateOf()).toBe('orphaned');
-  // Under the claim of a command that is over: its own saves go on, and so do the commands.
-  const next = (await world.query(['save'])) as Saved;
-  expect(next.checkpoint.step).toBeGreaterThan(saved.checkpoint.step);
-  const stopped = (await world.query(['stop', '--reason', 'enough'])) as Stopped;
-  expect(stopped).toMatchObject({ stopped: true, by: 'orphaned', outcome: 'stopped-saved' });
-  expect(stopped.sequence).toBeGreaterThan(next.checkpoint.sequence);
-  expect(world.processes()).toEqual([]);
-  expect(await stateOf()).toBe('interrupted');
-  const shown = (await world.query(['show', 'latest'])) as { attempts: { class: string; reason: string }[] };
-  expect(shown.attempts).toMatchObject([{ class: 'interrupted', reason: expect.stringContaining('enough') }]);
-});
+testInWorld.concurrent(
+  'an orphaned worker is saved, trains on, and can be stopped; list tells each',
+  async ({ world }) => {
+    const run = await training(world, ['--save-every-steps', '1000']);
+    const { pid } = await run.event('worker-connected');
+    run.signal('SIGKILL');
+    await run.exited;
+    const saved = (await world.query(['save', '--reason', 'from outside'])) as Saved;
+    expect(saved).toMatchObject({
+      confirmed: true,
+      by: 'orphaned',
+      checkpoint: { kinds: ['manual'], reason: 'from outside' },
+    });
+    expect(world.processes()).toContain(pid);
+    const { directory = '' } = run.named('session-opened')[0] ?? {};
+    const owner = await readOwner(nodeFiles, directory);
+    // Given back, so that another machine may take the session over too.
+    expect(await isReleased(nodeFiles, directory, owner?.claim ?? 0)).toBe(true);
+    expect(await stateOf(world)).toBe('orphaned');
+    // Under the claim of a command that is over: its own saves go on, and so do the commands.
+    const next = (await world.query(['save'])) as Saved;
+    expect(next.checkpoint.step).toBeGreaterThan(saved.checkpoint.step);
+    const stopped = (await world.query(['stop', '--reason', 'enough'])) as Stopped;
+    expect(stopped).toMatchObject({ stopped: true, by: 'orphaned', outcome: 'stopped-saved' });
+    expect(stopped.sequence).toBeGreaterThan(next.checkpoint.sequence);
+    expect(world.processes()).toEqual([]);
+    expect(await stateOf(world)).toBe('interrupted');
+    const shown = (await world.query(['show', 'latest'])) as { attempts: { class: string; reason: string }[] };
+    expect(shown.attempts).toMatchObject([{ class: 'interrupted', reason: expect.stringContaining('enough') }]);
+  },
+);
 
-test('an orphan keeps the save policy of its own run while a command visits it, and is adopted after', async () => {
-  const run = await training(['--save-every-steps', '7', '--keep', '50']);
-  run.signal('SIGKILL');
-  await run.exited;
-  const { checkpoint } = (await world.query(['save'])) as Saved;
-  const next = await training(['--save-every-steps', '7', '--keep', '50']);
-  expect(next.named('worker-connected')[0]).toMatchObject({ adopted: true });
-  const { checkpoints } = (await world.query(['show', 'latest'])) as {
-    checkpoints: { sequence: number; step: number; kinds: string[] }[];
-  };
-  const later = checkpoints.filter(({ sequence, kinds }) => sequence > checkpoint.sequence && kinds.includes('auto'));
-  expect(later.length).toBeGreaterThan(0);
-  expect(checkpoints.length).toBeGreaterThan(5);
-  next.signal('SIGINT');
-  await next.ended(75);
-});
+testInWorld.concurrent(
+  'an orphan keeps the save policy of its own run while a command visits it, and is adopted after',
+  async ({ world }) => {
+    const run = await training(world, ['--save-every-steps', '7', '--keep', '50']);
+    run.signal('SIGKILL');
+    await run.exited;
+    const { checkpoint } = (await world.query(['save'])) as Saved;
+    const next = await training(world, ['--save-every-steps', '7', '--keep', '50']);
+    expect(next.named('worker-connected')[0]).toMatchObject({ adopted: true });
+    const { checkpoints } = (await world.query(['show', 'latest'])) as {
+      checkpoints: { sequence: number; step: number; kinds: string[] }[];
+    };
+    const later = checkpoints.filter(({ sequence, kinds }) => sequence > checkpoint.sequence && kinds.includes('auto'));
+    expect(later.length).toBeGreaterThan(0);
+    expect(checkpoints.length).toBeGreaterThan(5);
+    next.signal('SIGINT');
+    await next.ended(75);
+  },
+);
 
-test('what an orphan had kept for its next supervisor is written down by the command that hears it', async () => {
-  const run = await training(['--save-every-steps', '25', '--keep', '2']);
-  const { session = '', directory = '' } = run.named('session-opened')[0] ?? {};
-  const before = run.named('saved').length;
-  run.signal('SIGKILL');
-  await run.exited;
-  const commits = (): number[] => sequencesIn(directory);
-  const least = Math.max(0, ...commits()) + 3;
-  await world.until(() => Math.max(0, ...commits()) >= least);
-  const { checkpoint } = (await world.query(['save'])) as Saved;
-  const file = JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8')) as {
-    lastCommit: { sequence: number };
-  };
-  expect(file.lastCommit.sequence).toBeGreaterThanOrEqual(checkpoint.sequence);
-  const log = readFileSync(join(world.home, 'logs', session, 'session.log'), 'utf8');
-  const logged = [...log.matchAll(/"sequence":(\d+)[^\n]*"event":"saved"/g)].map((match) => Number(match[1]));
-  // Also those that were rotated away before anyone could find them in the directory.
-  for (let sequence = before + 2; sequence <= checkpoint.sequence; sequence += 1) expect(logged).toContain(sequence);
-  await world.query(['stop']);
-});
+testInWorld.concurrent(
+  'what an orphan had kept for its next supervisor is written down by the command that hears it',
+  async ({ world }) => {
+    const run = await training(world, ['--save-every-steps', '25', '--keep', '2']);
+    const { session = '', directory = '' } = run.named('session-opened')[0] ?? {};
+    const before = run.named('saved').length;
+    run.signal('SIGKILL');
+    await run.exited;
+    const commits = (): number[] => sequencesIn(directory);
+    const least = Math.max(0, ...commits()) + 3;
+    await world.until(() => Math.max(0, ...commits()) >= least);
+    const { checkpoint } = (await world.query(['save'])) as Saved;
+    const file = JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8')) as {
+      lastCommit: { sequence: number };
+    };
+    expect(file.lastCommit.sequence).toBeGreaterThanOrEqual(checkpoint.sequence);
+    const log = readFileSync(join(world.home, 'logs', session, 'session.log'), 'utf8');
+    const logged = [...log.matchAll(/"sequence":(\d+)[^\n]*"event":"saved"/g)].map((match) => Number(match[1]));
+    // Also those that were rotated away before anyone could find them in the directory.
+    for (let sequence = before + 2; sequence <= checkpoint.sequence; sequence += 1) expect(logged).toContain(sequence);
+    await world.query(['stop']);
+  },
+);
 
-test('stop in the middle of an adoption, and before the first launch: it ends, and nothing is left', async () => {
-  const run = await training();
-  run.signal('SIGKILL');
-  await run.exited;
-  const adopting = world.run(counter(LINE));
-  await adopting.event('session-opened');
-  const stopped = (await world.query(['stop'])) as Stopped;
-  expect(stopped).toMatchObject({ stopped: true, by: 'supervised', outcome: 'stopped-saved' });
-  await adopting.ended(75);
-  const starting = world.run(counter(LINE));
-  await starting.event('session-opened');
-  const early = world.start(['stop', '--json']);
-  const { code } = await early.exited;
-  // With a checkpoint to go on from and no step made, either end is right, but never a worker that is left.
-  expect([0, 1], early.stdout).toContain(code);
-  expect([75, 143]).toContain((await starting.exited).code);
-  expect(world.processes()).toEqual([]);
-  expect(await stateOf()).toBe('interrupted');
-});
+testInWorld.concurrent(
+  'stop in the middle of an adoption, and before the first launch: it ends, and nothing is left',
+  async ({ world }) => {
+    const run = await training(world);
+    run.signal('SIGKILL');
+    await run.exited;
+    const adopting = world.run(world.endless());
+    await adopting.event('session-opened');
+    const stopped = (await world.query(['stop'])) as Stopped;
+    expect(stopped).toMatchObject({ stopped: true, by: 'supervised', outcome: 'stopped-saved' });
+    await adopting.ended(75);
+    const starting = world.run(world.endless());
+    await starting.event('session-opened');
+    const early = world.start(['stop', '--json']);
+    const { code } = await early.exited;
+    // With a checkpoint to go on from and no step made, either end is right, but never a worker that is left.
+    expect([0, 1], early.stdout).toContain(code);
+    expect([75, 143]).toContain((await starting.exited).code);
+    expect(world.processes()).toEqual([]);
+    expect(await stateOf(world)).toBe('interrupted');
+  },
+);
 
-test('a save during a long step says that it waits, is not confirmed when the time is up, and comes at the next step', async () => {
-  const run = world.run(counter(['--epochs', '1', '--steps-per-epoch', '60', '--block-ms', '9000']));
-  await run.event('training-started');
-  await run.event('progress');
-  await run.quiet(1_100);
-  const impatient = world.start(['save', '--timeout', '2s']);
-  await impatient.ended(1);
-  expect(impatient.stderr).toContain('The training loop is in a step since');
-  expect(impatient.stderr).toContain('it still saves at its next one');
-  const patient = world.start(['save', '--json']);
-  await patient.ended(0);
-  run.signal('SIGINT');
-  await run.ended(75);
-});
+testInWorld.concurrent(
+  'a save during a long step says that it waits, is not confirmed when the time is up, and comes at the next step',
+  async ({ world }) => {
+    const go = join(world.directory, 'go');
+    const run = world.run(world.endless(['--hold-at', '5', '--hold', go]));
+    await run.event('training-started');
+    await run.event('progress');
+    await run.quiet(1_100);
+    const impatient = world.start(['save', '--timeout', '2s']);
+    await impatient.ended(1);
+    expect(impatient.stderr).toContain('The training loop is in a step since');
+    expect(impatient.stderr).toContain('it still saves at its next one');
+    const patient = world.start(['save']);
+    await patient.stderrSays('in a step since');
+    writeFileSync(go, '');
+    await patient.ended(0);
+    run.signal('SIGINT');
+    await run.ended(75);
+  },
+);
 
-test('a command that is killed in mid-request leaves the session as it was', async () => {
-  const run = await training();
+testInWorld.concurrent('a command that is killed in mid-request leaves the session as it was', async ({ world }) => {
+  const run = await training(world);
   run.signal('SIGKILL');
   await run.exited;
   const save = world.start(['save', '--timeout', '1m']);
   await save.quiet(300);
   save.signal('SIGKILL');
   await save.exited;
-  const next = await training();
+  const next = await training(world);
   expect(next.named('worker-connected')[0]).toMatchObject({ adopted: true });
   next.signal('SIGINT');
   await next.ended(75);
 });
 
-test('stop in the pause before a restart: the supervisor ends and launches nothing more', async () => {
-  const run = world.run(counter([...LINE, '--throw-at-step', '3']), ['--backoff', '2m']);
-  await run.event('restart-planned', ({ delayMs }) => delayMs > 0);
-  const stop = world.start(['stop', '--json']);
-  await stop.ended(1);
-  expect(stop.stdout).toContain('while waiting to restart');
-  await run.ended(143);
-});
+testInWorld.concurrent(
+  'stop in the pause before a restart: the supervisor ends and launches nothing more',
+  async ({ world }) => {
+    const run = world.run(world.endless(['--throw-at-step', '3']), ['--backoff', '2m']);
+    await run.event('restart-planned', ({ delayMs }) => delayMs > 0);
+    const stop = world.start(['stop', '--json']);
+    await stop.ended(1);
+    expect(stop.stdout).toContain('while waiting to restart');
+    await run.ended(143);
+  },
+);
 
-test('logs -f shows what comes, ends with the session, and says so', async () => {
-  const run = await training([], [...LINE, '--print-every', '5']);
+testInWorld.concurrent('logs -f shows what comes, ends with the session, and says so', async ({ world }) => {
+  const run = await training(world, [], ['--print-every', '5']);
   const logs = world.start(['logs', '-f']);
   await logs.quiet(800);
   run.signal('SIGINT');

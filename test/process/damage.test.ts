@@ -12,16 +12,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { counter, World } from './rig.ts';
+import { expect } from 'vitest';
+import { testInWorld, type World } from './rig.ts';
 
-let world: World;
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => world.close());
-
-const LINE = ['--epochs', '8', '--steps-per-epoch', '20', '--step-ms', '20'];
 const SAVES = ['--save-every-steps', '10'];
 
 interface Interrupted {
@@ -31,9 +24,9 @@ interface Interrupted {
 }
 
 /** A session that was stopped with several checkpoints. */
-async function interrupted(): Promise<Interrupted> {
-  const run = world.run(counter(LINE), SAVES);
-  await run.event('saved', () => true, 4);
+async function interrupted(world: World): Promise<Interrupted> {
+  const run = world.run(world.endless(), SAVES);
+  await run.event('saved', () => true, 2);
   run.signal('SIGINT');
   await run.ended(75);
   const { directory } = await run.event('session-opened');
@@ -85,25 +78,32 @@ const DAMAGES: Readonly<Record<string, (newest: string, older: string) => void>>
   },
 };
 
-test.each(Object.entries(DAMAGES))('%s: falls back, quarantines, explains', async (_name, damage) => {
-  const { directory, names } = await interrupted();
-  const [newest = '', older = ''] = names;
-  damage(join(directory, newest), join(directory, older));
+testInWorld.concurrent.for(Object.entries(DAMAGES))(
+  '%s: falls back, quarantines, explains',
+  async ([, damage], { world }) => {
+    const { directory, names } = await interrupted(world);
+    const [newest = '', older = ''] = names;
+    damage(join(directory, newest), join(directory, older));
 
-  const before = (await world.query(['explain', 'latest'])) as { candidates: { verdict: string }[]; stepsLost: number };
-  expect(before.candidates.map(({ verdict }) => verdict).slice(0, 2)).toEqual(['damaged', 'chosen']);
-  expect(before.stepsLost).toBeGreaterThan(0);
-  expect(checkpointsIn(directory)).toEqual(names);
+    const before = (await world.query(['explain', 'latest'])) as {
+      candidates: { verdict: string }[];
+      stepsLost: number;
+    };
+    expect(before.candidates.map(({ verdict }) => verdict).slice(0, 2)).toEqual(['damaged', 'chosen']);
+    expect(before.stepsLost).toBeGreaterThan(0);
+    expect(checkpointsIn(directory)).toEqual(names);
 
-  const run = world.run(counter(LINE), SAVES);
-  const quarantined = await run.event('checkpoint-quarantined');
-  expect(readdirSync(quarantined.to).length).toBeGreaterThan(0);
-  await run.ended(0);
-  expect(run.named('training-started')[0]?.sequence).toBe(Number(older.split('_').at(-1)));
-});
+    const run = world.run(world.endless(), SAVES);
+    const quarantined = await run.event('checkpoint-quarantined');
+    expect(readdirSync(quarantined.to).length).toBeGreaterThan(0);
+    expect((await run.event('training-started')).sequence).toBe(Number(older.split('_').at(-1)));
+    run.signal('SIGINT');
+    await run.ended(75);
+  },
+);
 
-test('all damaged, backups too: exit 65, nothing deleted, again and again', async () => {
-  const { directory, names } = await interrupted();
+testInWorld.concurrent('all damaged, backups too: exit 65, nothing deleted, again and again', async ({ world }) => {
+  const { directory, names } = await interrupted(world);
   const backups = join(world.home, 'backups');
   for (const name of names) truncateSync(join(directory, name, TENSORS), 50);
   for (const session of readdirSync(backups)) {
@@ -111,17 +111,17 @@ test('all damaged, backups too: exit 65, nothing deleted, again and again', asyn
       truncateSync(join(backups, session, name, TENSORS), 50);
     }
   }
-  const run = world.run(counter(LINE), SAVES);
+  const run = world.run(world.endless(), SAVES);
   await run.ended(65);
   expect(run.named('attempt-started')).toEqual([]);
-  const again = world.run(counter(LINE), SAVES);
+  const again = world.run(world.endless(), SAVES);
   await again.ended(65);
   const kept = [...checkpointsIn(directory), ...readdirSync(join(directory, '.quarantine'))];
   for (const name of names) expect(kept.some((entry) => entry.startsWith(name))).toBe(true);
 });
 
-test('verify names what is damaged and changes nothing: exit 65', async () => {
-  const { directory, names } = await interrupted();
+testInWorld.concurrent('verify names what is damaged and changes nothing: exit 65', async ({ world }) => {
+  const { directory, names } = await interrupted(world);
   flip(join(directory, names[0] ?? '', TENSORS), 2_000);
   const verify = world.start(['verify', 'latest', '--json']);
   await verify.ended(65);
@@ -131,22 +131,25 @@ test('verify names what is damaged and changes nothing: exit 65', async () => {
   expect(checkpointsIn(directory)).toEqual(names);
 });
 
-test('session.json and database lost, checkpoints there: exit 65, no fresh start beside them', async () => {
-  const { directory, names } = await interrupted();
-  truncateSync(join(directory, 'session.json'), 0);
-  for (const name of readdirSync(world.home).filter((entry) => entry.startsWith('sessions.db'))) {
-    rmSync(join(world.home, name));
-  }
-  const run = world.run(counter(LINE), SAVES);
-  await run.ended(65);
-  expect(run.named('attempt-started')).toEqual([]);
-  expect(checkpointsIn(directory)).toEqual(names);
-});
+testInWorld.concurrent(
+  'session.json and database lost, checkpoints there: exit 65, no fresh start beside them',
+  async ({ world }) => {
+    const { directory, names } = await interrupted(world);
+    truncateSync(join(directory, 'session.json'), 0);
+    for (const name of readdirSync(world.home).filter((entry) => entry.startsWith('sessions.db'))) {
+      rmSync(join(world.home, name));
+    }
+    const run = world.run(world.endless(), SAVES);
+    await run.ended(65);
+    expect(run.named('attempt-started')).toEqual([]);
+    expect(checkpointsIn(directory)).toEqual(names);
+  },
+);
 
-test('the directory of a recorded session is missing: exit 74, no fresh start', async () => {
-  const { directory } = await interrupted();
+testInWorld.concurrent('the directory of a recorded session is missing: exit 74, no fresh start', async ({ world }) => {
+  const { directory } = await interrupted(world);
   renameSync(directory, join(world.directory, 'unmounted'));
-  const run = world.run(counter(LINE), SAVES);
+  const run = world.run(world.endless(), SAVES);
   await run.ended(74);
   expect(run.named('attempt-started')).toEqual([]);
 });

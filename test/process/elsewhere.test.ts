@@ -1,24 +1,18 @@
 /** A trainer in a folder of its own, run by a command that is installed somewhere else. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { COMMAND, World } from './rig.ts';
-
-let world: World;
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => world.close());
+import { expect } from 'vitest';
+import { COMMAND, testInWorld, type World } from './rig.ts';
 
 /** As `npm install -g` does it: a link in a bin folder. */
-function installed(): string {
+function installed(world: World): string {
   const bin = join(world.directory, 'bin');
   mkdirSync(bin);
   symlinkSync(COMMAND, join(bin, 'nkat-recover'));
   return join(bin, 'nkat-recover');
 }
 
-function write(name: string, text: string): string {
+function write(world: World, name: string, text: string): string {
   const folder = join(world.directory, 'my training ü');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, name), text);
@@ -43,21 +37,24 @@ console.log(\`w \${model.w[0]}\`);
 `;
 const LEGACY = 'const rate: number = 0.5;\nmodule.exports = { rate };\n';
 
-test('top-level await, a CommonJS .ts import, no package.json: trains and completes', async () => {
-  write('legacy.ts', LEGACY);
-  const run = world.run([write('train.ts', TRAINER)], [], installed());
-  await run.ended(0);
-  expect(run.outputLines()).toEqual(['w 6']);
-});
+testInWorld.concurrent(
+  'top-level await, a CommonJS .ts import, no package.json: trains and completes',
+  async ({ world }) => {
+    write(world, 'legacy.ts', LEGACY);
+    const run = world.run([write(world, 'train.ts', TRAINER)], [], installed(world));
+    await run.ended(0);
+    expect(run.outputLines()).toEqual(['w 6']);
+  },
+);
 
-test("a throw names the trainer's own line", async () => {
-  write('legacy.ts', LEGACY);
+testInWorld.concurrent("a throw names the trainer's own line", async ({ world }) => {
+  write(world, 'legacy.ts', LEGACY);
   const broken = TRAINER.replace(
     '    await run.step',
     "    if (epoch === 1) throw new Error('cosmic ray');\n    await run.step",
   );
-  const path = write('train.ts', broken);
-  const run = world.run([path], ['--max-restarts', '0'], installed());
+  const path = write(world, 'train.ts', broken);
+  const run = world.run([path], ['--max-restarts', '0'], installed(world));
   await run.ended(1);
   expect(run.named('worker-ended')[0]?.lastLines.join('\n')).toContain(`train.ts:10:`);
 });

@@ -1,26 +1,26 @@
 /** Bad day 5: the disk of the checkpoints is full in mid-run. Real disks of 64 MiB, real trainers. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, expect } from 'vitest';
-import { LoopMount, testWithMounts } from '../rig/loop-mount.ts';
+import { expect } from 'vitest';
+import { LoopMount } from '../rig/loop-mount.ts';
 import { waitFor } from '../rig/wait-for.ts';
-import { COMMAND, counter, digestsOf, type Run, signalPid, World } from './rig.ts';
+import { COMMAND, counter, digestsOf, type Run, signalPid, testInWorldWithMounts, type World } from './rig.ts';
 
-let world: World;
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => world.close());
-
-const LINE = ['--steps-per-epoch', '40', '--step-ms', '10', '--size-mib', '2'];
+const SIZE = ['--size-mib', '2'];
 const SAVES = ['--save-every', '300ms', '--keep', '3'];
 
-function onDisk(disk: LoopMount, epochs: number, options: readonly string[] = []): Run {
-  return world.run(counter([...LINE, '--epochs', String(epochs)]), ['--dir', disk.path, ...SAVES, ...options]);
+function onDisk(world: World, disk: LoopMount, options: readonly string[] = [], line = world.endless(SIZE)): Run {
+  return world.run(line, ['--dir', disk.path, ...SAVES, ...options]);
 }
 
 function fullWarnings(run: Run): string[] {
   return run.named('warning').flatMap(({ code, message }) => (code === 'disk-full' ? [message] : []));
+}
+
+/** Three epochs, of which the last step but `left` is held until the file is there. */
+function held(file: string, left: number): string[] {
+  const pace = ['--epochs', '3', '--steps-per-epoch', '40', '--step-ms', '10'];
+  return counter([...pace, ...SIZE, '--hold-at', String(120 - left), '--hold', file]);
 }
 
 /** Names of the checkpoints that lie there. */
@@ -29,11 +29,11 @@ function checkpoints(run: Run): string[] {
   return readdirSync(directory).filter((name) => name.startsWith('checkpoint_'));
 }
 
-testWithMounts(
+testInWorldWithMounts(
   'a full disk: training goes on without saves, says so once, loses nothing, and saves again',
-  async () => {
+  async (world) => {
     const disk = LoopMount.make();
-    const run = onDisk(disk, 100);
+    const run = onDisk(world, disk);
     await run.event('checkpoint-verified', () => true, 2);
     disk.keepFull();
     await run.event('warning', ({ code }) => code === 'disk-full');
@@ -56,30 +56,37 @@ testWithMounts(
   },
 );
 
-testWithMounts('on-full-disk pause: no step is made without room; it goes on by itself, to the same end', async () => {
-  const undisturbed = world.run(counter([...LINE, '--epochs', '3']), [...SAVES, '--name', 'undisturbed']);
-  const disk = LoopMount.make();
-  const run = onDisk(disk, 3, ['--on-full-disk', 'pause']);
-  await run.event('checkpoint-verified');
-  disk.keepFull();
-  await run.event('progress', ({ waiting }) => waiting === 'space', 2);
-  const at = run.named('progress').at(-1)?.step;
-  await run.event('progress', ({ waiting, step }) => waiting === 'space' && step === at, 3);
-  expect(fullWarnings(run)).toHaveLength(1);
-  expect(fullWarnings(run)[0]).toContain('training pauses');
-  disk.free();
-  await run.ended(0);
-  await undisturbed.ended(0);
-  expect(digestsOf(run).final).toBe(digestsOf(undisturbed).final);
-  // What was waited with was saved first.
-  expect(run.named('saved').map(({ step }) => step)).toContain(at);
-});
-
-testWithMounts(
-  'pausing, it still answers: a stop with a full disk ends at 130, says why, and keeps the newest',
-  async () => {
+testInWorldWithMounts(
+  'on-full-disk pause: no step is made without room; it goes on by itself, to the same end',
+  async (world) => {
+    const go = join(world.directory, 'go');
     const disk = LoopMount.make();
-    const run = onDisk(disk, 100, ['--on-full-disk', 'pause']);
+    // Time enough is left for a periodic save, and that meets the full disk.
+    const line = held(go, 60);
+    const run = onDisk(world, disk, ['--on-full-disk', 'pause'], line);
+    await run.event('checkpoint-verified');
+    disk.keepFull();
+    writeFileSync(go, '');
+    const undisturbed = world.run(line, [...SAVES, '--name', 'undisturbed']);
+    await run.event('progress', ({ waiting }) => waiting === 'space', 2);
+    const at = run.named('progress').at(-1)?.step;
+    await run.event('progress', ({ waiting, step }) => waiting === 'space' && step === at, 3);
+    expect(fullWarnings(run)).toHaveLength(1);
+    expect(fullWarnings(run)[0]).toContain('training pauses');
+    disk.free();
+    await run.ended(0);
+    await undisturbed.ended(0);
+    expect(digestsOf(run).final).toBe(digestsOf(undisturbed).final);
+    // What was waited with was saved first.
+    expect(run.named('saved').map(({ step }) => step)).toContain(at);
+  },
+);
+
+testInWorldWithMounts(
+  'pausing, it still answers: a stop with a full disk ends at 130, says why, and keeps the newest',
+  async (world) => {
+    const disk = LoopMount.make();
+    const run = onDisk(world, disk, ['--on-full-disk', 'pause']);
     await run.event('checkpoint-verified');
     disk.keepFull();
     await run.event('progress', ({ waiting }) => waiting === 'space');
@@ -91,7 +98,7 @@ testWithMounts(
     expect(end?.reason).toContain('no-space');
     expect(checkpoints(run)).toEqual(kept);
     disk.free();
-    const again = onDisk(disk, 100, ['--on-full-disk', 'pause']);
+    const again = onDisk(world, disk, ['--on-full-disk', 'pause']);
     const chosen = await again.event('checkpoint-chosen');
     expect(kept.some((name) => name.endsWith(`_${chosen.sequence}`))).toBe(true);
     await again.event('progress');
@@ -100,21 +107,23 @@ testWithMounts(
   },
 );
 
-testWithMounts('the last save waits for room: what was trained is not thrown away', async () => {
+testInWorldWithMounts('the last save waits for room: what was trained is not thrown away', async (world) => {
   const disk = LoopMount.make();
-  const run = onDisk(disk, 2);
+  const go = join(world.directory, 'go');
+  const run = onDisk(world, disk, [], held(go, 0));
   await run.event('checkpoint-verified');
   disk.keepFull();
-  await run.event('progress', ({ waiting, step }) => waiting === 'space' && step === 80);
+  writeFileSync(go, '');
+  await run.event('progress', ({ waiting, step }) => waiting === 'space' && step === 120);
   disk.free();
   await run.ended(0);
   expect(run.named('worker-ended')).toHaveLength(1);
   expect(run.named('saved').at(-1)?.kinds).toContain('final');
 });
 
-testWithMounts('no inode left: told and recovered like no space', async () => {
+testInWorldWithMounts('no inode left: told and recovered like no space', async (world) => {
   const disk = LoopMount.make({ inodes: 96 });
-  const run = onDisk(disk, 200);
+  const run = onDisk(world, disk);
   await run.event('checkpoint-verified');
   const folder = join(disk.path, 'many');
   mkdirSync(folder);
@@ -134,9 +143,9 @@ testWithMounts('no inode left: told and recovered like no space', async () => {
   expect(existsSync(run.named('saved').at(-1)?.path ?? '')).toBe(true);
 });
 
-testWithMounts(
+testInWorldWithMounts(
   'a full state home: index, record and output wait or are dropped and counted; training does not notice',
-  async () => {
+  async (world) => {
     const disk = LoopMount.make();
     const run = world.start(
       [
@@ -145,7 +154,7 @@ testWithMounts(
         '--dir',
         join(world.directory, 'elsewhere'),
         ...SAVES,
-        ...counter([...LINE, '--epochs', '6', '--print-every', '1']),
+        ...world.endless([...SIZE, '--print-every', '1']),
       ],
       COMMAND,
       { NKAT_HOME: disk.path },
@@ -158,6 +167,7 @@ testWithMounts(
     await run.event('checkpoint-verified', (event) => event.step > step + 20);
     disk.free();
     await run.event('notice', ({ message }) => message.includes('room for output again'));
+    world.enough();
     await run.ended(0);
     expect(run.named('worker-ended')).toHaveLength(1);
     // Told once each, not with every write.
@@ -167,20 +177,21 @@ testWithMounts(
       session: { state: string; step: number };
       checkpoints: { step: number }[];
     };
-    expect(shown.session).toMatchObject({ state: 'completed', step: 240 });
-    expect(shown.checkpoints.map((row) => row.step)).toContain(240);
+    const last = run.named('saved').at(-1)?.step;
+    expect(shown.session).toMatchObject({ state: 'completed', step: last });
+    expect(shown.checkpoints.map((row) => row.step)).toContain(last);
     const log = readFileSync(run.named('session-opened')[0]?.log ?? '', 'utf8');
     expect(log).toContain('log-gap');
     for (const line of log.trim().split('\n')) expect(() => JSON.parse(line)).not.toThrow();
   },
 );
 
-testWithMounts(
+testInWorldWithMounts(
   'a crash while the state home is full: the relaunch waits for room, uncounted, and goes on',
-  async () => {
+  async (world) => {
     const disk = LoopMount.make();
     const run = world.start(
-      ['run', '--json', '--dir', join(world.directory, 'elsewhere'), ...SAVES, ...counter([...LINE, '--epochs', '3'])],
+      ['run', '--json', '--dir', join(world.directory, 'elsewhere'), ...SAVES, ...world.endless(SIZE)],
       COMMAND,
       { NKAT_HOME: disk.path },
     );
@@ -190,15 +201,16 @@ testWithMounts(
     await run.event('warning', ({ code }) => code === 'launch');
     disk.free();
     await run.event('warning-ended', ({ code }) => code === 'launch');
+    world.enough();
     await run.ended(0);
     expect(run.named('worker-ended').map((event) => event.class)).toEqual(['killed', 'completed']);
   },
 );
 
-testWithMounts('nothing to start with: a first run on a full disk ends at 74 with words', async () => {
+testInWorldWithMounts('nothing to start with: a first run on a full disk ends at 74 with words', async (world) => {
   const disk = LoopMount.make();
   disk.fill();
-  const run = onDisk(disk, 1);
+  const run = onDisk(world, disk);
   await run.ended(74);
   expect(run.stdout).toMatch(/space/i);
   expect(run.stdout).toContain(disk.path);

@@ -1,15 +1,9 @@
 /** Resumed equals uninterrupted: killed at the worst moments, the run goes on alone to the very same end. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import type { SupervisorEvent } from '../../src/supervisor/events.ts';
-import { counter, digestsOf, type Run, signalPid, World } from './rig.ts';
-
-let world: World;
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => world.close());
+import { counter, digestsOf, type Run, signalPid, testInWorld } from './rig.ts';
 
 const LINE = ['--epochs', '4', '--steps-per-epoch', '30', '--step-ms', '15'];
 const SAVES = ['--save-every-steps', '7'];
@@ -25,50 +19,63 @@ async function killAt(run: Run, moments: readonly ((event: SupervisorEvent) => b
   }
 }
 
-test('five kills at different moments: same digest, same history, same best metric', async () => {
-  const undisturbed = world.run(counter(LINE), [...SAVES, '--name', 'undisturbed']);
-  await undisturbed.ended(0);
+testInWorld.concurrent(
+  'five kills at different moments: same digest, same history, same best metric',
+  async ({ world }) => {
+    const go = join(world.directory, 'go');
+    // It does not come to its end before it was killed often enough.
+    const line = counter([...LINE, '--hold-at', '115', '--hold', go]);
 
-  const killed = world.run(counter(LINE), [...SAVES, '--name', 'killed']);
-  await killAt(killed, [
-    ({ name }) => name === 'saved',
-    ({ name }) => name === 'save-started',
-    ({ name }) => name === 'training-started',
-    (event) => event.name === 'progress' && event.step >= 40,
-    (event) => event.name === 'checkpoint-verified' && event.step >= 60,
-  ]);
-  await killed.ended(0);
+    const killed = world.run(line, [...SAVES, '--name', 'killed']);
+    await killAt(killed, [
+      ({ name }) => name === 'saved',
+      ({ name }) => name === 'save-started',
+      ({ name }) => name === 'training-started',
+      (event) => event.name === 'progress' && event.step >= 40,
+      (event) => event.name === 'checkpoint-verified' && event.step >= 60,
+    ]);
+    writeFileSync(go, '');
+    const undisturbed = world.run(line, [...SAVES, '--name', 'undisturbed']);
+    await killed.ended(0);
+    await undisturbed.ended(0);
 
-  const [expected, actual] = [digestsOf(undisturbed), digestsOf(killed)];
-  expect(actual.final).toBe(expected.final);
-  expect(actual.bestStep).toBe(expected.bestStep);
-  expect(killed.named('worker-ended').map((event) => event.class)).toEqual([...Array(5).fill('killed'), 'completed']);
-  expect(killed.outputLines().at(-1)).toBe(undisturbed.outputLines().at(-1));
-  // The tensors hold the loss history; the digest covers it. The state holds what the trainer kept.
-  expect(stateOf(killed)).toEqual(stateOf(undisturbed));
-});
+    const [expected, actual] = [digestsOf(undisturbed), digestsOf(killed)];
+    expect(actual.final).toBe(expected.final);
+    expect(actual.bestStep).toBe(expected.bestStep);
+    expect(killed.named('worker-ended').map((event) => event.class)).toEqual([...Array(5).fill('killed'), 'completed']);
+    expect(killed.outputLines().at(-1)).toBe(undisturbed.outputLines().at(-1));
+    // The tensors hold the loss history; the digest covers it. The state holds what the trainer kept.
+    expect(stateOf(killed)).toEqual(stateOf(undisturbed));
+  },
+);
 
-test('a worker killed before its first save starts over, and says that nothing was saved', async () => {
-  const run = world.run(counter(LINE), ['--save-every-steps', '60']);
-  const { pid } = await run.event('worker-connected');
-  await run.event('output', ({ line }) => line === 'fresh');
-  signalPid(pid, 'SIGKILL');
-  await run.ended(0);
-  expect(run.named('checkpoint-chosen')).toEqual([]);
-  expect(run.outputLines().filter((line) => line === 'fresh')).toHaveLength(2);
-});
+testInWorld.concurrent(
+  'a worker killed before its first save starts over, and says that nothing was saved',
+  async ({ world }) => {
+    const run = world.run(world.endless(), ['--save-every', 'off']);
+    const { pid } = await run.event('worker-connected');
+    await run.event('output', ({ line }) => line === 'fresh');
+    signalPid(pid, 'SIGKILL');
+    world.enough();
+    await run.ended(0);
+    expect(run.named('checkpoint-chosen')).toEqual([]);
+    expect(run.outputLines().filter((line) => line === 'fresh')).toHaveLength(2);
+  },
+);
 
-test('attempts, transitions and checkpoints are indexed and shown', async () => {
-  const run = world.run(counter(LINE), SAVES);
+testInWorld.concurrent('attempts, transitions and checkpoints are indexed and shown', async ({ world }) => {
+  const run = world.run(world.endless(['--save-each', '4']), ['--save-every', 'off']);
   await run.event('saved');
   signalPid((await run.event('worker-connected')).pid, 'SIGKILL');
+  await run.event('saved', () => true, 8);
+  world.enough();
   await run.ended(0);
   const shown = (await world.query(['show', 'latest'])) as {
     session: { state: string; attempts: number; step: number };
     attempts: { number: number; class: string; signal: string | null; resumedFromSequence: number | null }[];
     checkpoints: { kinds: string[]; state: string }[];
   };
-  expect(shown.session).toMatchObject({ state: 'completed', attempts: 2, step: 120 });
+  expect(shown.session).toMatchObject({ state: 'completed', attempts: 2, step: run.named('saved').at(-1)?.step });
   expect(shown.attempts).toMatchObject([
     { number: 1, class: 'killed', signal: 'SIGKILL', resumedFromSequence: null },
     { number: 2, class: 'completed', resumedFromSequence: expect.any(Number) },

@@ -1,7 +1,7 @@
 /** kill -9 of a supervisor that is just ending its worker: the next run finishes what it had begun. */
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { counter, type Run, stuck, testInWorld, type World } from './rig.ts';
+import { type Run, stuck, testInWorld, type World } from './rig.ts';
 
 const LIMITS = ['--hang-after', '2s', '--phase-limit', '6s'];
 
@@ -21,15 +21,16 @@ testInWorld.concurrent('while a hung worker is being ended', async ({ world }) =
 });
 
 testInWorld.concurrent('while it stops', async ({ world }) => {
-  const line = (): Run => world.run(counter(['--epochs', '3', '--steps-per-epoch', '40', '--step-ms', '30']));
+  const line = (): Run => world.run(world.endless());
   const first = line();
   await first.event('progress', ({ step }) => step >= 5);
   first.signal('SIGINT');
   await first.event('stop-requested');
   first.signal('SIGKILL');
   await first.exited;
+  world.enough();
   const second = line();
   await second.ended(0);
   expect(second.named('session-ended')[0]).toMatchObject({ outcome: 'completed' });
-  expect(second.named('saved').at(-1)?.step).toBe(120);
+  expect(second.named('saved').at(-1)?.kinds).toContain('final');
 });

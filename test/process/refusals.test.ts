@@ -1,42 +1,36 @@
 /** What cannot work stops at once and shows the trainer's own words; what fails each time ends. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { counter, World } from './rig.ts';
+import { expect } from 'vitest';
+import { counter, testInWorld, type World } from './rig.ts';
 
-let world: World;
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => world.close());
-
-function trainer(name: string, text: string): string {
+function trainer(world: World, name: string, text: string): string {
   const path = join(world.directory, name);
   writeFileSync(path, text);
   return path;
 }
 
-test('a missing trainer: exit 78', async () => {
+testInWorld.concurrent('a missing trainer: exit 78', async ({ world }) => {
   const run = world.run(['nowhere.ts']);
   await run.ended(78);
   expect(run.stdout + run.stderr).toContain('nowhere.ts');
   expect(run.stdout + run.stderr).not.toMatch(/^\s+at /m);
 });
 
-test.each([
+testInWorld.concurrent.for([
   ['a syntax error', 'bad.ts', 'const epochs: number = ;\n', /Unexpected|Expected|error/],
   ['a failing import', 'import.mts', "import { nothing } from './nowhere.ts';\nnothing();\n", /nowhere\.ts/],
   ['a throw before the first step', 'throws.ts', "throw new Error('no such dataset');\n", /no such dataset/],
-])('%s: stops at once with the error, exit 78', async (_name, file, text, words) => {
-  const run = world.run([trainer(file, text)]);
+] as const)('%s: stops at once with the error, exit 78', async ([, file, text, words], { world }) => {
+  const run = world.run([trainer(world, file, text)]);
   await run.ended(78);
   expect(run.named('attempt-started')).toHaveLength(1);
   expect(run.named('session-ended')[0]?.lastLines.join('\n')).toMatch(words);
 });
 
-test('a throw at the same step each time: steps back, gives up, exit 1', async () => {
-  const line = ['--epochs', '2', '--steps-per-epoch', '30', '--step-ms', '20', '--throw-at-step', '25'];
-  const run = world.run(counter(line), ['--save-every-steps', '6', '--backoff', '10ms']);
+testInWorld.concurrent('a throw at the same step each time: steps back, gives up, exit 1', async ({ world }) => {
+  const line = ['--epochs', '2', '--steps-per-epoch', '30', '--save-each', '6', '--throw-at-step', '25'];
+  const run = world.run(counter(line), ['--save-every', 'off', '--backoff', '10ms']);
   await run.ended(1);
   const ends = run.named('worker-ended');
   expect(ends.every((event) => event.class === 'error')).toBe(true);
@@ -53,7 +47,7 @@ test('a throw at the same step each time: steps back, gives up, exit 1', async (
   expect(listed.sessions[0]?.state).toBe('gave-up');
 });
 
-test('exit 93 is final, exit 75 restarts, a no-restart code is final', async () => {
+testInWorld.concurrent('exit 93 is final, exit 75 restarts, a no-restart code is final', async ({ world }) => {
   const fatal = world.run(counter(['--exit-at-step', '9', '--exit-code', '93']));
   await fatal.ended(93);
   const final = world.run(counter(['--exit-at-step', '9', '--exit-code', '42']), ['--no-restart-codes', '42']);
@@ -65,15 +59,15 @@ test('exit 93 is final, exit 75 restarts, a no-restart code is final', async () 
   expect(again.named('worker-ended').map((event) => event.class)).toEqual(['requested', 'completed']);
 });
 
-test('NaN: nothing is saved after it, exit 1', async () => {
+testInWorld.concurrent('NaN: nothing is saved after it, exit 1', async ({ world }) => {
   const run = world.run(counter(['--nan-at-step', '25']), ['--save-every-steps', '5']);
   await run.ended(1);
   expect(run.named('session-ended')[0]?.outcome).toBe('diverged');
   expect(Math.max(...run.named('saved').map(({ step }) => step))).toBeLessThan(25);
 });
 
-test('a script without the SDK runs too, and its exit 0 is completion', async () => {
-  const run = world.run([trainer('plain.ts', "const words: string = 'plain';\nconsole.log(words);\n")]);
+testInWorld.concurrent('a script without the SDK runs too, and its exit 0 is completion', async ({ world }) => {
+  const run = world.run([trainer(world, 'plain.ts', "const words: string = 'plain';\nconsole.log(words);\n")]);
   await run.ended(0);
   expect(run.outputLines()).toEqual(['plain']);
 });

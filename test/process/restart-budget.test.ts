@@ -2,16 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Run, signalPid, World } from './rig.ts';
+import { expect } from 'vitest';
+import { type Run, signalPid, testInWorld } from './rig.ts';
 
 const FRAGILE = fileURLToPath(new URL('../../fixtures/trainers/fragile.mjs', import.meta.url));
-
-let world: World;
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => world.close());
 
 const budgetIn = (directory: string): Record<string, unknown> =>
   JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8')).budget;
@@ -22,35 +16,43 @@ async function killed(run: Run): Promise<void> {
   await run.exited;
 }
 
-test('kill -9 of the supervisor between crashes: still six attempts without progress in all', async () => {
-  const line = [FRAGILE, '--steps', '8', '--exit-at', '3', '--crash-from', '2'];
-  const first = world.run(line, ['--save-every-steps', '2', '--backoff', '400ms']);
-  await first.event('restart-planned', ({ withoutProgress }) => withoutProgress === 2);
-  await killed(first);
-  const second = world.run(line, ['--save-every-steps', '2', '--backoff', '10ms']);
-  await second.ended(1);
-  expect(second.named('session-ended')[0]?.reason).toContain('6 attempts in a row without progress');
-  const numbers = [...first.named('attempt-started'), ...second.named('attempt-started')].map(({ attempt }) => attempt);
-  expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7]);
-});
+testInWorld.concurrent(
+  'kill -9 of the supervisor between crashes: still six attempts without progress in all',
+  async ({ world }) => {
+    const line = [FRAGILE, '--steps', '8', '--exit-at', '3', '--crash-from', '2'];
+    const first = world.run(line, ['--save-every-steps', '2', '--backoff', '400ms']);
+    await first.event('restart-planned', ({ withoutProgress }) => withoutProgress === 2);
+    await killed(first);
+    const second = world.run(line, ['--save-every-steps', '2', '--backoff', '10ms']);
+    await second.ended(1);
+    expect(second.named('session-ended')[0]?.reason).toContain('6 attempts in a row without progress');
+    const numbers = [...first.named('attempt-started'), ...second.named('attempt-started')].map(
+      ({ attempt }) => attempt,
+    );
+    expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  },
+);
 
-test('a trainer that stumbles after each step comes through, each restart later, counted across supervisors', async () => {
-  const line = [FRAGILE, '--steps', '6', '--stumbles'];
-  const first = world.run(line, ['--backoff', '200ms']);
-  const { directory } = await first.event('session-opened');
-  const planned = await first.event('restart-planned', ({ crashSaves }) => crashSaves === 3);
-  expect(planned.delayMs).toBeGreaterThanOrEqual(300);
-  await killed(first);
-  expect(budgetIn(directory)).toMatchObject({ crashSaves: 3, withoutProgress: 0 });
-  const second = world.run(line, ['--backoff', '10ms']);
-  await second.ended(0);
-  expect(second.named('restart-planned').map(({ crashSaves }) => crashSaves)).toEqual([4, 5]);
-  expect(second.named('restart-planned').every(({ delayMs }) => delayMs > 0)).toBe(true);
-  // The final checkpoint is a regular one.
-  expect(budgetIn(directory).crashSaves ?? 0).toBe(0);
-});
+testInWorld.concurrent(
+  'a trainer that stumbles after each step comes through, each restart later, counted across supervisors',
+  async ({ world }) => {
+    const line = [FRAGILE, '--steps', '6', '--stumbles'];
+    const first = world.run(line, ['--backoff', '200ms']);
+    const { directory } = await first.event('session-opened');
+    const planned = await first.event('restart-planned', ({ crashSaves }) => crashSaves === 3);
+    expect(planned.delayMs).toBeGreaterThanOrEqual(300);
+    await killed(first);
+    expect(budgetIn(directory)).toMatchObject({ crashSaves: 3, withoutProgress: 0 });
+    const second = world.run(line, ['--backoff', '10ms']);
+    await second.ended(0);
+    expect(second.named('restart-planned').map(({ crashSaves }) => crashSaves)).toEqual([4, 5]);
+    expect(second.named('restart-planned').every(({ delayMs }) => delayMs > 0)).toBe(true);
+    // The final checkpoint is a regular one.
+    expect(budgetIn(directory).crashSaves ?? 0).toBe(0);
+  },
+);
 
-test('what a divergence scaled stays scaled under the next supervisor', async () => {
+testInWorld.concurrent('what a divergence scaled stays scaled under the next supervisor', async ({ world }) => {
   const go = join(world.directory, 'go');
   const line = [FRAGILE, '--steps', '8', '--nan-at', '5', '--nan-above', '0.5', '--await', go];
   const options = ['--save-every-steps', '2', '--backoff', '10ms'];

@@ -1,9 +1,10 @@
 /** Real runs: the real command in a state home of its own, read through its JSON events. */
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test as base, expect } from 'vitest';
+import { whereMountsAreAllowed } from '../rig/loop-mount.ts';
 import { Run, signalPid } from '../rig/run.ts';
 
 export { Run, signalPid } from '../rig/run.ts';
@@ -38,13 +39,23 @@ export class World {
     return run;
   }
 
+  /** A trainer that goes on, however slow this machine is, until it is {@link enough}: then its epoch is the last. */
+  endless(args: readonly string[] = []): string[] {
+    const pace = ['--epochs', '1000000', '--steps-per-epoch', '20', '--step-ms', '20'];
+    return counter([...pace, '--until', join(this.directory, 'enough'), ...args]);
+  }
+
+  enough(): void {
+    writeFileSync(join(this.directory, 'enough'), '');
+  }
+
   run(trainerAndArgs: readonly string[], options: readonly string[] = [], command = COMMAND): Run {
     return this.start(['run', '--json', ...options, ...trainerAndArgs], command);
   }
 
   /** Resolves when `holds` does; looked at each time that the process table may have changed. */
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   /** Runs to the end and parses its JSON. */
@@ -81,6 +92,11 @@ export const testInWorld = base.extend<{ world: World }>({
     await world.close();
   },
 });
+
+/** The same where mounts are allowed. */
+export function testInWorldWithMounts(name: string, work: (world: World) => Promise<void>): void {
+  whereMountsAreAllowed(name, () => testInWorld.concurrent(name, ({ world }) => work(world)));
+}
 
 /** The counting trainer with arguments. */
 export function counter(args: readonly string[]): string[] {

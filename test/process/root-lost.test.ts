@@ -1,18 +1,10 @@
 /** Bad day 6: the disk of the checkpoints goes away under a run. */
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LoopMount, testWithMounts } from '../rig/loop-mount.ts';
-import { counter, type Run, World } from './rig.ts';
+import { expect } from 'vitest';
+import { LoopMount } from '../rig/loop-mount.ts';
+import { type Run, testInWorld, testInWorldWithMounts } from './rig.ts';
 
-let world: World;
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => world.close());
-
-const LINE = ['--epochs', '1000', '--steps-per-epoch', '20', '--step-ms', '20'];
-const SHORT = ['--epochs', '8', '--steps-per-epoch', '20', '--step-ms', '20'];
 const SAVES = ['--save-every-steps', '20'];
 
 async function trainsOn(run: Run): Promise<void> {
@@ -20,50 +12,60 @@ async function trainsOn(run: Run): Promise<void> {
   await run.event('progress', ({ step }) => step > from + 60);
 }
 
-test('a root that is renamed away: training goes on and says so; back again, it saves again', async () => {
-  const root = join(world.directory, 'disk');
-  mkdirSync(root);
-  const run = world.run(counter(LINE), ['--dir', root, ...SAVES]);
-  await run.event('saved');
-  renameSync(root, join(world.directory, 'away'));
-  mkdirSync(root);
-  await run.event('save-failed');
-  await trainsOn(run);
-  // Nothing is made on the bare mount point: it would be hidden when the disk comes back.
-  expect(readdirSync(root)).toEqual([]);
-  rmSync(root, { recursive: true });
-  renameSync(join(world.directory, 'away'), root);
-  const from = run.named('progress').at(-1)?.step ?? 0;
-  await run.event('saved', ({ step }) => step > from);
-  expect(run.named('worker-ended')).toEqual([]);
-  run.signal('SIGINT');
-  await run.ended(75);
-});
+testInWorld.concurrent(
+  'a root that is renamed away: training goes on and says so; back again, it saves again',
+  async ({ world }) => {
+    const root = join(world.directory, 'disk');
+    mkdirSync(root);
+    const run = world.run(world.endless(), ['--dir', root, ...SAVES]);
+    await run.event('saved');
+    renameSync(root, join(world.directory, 'away'));
+    mkdirSync(root);
+    await run.event('save-failed');
+    await trainsOn(run);
+    // Nothing is made on the bare mount point: it would be hidden when the disk comes back.
+    expect(readdirSync(root)).toEqual([]);
+    rmSync(root, { recursive: true });
+    renameSync(join(world.directory, 'away'), root);
+    const from = run.named('progress').at(-1)?.step ?? 0;
+    await run.event('saved', ({ step }) => step > from);
+    expect(run.named('worker-ended')).toEqual([]);
+    run.signal('SIGINT');
+    await run.ended(75);
+  },
+);
 
-test('a root that is renamed away and stays so: a run that ends without it exits with 74, and makes nothing there', async () => {
-  const root = join(world.directory, 'disk');
-  mkdirSync(root);
-  const run = world.run(counter(SHORT), ['--dir', root, ...SAVES]);
-  await run.event('saved');
-  renameSync(root, join(world.directory, 'away'));
-  mkdirSync(root);
-  await run.event('save-failed');
-  await run.ended(74);
-  expect(readdirSync(root)).toEqual([]);
-  const again = await world.run(counter(SHORT), ['--dir', root, ...SAVES]).ended(74);
-  expect(again.named('attempt-started')).toEqual([]);
-});
+testInWorld.concurrent(
+  'a root that is renamed away and stays so: a run that ends without it exits with 74, and makes nothing there',
+  async ({ world }) => {
+    const root = join(world.directory, 'disk');
+    mkdirSync(root);
+    const run = world.run(world.endless(), ['--dir', root, ...SAVES]);
+    await run.event('saved');
+    renameSync(root, join(world.directory, 'away'));
+    mkdirSync(root);
+    await run.event('save-failed');
+    world.enough();
+    await run.ended(74);
+    expect(readdirSync(root)).toEqual([]);
+    const again = await world.run(world.endless(), ['--dir', root, ...SAVES]).ended(74);
+    expect(again.named('attempt-started')).toEqual([]);
+  },
+);
 
-testWithMounts('a disk that is unmounted under a run: it trains on, says so, and writes nothing below it', async () => {
-  const disk = LoopMount.make({ mib: 16 });
-  const run = world.run(counter(LINE), ['--dir', disk.path, ...SAVES]);
-  await run.event('saved');
-  disk.unmount();
-  await run.event('save-failed');
-  await trainsOn(run);
-  expect(readdirSync(disk.path)).toEqual([]);
-  run.signal('SIGINT');
-  // Stopped without a confirmed save.
-  await run.ended(130);
-  expect(readdirSync(disk.path)).toEqual([]);
-});
+testInWorldWithMounts(
+  'a disk that is unmounted under a run: it trains on, says so, and writes nothing below it',
+  async (world) => {
+    const disk = LoopMount.make({ mib: 16 });
+    const run = world.run(world.endless(), ['--dir', disk.path, ...SAVES]);
+    await run.event('saved');
+    disk.unmount();
+    await run.event('save-failed');
+    await trainsOn(run);
+    expect(readdirSync(disk.path)).toEqual([]);
+    run.signal('SIGINT');
+    // Stopped without a confirmed save.
+    await run.ended(130);
+    expect(readdirSync(disk.path)).toEqual([]);
+  },
+);

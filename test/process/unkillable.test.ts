@@ -2,15 +2,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, onTestFinished } from 'vitest';
-import { LoopMount, testWithMounts } from '../rig/loop-mount.ts';
-import { type Run, stuck, World } from './rig.ts';
-
-let world: World;
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => world.close());
+import { expect } from 'vitest';
+import { LoopMount } from '../rig/loop-mount.ts';
+import { atTestEnd } from '../rig/test-end.ts';
+import { type Run, stuck, testInWorldWithMounts, type World } from './rig.ts';
 
 const OPTIONS = ['--hang-after', '1s', '--phase-limit', '3s', '--kill-wait', '2s'];
 const WORDS = /pid \d+ \(\S+\) is in uninterruptible sleep in \w+/;
@@ -21,7 +16,7 @@ function frozenDisk(): { path: string; freeze: () => void; thaw: () => void } {
     spawnSync('fsfreeze', ['-u', path]);
   };
   // Before the unmount, whose cleanup was registered earlier and runs later.
-  onTestFinished(thaw);
+  atTestEnd(thaw);
   return { path, freeze: () => execFileSync('fsfreeze', ['-f', path]), thaw };
 }
 
@@ -33,12 +28,12 @@ const DISKS = [
   },
 ];
 
-// Both at once: nearly all of it is waiting.
-testWithMounts(`${DISKS.map(({ name }) => name).join(', or ')} hangs: exit 70 in bounded time`, async () => {
-  await Promise.all(DISKS.map(({ options }, at) => hang(options, join(world.directory, `once-${at}`))));
-});
+for (const { name, options } of DISKS) {
+  testInWorldWithMounts(`${name} hangs: exit 70 in bounded time`, (world) => hang(world, options));
+}
 
-async function hang(options: (disk: string) => readonly string[], once: string): Promise<void> {
+async function hang(world: World, options: (disk: string) => readonly string[]): Promise<void> {
+  const once = join(world.directory, 'once');
   const disk = frozenDisk();
   const line = (): Run =>
     world.run(stuck(['--how', 'write', '--at', '8', '--folder', disk.path, '--once', once]), options(disk.path));

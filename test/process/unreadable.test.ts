@@ -2,16 +2,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { COMMAND, counter, type Run, World } from './rig.ts';
+import { expect } from 'vitest';
+import { COMMAND, type Run, testInWorld, type World } from './rig.ts';
 
-let world: World;
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => world.close());
-
-const LINE = ['--epochs', '6', '--steps-per-epoch', '20', '--step-ms', '20'];
 const SAVES = ['--save-every-steps', '10'];
 const NOBODY = '65534';
 
@@ -23,8 +16,8 @@ interface Stopped {
   readonly checkpoints: readonly string[];
 }
 
-async function interrupted(): Promise<Stopped> {
-  const run = world.run(counter(LINE), SAVES);
+async function interrupted(world: World): Promise<Stopped> {
+  const run = world.run(world.endless(), SAVES);
   const { directory } = await run.event('session-opened');
   await run.event('saved');
   run.signal('SIGINT');
@@ -46,7 +39,12 @@ function checkpointsIn(directory: string): string[] {
 }
 
 /** Each command that reads checkpoints, under a wrapper that makes one of them unreadable. */
-async function refusedEverywhere(wrapper: readonly string[], stopped: Stopped, errno: string): Promise<void> {
+async function refusedEverywhere(
+  world: World,
+  wrapper: readonly string[],
+  stopped: Stopped,
+  errno: string,
+): Promise<void> {
   const { directory, checkpoints } = stopped;
   const verify = await world.startUnder(wrapper, ['verify', 'latest', '--json'], {}).ended(74);
   expect(JSON.parse(verify.stdout).damaged).toEqual([]);
@@ -67,11 +65,13 @@ const strace = (paths: readonly string[]): string[] => [
 ];
 const canTrace = spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', 'true']).status === 0;
 
-test.runIf(canTrace)(
+testInWorld.concurrent(
   'a device that answers EIO: exit 74, nothing quarantined; healed, it goes on from there',
-  async () => {
-    const stopped = await interrupted();
-    await refusedEverywhere(strace(stopped.tensors), stopped, 'EIO');
+  { skip: !canTrace },
+  async ({ world }) => {
+    const stopped = await interrupted(world);
+    await refusedEverywhere(world, strace(stopped.tensors), stopped, 'EIO');
+    world.enough();
     const healed = await world.start(['resume', 'latest', '--json']).ended(0);
     expect((await healed.event('checkpoint-chosen')).sequence).toBe(stopped.newest);
   },
@@ -83,9 +83,13 @@ const canBeNobody =
   process.getuid?.() === 0 &&
   spawnSync('setpriv', [...asNobody.slice(1), process.execPath, COMMAND, '--version']).status === 0;
 
-test.runIf(canBeNobody)('a file that we may not read: exit 74, nothing quarantined', async () => {
-  const stopped = await interrupted();
-  execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, world.directory]);
-  for (const path of stopped.tensors) chmodSync(path, 0o000);
-  await refusedEverywhere(asNobody, stopped, 'EACCES');
-});
+testInWorld.concurrent(
+  'a file that we may not read: exit 74, nothing quarantined',
+  { skip: !canBeNobody },
+  async ({ world }) => {
+    const stopped = await interrupted(world);
+    execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, world.directory]);
+    for (const path of stopped.tensors) chmodSync(path, 0o000);
+    await refusedEverywhere(world, asNobody, stopped, 'EACCES');
+  },
+);

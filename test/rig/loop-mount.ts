@@ -5,8 +5,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { onTestFinished, test } from 'vitest';
+import { test } from 'vitest';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { atTestEnd } from './test-end.ts';
 
 const MIB = 1024 * 1024;
 const KEEP_MS = 20;
@@ -41,7 +42,7 @@ export class LoopMount {
     // `mount` sets the device up so that the kernel frees it with the unmount.
     execFileSync('mount', ['-o', 'loop', image, path]);
     const mount = new LoopMount(path);
-    onTestFinished(() => mount.unmount());
+    atTestEnd(() => mount.unmount());
     return mount;
   }
 
@@ -114,12 +115,17 @@ export function whyNoMounts(): string | null {
 
 const why = whyNoMounts();
 
-/** `test` where mounts are allowed. Elsewhere it is skipped and says why, or fails where NKAT_REQUIRE_MOUNTS=1. */
+/** `test` where mounts are allowed. */
 export function testWithMounts(name: string, work: () => Promise<void> | void): void {
-  if (why === null) test(name, work);
+  whereMountsAreAllowed(name, () => test(name, work));
+}
+
+/** Declares a test where mounts are allowed. Elsewhere it is skipped and says why, or fails where NKAT_REQUIRE_MOUNTS=1. */
+export function whereMountsAreAllowed(name: string, declare: () => void): void {
+  if (why === null) declare();
   else if (process.env.NKAT_REQUIRE_MOUNTS === '1') {
     test(name, () => {
       throw new Error(`this machine must allow mounts, and does not: ${why}`);
     });
-  } else test.skip(`${name} (${why})`, work);
+  } else test.skip(`${name} (${why})`, () => undefined);
 }

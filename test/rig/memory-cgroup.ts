@@ -1,8 +1,9 @@
 /** A memory cgroup of a test's own, below the one that the tests run in; gone when the test ends, however it ends. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { onTestFinished, test } from 'vitest';
+import { test } from 'vitest';
 import { readOomKills } from '../../src/supervisor/oom-counter.ts';
+import { atTestEnd } from './test-end.ts';
 import { waitFor } from './wait-for.ts';
 
 const MIB = 1024 * 1024;
@@ -72,7 +73,7 @@ export function testWithMemoryCgroup(name: string, mib: number, work: (cgroup: M
   }
   test(name, async () => {
     const cgroup = MemoryCgroup.make(mib);
-    onTestFinished(() => cgroup.remove());
+    atTestEnd(() => cgroup.remove());
     await work(cgroup);
   });
 }

@@ -22,6 +22,7 @@ export class Run {
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#take(text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
+      this.#wake();
     });
     this.exited = new Promise((resolve) => {
       this.child.once('close', (code, signal) => {
@@ -53,6 +54,11 @@ export class Run {
       if (this.#ended) throw new Error(`ended without ${name}: ${this.describe()}`);
       await new Promise<void>((resolve) => this.#waiters.add(resolve));
     }
+  }
+
+  /** Waits for words on stderr. */
+  stderrSays(words: string): Promise<void> {
+    return this.until(() => this.stderr.includes(words));
   }
 
   async until(holds: () => boolean): Promise<void> {

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
 import { type AttemptFiles, attemptFiles } from '../../src/supervisor/attempt-files.ts';
 import { type LaunchSpec, launchWorker } from '../../src/supervisor/launch.ts';
 import { endOrphans, findOrphans } from '../../src/supervisor/orphans.ts';
 import type { WorkerProcess } from '../../src/supervisor/worker-process.ts';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
+import { atTestEnd } from '../rig/test-end.ts';
 import { waitFor } from '../rig/wait-for.ts';
 
 export function workerFixture(name: string): string {
@@ -26,7 +26,7 @@ export function uniqueSession(): string {
 
 export function launchSpec(overrides: Partial<LaunchSpec> = {}): LaunchSpec {
   const session = overrides.session ?? uniqueSession();
-  onTestFinished(async () => {
+  atTestEnd(async () => {
     await endOrphans(() => findOrphans(session), 10_000);
   });
   return {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { atTestEnd } from '../../rig/test-end.ts';
 
 export const COUNTER = fileURLToPath(new URL('../../../fixtures/trainers/counter.mjs', import.meta.url));
 
@@ -50,7 +50,7 @@ export function launchTrainer(
     ...(cwd === undefined ? {} : { cwd }),
   });
   const trainer = new TrainerProcess(child);
-  onTestFinished(async () => {
+  atTestEnd(async () => {
     if (trainer.running) child.kill('SIGKILL');
     await trainer.ended;
   });

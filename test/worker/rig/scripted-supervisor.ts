@@ -1,6 +1,5 @@
 /** A supervisor that does what the test says: real socket, real claim, real store; no process control. */
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { chooseCheckpoint } from '../../../src/checkpoint/choose.ts';
 import { acquireClaim } from '../../../src/checkpoint/claim.ts';
 import { nodeFiles } from '../../../src/checkpoint/files.ts';
@@ -17,6 +16,7 @@ import type {
   WorkerMessage,
 } from '../../../src/protocol/messages.ts';
 import { temporaryDirectory } from '../../rig/temporary-directory.ts';
+import { atTestEnd } from '../../rig/test-end.ts';
 import { waitFor } from '../../rig/wait-for.ts';
 
 const SESSION = '20261122_120000_test';
@@ -54,7 +54,7 @@ export class ScriptedSupervisor {
     this.layout = storeLayout(join(root, 'checkpoints'), join(root, 'backups'), SESSION);
     this.#socket = join(root, 'socket');
     this.policy = { ...NO_SAVES, ...policy };
-    onTestFinished(() => this.die());
+    atTestEnd(() => this.die());
   }
 
   /** Environment of the next attempt. */
