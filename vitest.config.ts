@@ -6,8 +6,8 @@ export default defineConfig({
     globalSetup: ['test/setup-build.ts', 'test/setup-python.ts'],
     setupFiles: ['test/setup-test-end.ts'],
     // A bound for what hangs, on a machine five times slower and busy with others: what waits, waits for a condition.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     pool: 'forks',
     maxWorkers: 2,
     reporters: ['default'],

@@ -43,7 +43,7 @@ test('kill -9 in the middle of an export', async () => {
     const weights = new Float32Array(${VALUES});
     run.bestBy('score', 'max');
     await run.restore(arraysState({ weights }));
-    for (const epoch of run.epochs(1000)) {
+    for (const epoch of run.epochs(1e6)) {
       weights.fill(epoch);
       await run.step();
       await run.epochEnd({ score: epoch });

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { counter, signalPid, stuck, testInWorld, type World } from './rig.ts';
+import { counter, signalPid, testInWorld, type World } from './rig.ts';
 
 /** Debian's package `faketime`; elsewhere it lies in other folders. */
 const LIBRARY = [
@@ -70,7 +70,8 @@ testWithClock(
     const killed = run.events.findIndex(({ name }) => name === 'worker-ended');
     const before = run.events.slice(0, killed).flatMap((event) => (event.name === 'saved' ? event.sequence : []));
     const [chosen] = run.named('checkpoint-chosen');
-    expect(chosen?.sequence).toBe(before.at(-1));
+    // One that was committed as it was killed, and not told any more, is newer still.
+    expect((chosen?.sequence ?? 0) - (before.at(-1) ?? 0)).toBeOneOf([0, 1]);
     expect(chosen?.lostMs).toBeLessThan(600_000);
     expect(run.named('hang-detected')).toEqual([]);
     expect(run.named('worker-ended').map((ended) => ended.class)).toEqual(['killed', 'completed']);
@@ -97,7 +98,8 @@ testWithClock(
   },
 );
 
-const LIMITS = ['--hang-after', '2s', '--phase-limit', '4s'];
+/** Longer than a busy machine lets a trainer wait, and shorter than the supervisor is stopped. */
+const LIMITS = ['--hang-after', '5s'];
 
 testInWorld.concurrent('a supervisor that was stopped takes its own silence for no hang', async ({ world }) => {
   const run = world.run(world.endless(), LIMITS);
@@ -116,15 +118,16 @@ testInWorld.concurrent('a supervisor that was stopped takes its own silence for 
 testInWorld.concurrent(
   'a grace that ran out while the supervisor was stopped goes on where it stood',
   async ({ world }) => {
-    const once = join(world.directory, 'once');
-    const trainer = stuck(['--how', 'block', '--block-ms', '9000', '--at', '5', '--once', once]);
-    const run = world.run(trainer, ['--grace', '5s']);
-    await run.event('output', ({ line }) => line === 'stuck at 5');
+    const go = join(world.directory, 'go');
+    const run = world.run(world.endless(['--hold-at', '5', '--hold', go]), ['--grace', '9s']);
+    await run.event('progress', ({ step }) => step === 4);
     run.signal('SIGINT');
     await run.event('stop-requested');
     run.signal('SIGSTOP');
-    await run.quiet(7_000);
+    await run.quiet(10_000);
     run.signal('SIGCONT');
+    await run.quiet(500);
+    writeFileSync(go, '');
     await run.ended(75);
     expect(run.named('stop-requested').map(({ stage }) => stage)).toEqual(['saving']);
   },

@@ -83,7 +83,7 @@ testInWorld.concurrent(
 testInWorld.concurrent(
   'an orphaned worker is saved, trains on, and can be stopped; list tells each',
   async ({ world }) => {
-    const run = await training(world, ['--save-every-steps', '1000']);
+    const run = await training(world, ['--save-every', 'off']);
     const { pid } = await run.event('worker-connected');
     run.signal('SIGKILL');
     await run.exited;
@@ -118,7 +118,9 @@ testInWorld.concurrent(
     const run = await training(world, ['--save-every-steps', '7', '--keep', '50']);
     run.signal('SIGKILL');
     await run.exited;
+    const { directory = '' } = run.named('session-opened')[0] ?? {};
     const { checkpoint } = (await world.query(['save'])) as Saved;
+    await world.until(() => Math.max(...sequencesIn(directory)) >= checkpoint.sequence + 5);
     const next = await training(world, ['--save-every-steps', '7', '--keep', '50']);
     expect(next.named('worker-connected')[0]).toMatchObject({ adopted: true });
     const { checkpoints } = (await world.query(['show', 'latest'])) as {
@@ -184,10 +186,9 @@ testInWorld.concurrent(
   async ({ world }) => {
     const go = join(world.directory, 'go');
     const run = world.run(world.endless(['--hold-at', '5', '--hold', go]));
-    await run.event('training-started');
-    await run.event('progress');
+    await run.event('progress', ({ step }) => step >= 4);
     await run.quiet(1_100);
-    const impatient = world.start(['save', '--timeout', '2s']);
+    const impatient = world.start(['save', '--timeout', '5s']);
     await impatient.ended(1);
     expect(impatient.stderr).toContain('The training loop is in a step since');
     expect(impatient.stderr).toContain('it still saves at its next one');
@@ -229,7 +230,9 @@ testInWorld.concurrent(
 testInWorld.concurrent('logs -f shows what comes, ends with the session, and says so', async ({ world }) => {
   const run = await training(world, [], ['--print-every', '5']);
   const logs = world.start(['logs', '-f']);
-  await logs.quiet(800);
+  await logs.until(() => logs.stdout.includes('step 5 loss'));
+  const shown = logs.stdout.match(/step \d+ loss/g)?.length ?? 0;
+  await logs.until(() => (logs.stdout.match(/step \d+ loss/g)?.length ?? 0) > shown + 2);
   run.signal('SIGINT');
   await run.ended(75);
   await logs.ended(0);

@@ -171,7 +171,8 @@ testInWorldWithMounts(
     await run.ended(0);
     expect(run.named('worker-ended')).toHaveLength(1);
     // Told once each, not with every write.
-    expect(run.named('notice').filter(({ level }) => level !== 'info').length).toBeLessThan(6);
+    const notices = run.named('notice').filter(({ level }) => level !== 'info');
+    expect(notices.length, notices.map(({ message }) => message).join('\n')).toBeLessThan(6);
     // The index caught up, with what happened while the disk was full.
     const shown = (await world.query(['show', 'latest'], { NKAT_HOME: disk.path })) as {
       session: { state: string; step: number };

@@ -40,15 +40,7 @@ function takeInodes(disk: LoopMount): { readonly free: () => void } {
 testWithMounts('no inode left in the state home: training and saves go on, a relaunch waits for one', async () => {
   const disk = LoopMount.make({ inodes: 96 });
   const run = world.start(
-    [
-      'run',
-      '--json',
-      '--dir',
-      join(world.directory, 'store'),
-      '--save-every',
-      '300ms',
-      ...counter([...LINE, '--epochs', '20']),
-    ],
+    ['run', '--json', '--dir', join(world.directory, 'store'), '--save-every', '300ms', ...world.endless()],
     COMMAND,
     { NKAT_HOME: disk.path },
   );
@@ -60,6 +52,7 @@ testWithMounts('no inode left in the state home: training and saves go on, a rel
   await run.event('warning', ({ code }) => code === 'launch');
   inodes.free();
   await run.event('warning-ended', ({ code }) => code === 'launch');
+  world.enough();
   await run.ended(0);
   expect(run.named('worker-ended').map((event) => event.class)).toEqual(['killed', 'completed']);
 });
@@ -67,7 +60,7 @@ testWithMounts('no inode left in the state home: training and saves go on, a rel
 testWithMounts('no room for the copy of the best model: told once, made when there is room', async () => {
   const disk = LoopMount.make();
   disk.fill();
-  const run = world.run(counter([...LINE, '--epochs', '400', '--size-mib', '1']), [
+  const run = world.run(counter([...LINE, '--epochs', '100000', '--size-mib', '1']), [
     ...['--backups', join(disk.path, 'best'), '--save-every', '200ms'],
   ]);
   const copies = (words: string): string[] =>

@@ -6,7 +6,8 @@ import { expect } from 'vitest';
 import { identityOf, isAlive } from '../../src/checkpoint/process-identity.ts';
 import { type Run, signalPid, stuck, testInWorld, type World } from './rig.ts';
 
-const LIMITS = ['--hang-after', '2s', '--phase-limit', '4s'];
+/** Longer than a busy machine lets a trainer wait. */
+const LIMITS = ['--hang-after', '4s', '--phase-limit', '30s'];
 
 function stuckRun(world: World, args: readonly string[], options: readonly string[] = LIMITS): Run {
   return world.run(stuck(['--once', join(world.directory, 'once'), ...args]), options);

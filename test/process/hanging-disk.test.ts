@@ -1,5 +1,6 @@
 /** A disk that answers nobody for a while, made by freezing a file system of the test's own: nothing is killed for it. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { LoopMount, testWithMounts } from '../rig/loop-mount.ts';
@@ -49,9 +50,13 @@ testWithMounts('a save that the trainer waits for may take long: that is no hang
     AWAITED.map(async ({ name, options, args }) => {
       const disk = freezableDisk();
       const limits = ['--hang-after', '3s', '--phase-limit', '50s'];
-      const run = onDisk(disk, name, [...limits, ...options], ['--steps-per-epoch', '60', ...args]);
-      await run.event('progress', ({ step }) => step >= 3);
+      // The step of the save is not made before the disk hangs.
+      const go = join(world.directory, `go-${name}`);
+      const held = ['--steps-per-epoch', '60', '--hold-at', '15', '--hold', go];
+      const run = onDisk(disk, name, [...limits, ...options], [...held, ...args]);
+      await run.event('progress', ({ step }) => step >= 14);
       disk.freeze();
+      writeFileSync(go, '');
       await run.event('progress', ({ phase }) => phase === 'save');
       // Longer than the limit for a step, shorter than the one for slow phases.
       await run.quiet(7_000);
@@ -65,7 +70,7 @@ testWithMounts('a save that the trainer waits for may take long: that is no hang
 
 testWithMounts('a disk that hangs under the record of the session: told, and the supervisor goes on', async () => {
   const disk = freezableDisk();
-  const run = onDisk(disk, 'record', ['--save-every', 'off'], ['--steps-per-epoch', '2000', '--save-at-step', '5']);
+  const run = onDisk(disk, 'record', ['--save-every', 'off'], ['--steps-per-epoch', '100000', '--save-at-step', '5']);
   await run.event('checkpoint-verified');
   const { pid } = await run.event('worker-connected');
   disk.freeze();
@@ -77,7 +82,7 @@ testWithMounts('a disk that hangs under the record of the session: told, and the
   expect((await run.event('session-ended')).outcome).toBe('stopped-unsaved');
   disk.thaw();
   await run.ended(130);
-  const again = onDisk(disk, 'record', ['--save-every', 'off'], ['--steps-per-epoch', '2000', '--save-at-step', '5']);
+  const again = onDisk(disk, 'record', ['--save-every', 'off'], ['--steps-per-epoch', '100000', '--save-at-step', '5']);
   expect((await again.event('training-started')).step).toBe(5);
   again.signal('SIGINT');
   await again.ended(75);

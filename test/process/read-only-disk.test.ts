@@ -25,7 +25,7 @@ function makeReadOnly(disk: LoopMount): Promise<boolean> {
 
 testWithMounts('read-only in mid-run: told with what helps, training goes on, saves go on after it', async () => {
   const disk = LoopMount.make();
-  const line = counter(['--epochs', '200', '--steps-per-epoch', '40', '--step-ms', '10']);
+  const line = counter(['--epochs', '100000', '--steps-per-epoch', '40', '--step-ms', '10']);
   const run = world.run(line, ['--dir', disk.path, '--save-every', '500ms']);
   await run.event('checkpoint-verified');
   await makeReadOnly(disk);
@@ -48,7 +48,7 @@ testWithMounts(
   'read-only for good: Ctrl-C ends with 130 and the reason, and the checkpoints are as they were',
   async () => {
     const disk = LoopMount.make();
-    const line = counter(['--epochs', '200', '--steps-per-epoch', '40', '--step-ms', '10']);
+    const line = counter(['--epochs', '100000', '--steps-per-epoch', '40', '--step-ms', '10']);
     const run = world.run(line, ['--dir', disk.path, '--save-every', '500ms']);
     await run.event('checkpoint-verified');
     await makeReadOnly(disk);

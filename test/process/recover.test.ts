@@ -1,16 +1,13 @@
 /** `recover`: what was interrupted comes back by itself, and nothing else does. */
-import { renameSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { describeBoots, otherBoot } from '../rig/other-boot.ts';
-import { counter, digestsOf, type Run, signalPid, testInWorld, type World } from './rig.ts';
+import { counter, digestsOf, type Run, testInWorld, type World } from './rig.ts';
 
-const LINE = ['--epochs', '2', '--steps-per-epoch', '60', '--step-ms', '40'];
-/** Long past the end of any test. */
-const ENDLESS = ['--epochs', '1', '--steps-per-epoch', '10000', '--step-ms', '40'];
 const SAVES = ['--save-every-steps', '10'];
 /** Each is a row of whole runs, one after another. */
-const LIMIT = { timeout: 240_000 };
+const LIMIT = { timeout: 400_000 };
 
 interface Listed {
   readonly sessions: readonly { readonly id: string; readonly name: string; readonly state: string }[];
@@ -36,31 +33,33 @@ async function tells(run: Run, name: string): Promise<RecoveryEvent> {
   return told(run, name)[0] as RecoveryEvent;
 }
 
-async function cutPower(world: World, runs: readonly Run[]): Promise<void> {
-  for (const pid of world.processes()) signalPid(pid, 'SIGKILL');
-  await Promise.all(runs.map((run) => run.exited));
-}
-
 describeBoots('sessions come back after a cut', () => {
   testInWorld.concurrent(
     'two sessions come back with the settings that they had and end as undisturbed ones; a stopped one stays',
     LIMIT,
     async ({ world }) => {
       const before = otherBoot(world.directory);
+      const go = join(world.directory, 'go');
+      // It does not come to its end before the power was cut.
+      const line = counter(['--epochs', '3', '--step-ms', '20', '--hold-at', '55', '--hold', go]);
       const start = (name: string, ...options: string[]): Run =>
-        world.startUnder(before, ['run', '--json', '--name', name, ...SAVES, ...options, ...counter(LINE)], {});
+        world.startUnder(before, ['run', '--json', '--name', name, ...SAVES, ...options, ...line], {});
       const undisturbed = start('undisturbed');
-      const stopped = start('stopped');
+      const stop = ['run', '--json', '--name', 'stopped', ...SAVES, ...world.endless()];
+      const stopped = world.startUnder(before, stop, {});
       await stopped.event('saved');
       stopped.signal('SIGINT');
       await stopped.ended(75);
+      writeFileSync(go, '');
       await undisturbed.ended(0);
+      rmSync(go);
       // A flag that only the command line of the first start knew.
       const one = start('one', '--keep', '2');
       await one.event('session-opened');
       const cut = [one, start('two')];
       await Promise.all(cut.map((run) => run.event('saved')));
-      await cutPower(world, cut);
+      await world.cutPower();
+      writeFileSync(go, '');
 
       const after = otherBoot(world.directory);
       const planned = world.startUnder(after, ['recover', '--dry-run', '--json'], {});
@@ -97,7 +96,7 @@ testInWorld.concurrent(
   'a worker that trains on alone gets a supervisor, and no second worker',
   LIMIT,
   async ({ world }) => {
-    const line = counter(ENDLESS);
+    const line = world.endless();
     const first = world.run(line, [...SAVES, '--name', 'orphan']);
     const { pid } = await first.event('worker-connected');
     await first.event('saved');
@@ -120,9 +119,9 @@ testInWorld.concurrent(
   async ({ world }) => {
     const root = join(world.directory, 'disk');
     const away = join(world.directory, 'away');
-    const first = world.run(counter(LINE), [...SAVES, '--dir', root]);
+    const first = world.run(world.endless(), [...SAVES, '--dir', root]);
     await first.event('saved');
-    await cutPower(world, [first]);
+    await world.cutPower();
     renameSync(root, away);
 
     const refused = world.start(['recover', '--json']);
@@ -137,6 +136,7 @@ testInWorld.concurrent(
     await world.start(['recover', '--json']).ended(73);
     renameSync(away, root);
     await waiting.event('training-started');
+    world.enough();
     await waiting.ended(0);
     expect(told(waiting, 'recovery-ended')[0]).toMatchObject({ exitCode: 0 });
   },
@@ -146,10 +146,10 @@ testInWorld.concurrent(
   'the supervisors outlive the recovery that started them; one at a time where asked',
   LIMIT,
   async ({ world }) => {
-    const line = counter(ENDLESS);
+    const line = world.endless();
     const runs = ['a', 'b'].map((name) => world.run(line, [...SAVES, '--name', name]));
     await Promise.all(runs.map((run) => run.event('saved')));
-    await cutPower(world, runs);
+    await world.cutPower();
     const recovery = world.start(['recover', '--json', '--parallel', '1']);
     await recovery.event('training-started');
     await recovery.event('saved');

@@ -96,7 +96,7 @@ test('--take-over overrules an owner elsewhere, never a living one here', async 
   const owner = JSON.parse(readFileSync(join(owners, `${newest}.json`), 'utf8')) as object;
   const place = { machineId: 'another', bootId: 'another', host: 'far-away', pid: process.pid };
   writeFileSync(join(owners, `${newest + 1}.json`), JSON.stringify({ ...owner, ...place, claim: newest + 1 }));
-  const more = ['--', '--epochs', '300', '--steps-per-epoch', '20', '--step-ms', '20'];
+  const more = ['--', '--epochs', '100000', '--steps-per-epoch', '20', '--step-ms', '20'];
   const refused = resume(...more);
   await refused.ended(73);
   expect(refused.stdout).toContain('far-away');

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { test as base, expect } from 'vitest';
 import { whereMountsAreAllowed } from '../rig/loop-mount.ts';
 import { Run, signalPid } from '../rig/run.ts';
+import { waitFor } from '../rig/wait-for.ts';
 
 export { Run, signalPid } from '../rig/run.ts';
 
@@ -55,13 +56,13 @@ export class World {
 
   /** Resolves when `holds` does; looked at each time that the process table may have changed. */
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 50));
+    await waitFor(() => `${holds}: ${this.#runs.map((run) => run.describe()).join('\n')}`, holds);
   }
 
   /** Runs to the end and parses its JSON. */
   async query(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<unknown> {
     const run = this.start([...args, '--json'], COMMAND, environment);
-    await run.exited;
+    await run.end();
     return JSON.parse(run.stdout);
   }
 
@@ -72,6 +73,15 @@ export class World {
       .filter((name) => /^\d+$/.test(name))
       .map(Number)
       .filter((pid) => pid !== process.pid && isOf(pid, marker));
+  }
+
+  /** What a power cut leaves of the processes: nothing, and none of them sees another one go. */
+  async cutPower(): Promise<void> {
+    const all = this.processes();
+    for (const pid of all) signalPid(pid, 'SIGSTOP');
+    for (const pid of new Set([...all, ...this.processes()])) signalPid(pid, 'SIGKILL');
+    await waitFor('the end of all', () => this.processes().length === 0);
+    await Promise.all(this.#runs.map((run) => run.exited));
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,7 @@ import { LoopMount } from '../rig/loop-mount.ts';
 import { atTestEnd } from '../rig/test-end.ts';
 import { type Run, stuck, testInWorldWithMounts, type World } from './rig.ts';
 
-const OPTIONS = ['--hang-after', '1s', '--phase-limit', '3s', '--kill-wait', '2s'];
+const OPTIONS = ['--hang-after', '2s', '--phase-limit', '30s', '--kill-wait', '2s'];
 const WORDS = /pid \d+ \(\S+\) is in uninterruptible sleep in \w+/;
 
 function frozenDisk(): { path: string; freeze: () => void; thaw: () => void } {

@@ -4,7 +4,7 @@ import { NutServer, whyNoNut } from '../rig/nut-server.ts';
 import { counter, testInWorld } from './rig.ts';
 
 const ENDLESS = counter(['--epochs', '1', '--steps-per-epoch', '10000', '--step-ms', '40']);
-const LIMIT = { timeout: 180_000 };
+const LIMIT = { timeout: 300_000 };
 const why = whyNoNut();
 
 async function withNut(status: string, work: (nut: NutServer) => Promise<void>): Promise<void> {

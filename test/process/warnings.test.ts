@@ -10,7 +10,7 @@ beforeEach(() => {
 afterEach(() => world.close());
 
 test('saves that are due faster than they can be written: told once, with cause and cure', async () => {
-  const line = ['--epochs', '400', '--step-ms', '1', '--size-mib', '24'];
+  const line = ['--epochs', '100000', '--step-ms', '1', '--size-mib', '24'];
   const run = world.run(counter(line), ['--save-every', '1ms', '--keep', '2']);
   const warning = await run.event('warning', ({ code }) => code === 'skipped-saves' || code === 'slow-save');
   expect(warning.hint).toContain('--save-every');

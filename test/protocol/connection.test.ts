@@ -11,7 +11,7 @@ import { type Listener, listen } from '../../src/protocol/listen.ts';
 import type { MessageOf, SupervisorMessage, WorkerMessage } from '../../src/protocol/messages.ts';
 
 /** Bounded so that a broken build fails with words; the bound measures nothing. */
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 10 });
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 100_000, interval: 10 });
 
 let directory: string;
 let path: string;

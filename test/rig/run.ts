@@ -2,6 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { EventNamed, SupervisorEvent } from '../../src/supervisor/events.ts';
 
+/**
+ * Longest wait for any one thing. Nothing takes that long, on no machine: the bound is below that of a whole test, so that
+ * a hang names what it waited for.
+ */
+const BOUND_MS = 150_000;
+
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -48,24 +54,19 @@ export class Run {
     fits: (event: EventNamed<N>) => boolean = () => true,
     nth = 1,
   ): Promise<EventNamed<N>> {
-    for (;;) {
-      const found = this.named(name).filter(fits)[nth - 1];
-      if (found !== undefined) return found;
-      if (this.#ended) throw new Error(`ended without ${name}: ${this.describe()}`);
-      await new Promise<void>((resolve) => this.#waiters.add(resolve));
-    }
+    const found = (): EventNamed<N> | undefined => this.named(name).filter(fits)[nth - 1];
+    await this.#wait(`'${name}' that fits ${fits}, number ${nth}`, () => found() !== undefined);
+    return found() as EventNamed<N>;
   }
 
   /** Waits for words on stderr. */
   stderrSays(words: string): Promise<void> {
-    return this.until(() => this.stderr.includes(words));
+    return this.#wait(`'${words}' on stderr`, () => this.stderr.includes(words));
   }
 
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds()) {
-      if (this.#ended) throw new Error(`ended too early: ${this.describe()}`);
-      await new Promise<void>((resolve) => this.#waiters.add(resolve));
-    }
+  /** Waits for a condition, looked at whenever the run said something. */
+  until(holds: () => boolean): Promise<void> {
+    return this.#wait(String(holds), holds);
   }
 
   /** Lets real time pass: signals within a second of one another count once. */
@@ -90,10 +91,31 @@ export class Run {
     return [...short, `stderr: ${this.stderr.slice(-2_000)}`].join('\n');
   }
 
+  /** How it ended, waited for. */
+  async end(): Promise<Exit> {
+    await within(this.exited, () => this.#inVain('its end'));
+    return this.exited;
+  }
+
   async ended(code: number): Promise<this> {
-    const exit = await this.exited;
+    const exit = await this.end();
     if (exit.code === code && exit.signal === null) return this;
     throw new Error(`it ended with ${exit.signal ?? exit.code} instead of ${code}: ${this.describe()}`);
+  }
+
+  async #wait(what: string, holds: () => boolean): Promise<void> {
+    const deadline = performance.now() + BOUND_MS;
+    while (!holds()) {
+      if (this.#ended) throw new Error(`ended without ${what}: ${this.describe()}`);
+      const woken = new Promise<void>((resolve) => this.#waiters.add(resolve));
+      await within(woken, () => this.#inVain(what), deadline - performance.now());
+    }
+  }
+
+  #inVain(what: string): Error {
+    return new Error(
+      `waited in vain for ${what}: pid ${this.child.pid}, step ${this.named('progress').at(-1)?.step}: ${this.describe()}`,
+    );
   }
 
   #take(text: string): void {
@@ -117,4 +139,13 @@ export function signalPid(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
+}
+
+/** Rejects with the error when the promise takes too long. */
+async function within(promise: Promise<unknown>, tooLong: () => Error, boundMs = BOUND_MS): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const bound = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(tooLong()), boundMs);
+  });
+  await Promise.race([promise, bound]).finally(() => clearTimeout(timer));
 }

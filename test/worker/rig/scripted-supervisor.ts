@@ -117,7 +117,7 @@ export class ScriptedSupervisor {
     type: T,
     fits: (message: MessageOf<WorkerMessage, T>) => boolean = () => true,
   ): Promise<MessageOf<WorkerMessage, T>> {
-    return waitFor(`a '${type}' message`, () => this.of(type).find(fits), 40_000);
+    return waitFor(`a '${type}' message`, () => this.of(type).find(fits));
   }
 
   async manifests(): Promise<Manifest[]> {

@@ -59,7 +59,7 @@ test('killed in the middle and started again, it ends with the very state of an 
   expect(Number(/test accuracy ([\d.]+) %/.exec(undisturbed)?.[1])).toBeGreaterThan(80);
 
   const victim = start('disturbed');
-  await vi.waitFor(() => expect(hasCommitted('disturbed')).toBe(true), { timeout: 60_000 });
+  await vi.waitFor(() => expect(hasCommitted('disturbed')).toBe(true), { timeout: 150_000 });
   victim.kill('SIGKILL');
   await once(victim, 'close');
   const resumed = await outputOf(start('disturbed'));
@@ -72,4 +72,4 @@ test('killed in the middle and started again, it ends with the very state of an 
     backend: 'tfjs-wasm',
   });
   expect(newest('disturbed').tensorsDigest).toBe(newest('undisturbed').tensorsDigest);
-}, 180_000);
+});
