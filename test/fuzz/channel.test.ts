@@ -6,6 +6,7 @@ import { WORKER_MESSAGES, type WorkerMessage } from '../../src/protocol/messages
 import { ChannelServer, type Hello, type WorkerReport } from '../../src/supervisor/channel-server.ts';
 import { valuesOf } from '../protocol/message-arbitraries.ts';
 import { waitFor } from '../rig/wait-for.ts';
+import { helloOf } from '../supervisor/hello.ts';
 import { uniqueSession } from '../supervisor/launching.ts';
 import { fuzzing, fuzzingTimeoutMs } from './runs.ts';
 
@@ -86,26 +87,6 @@ class Guest {
   }
 }
 
-function helloOf(session: string, role: Hello['role'], token: string): Hello {
-  return {
-    v: 1,
-    type: 'hello',
-    pidNamespace: null,
-    role,
-    token,
-    session,
-    attempt: 1,
-    pid: process.pid,
-    welcomed: false,
-    claim: null,
-    step: 0,
-    epoch: 0,
-    phase: 'load',
-    lastSaved: null,
-    sdk: '0',
-  };
-}
-
 function act(guest: Guest, action: Action, path: string, session: string): void {
   switch (action.do) {
     case 'connect':
@@ -113,7 +94,7 @@ function act(guest: Guest, action: Action, path: string, session: string): void 
       break;
     case 'hello': {
       const isRight = action.mine && action.token === TOKEN && action.role === 'worker';
-      guest.introduce(helloOf(action.mine ? session : 'another', action.role, action.token), isRight);
+      guest.introduce(helloOf(action.mine ? session : 'another', action.token, { role: action.role }), isRight);
       break;
     }
     case 'say':
@@ -161,7 +142,7 @@ test(
           guests.push(last);
           last.connect(server.path);
           const before = hellos;
-          last.introduce(helloOf(session, 'worker', TOKEN), true);
+          last.introduce(helloOf(session, TOKEN), true);
           await waitFor('the good worker', () => hellos > before);
           last.say({ v: 1, type: 'notice', level: 'info', message: 'the last word' });
           await waitFor('its word', () => JSON.stringify(heard.at(-1))?.includes('the last word') === true);

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'vitest';
 import { connectTo } from '../../src/protocol/connect.ts';
 import { socketPath } from '../../src/protocol/socket-path.ts';
+import { helloOf } from '../supervisor/hello.ts';
 import { counter, digestsOf, signalPid, testInWorld } from './rig.ts';
 
 const SAVES = ['--save-every-steps', '10'];
@@ -232,23 +233,7 @@ testInWorld(
     const { token } = JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8')) as { token: string };
     const straggler = await connectTo(socketPath(session));
     const answer = new Promise((resolve) => straggler.onMessage(resolve));
-    straggler.send({
-      v: 1,
-      type: 'hello',
-      pidNamespace: null,
-      role: 'worker',
-      token,
-      session,
-      attempt: 7,
-      pid,
-      welcomed: true,
-      claim: 1,
-      step: 1,
-      epoch: 0,
-      phase: 'train',
-      lastSaved: null,
-      sdk: '0',
-    });
+    straggler.send(helloOf(session, token, { attempt: 7, pid, welcomed: true, claim: 1, step: 1, phase: 'train' }));
     expect(await answer).toMatchObject({ type: 'refused', code: 'fenced' });
     straggler.destroy();
     run.signal('SIGINT');

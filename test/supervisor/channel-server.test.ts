@@ -6,6 +6,7 @@ import type { WorkerConnection } from '../../src/protocol/connection.ts';
 import type { SupervisorMessage, WorkerMessage } from '../../src/protocol/messages.ts';
 import { ChannelServer, type ChannelServerOptions, type Hello } from '../../src/supervisor/channel-server.ts';
 import { waitFor } from '../rig/wait-for.ts';
+import { helloOf } from './hello.ts';
 import { uniqueSession } from './launching.ts';
 
 interface Bench {
@@ -59,24 +60,7 @@ async function connect({ server }: Bench): Promise<Client> {
 }
 
 function hello(bench: Bench, overrides: Partial<Hello> = {}): Hello {
-  return {
-    v: 1,
-    type: 'hello',
-    pidNamespace: null,
-    role: 'worker',
-    token: 'the right token',
-    session: bench.session,
-    attempt: 1,
-    pid: process.pid,
-    welcomed: false,
-    claim: null,
-    step: 0,
-    epoch: 0,
-    phase: 'load',
-    lastSaved: null,
-    sdk: '0',
-    ...overrides,
-  };
+  return helloOf(bench.session, 'the right token', overrides);
 }
 
 async function worker(bench: Bench, overrides: Partial<Hello> = {}): Promise<Client> {

@@ -2,19 +2,10 @@ import { expect, test } from 'vitest';
 import type { SupervisorEvent } from '../../../src/supervisor/events.ts';
 import { judgeNotConnected } from '../../../src/supervisor/warnings/not-connected.ts';
 import { afterEvent, NO_FACTS } from '../../../src/supervisor/warnings/save-facts.ts';
+import { ENDED } from './worker-ended.ts';
 
 const started: SupervisorEvent = { name: 'attempt-started', attempt: 1, pid: 7 };
 const connected: SupervisorEvent = { name: 'worker-connected', attempt: 1, pid: 8, adopted: false };
-const ended: SupervisorEvent = {
-  name: 'worker-ended',
-  attempt: 1,
-  class: 'error',
-  code: 1,
-  signal: null,
-  reason: 'x',
-  lastLines: [],
-  lastStep: 0,
-};
 const script = { phaseLimitMs: 600_000, isCommand: false };
 const after = (...events: SupervisorEvent[]) =>
   events.reduce((facts, event) => afterEvent(facts, event, 1_000), NO_FACTS);
@@ -32,8 +23,8 @@ test('told after a minute without a word, and over with the connection', () => {
 });
 
 test('a trainer that ended is awaited no more; its successor is, from its own launch on', () => {
-  expect(judgeNotConnected(after(started, ended), script, 1e9).kind).toBe('keep');
-  const again = afterEvent(after(started, ended), started, 500_000);
+  expect(judgeNotConnected(after(started, ENDED), script, 1e9).kind).toBe('keep');
+  const again = afterEvent(after(started, ENDED), started, 500_000);
   expect(judgeNotConnected(again, script, 559_999).kind).toBe('keep');
   expect(judgeNotConnected(again, script, 560_000).kind).toBe('raise');
 });
