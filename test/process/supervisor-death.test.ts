@@ -169,6 +169,7 @@ testInWorld('a supervisor that is killed between spawn and welcome leaves nobody
   await first.event('attempt-started');
   first.signal('SIGKILL');
   await first.exited;
+  world.enough();
   const second = world.run(world.endless(), SAVES);
   await second.ended(0);
   expect(world.processes()).toEqual([]);
