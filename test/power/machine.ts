@@ -28,8 +28,6 @@ export type FileSystem = 'ext4' | 'xfs';
 const IMAGE_BYTES = 320 * 1024 * 1024;
 /** A rename that was not synced must not become durable by the five seconds of ext4's own commit. */
 const MOUNT_OPTIONS: Readonly<Record<FileSystem, string>> = { ext4: 'loop,commit=300', xfs: 'loop' };
-/** A slow machine takes its time to let go of a loop device. */
-const BOUND_MS = 120_000;
 
 /** The first process of a boot. `$1` the boot id, `$2` a folder for sockets; then the command. */
 const BOOT = `
@@ -142,7 +140,7 @@ export class Machine {
       if (this.#holder.exitCode !== null || this.#holder.signalCode !== null) resolve();
       else this.#holder.once('exit', () => resolve());
     });
-    await waitFor('the loop device to be free', () => !this.#isAttached(), BOUND_MS);
+    await waitFor('the loop device to be free', () => !this.#isAttached());
   }
 
   /** Ends the first process of each boot; the kernel ends the rest with it, and only then reports its end. */
@@ -150,7 +148,7 @@ export class Machine {
     for (const run of this.#running) {
       const hasEnded = (): boolean => run.child.exitCode !== null || run.child.signalCode !== null;
       // As long as it has not ended, its pid is its own; in its first moments it has no child yet.
-      const first = await waitFor('the first process of the boot', () => hasEnded() || firstChild(run.pid), BOUND_MS);
+      const first = await waitFor('the first process of the boot', () => hasEnded() || firstChild(run.pid));
       if (first !== true) signalPid(first, 'SIGKILL');
       await run.exited;
     }
@@ -162,7 +160,7 @@ export class Machine {
   async #unmount(): Promise<void> {
     this.#inside('umount', [this.disk]);
     // The same file over a second device would show what the first one had not written back.
-    await waitFor('the loop device to be free', () => !this.#isAttached(), BOUND_MS);
+    await waitFor('the loop device to be free', () => !this.#isAttached());
   }
 
   #isAttached(): boolean {
