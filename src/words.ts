@@ -12,6 +12,11 @@ export const SESSION_STATES = [
 ] as const;
 export type SessionState = (typeof SESSION_STATES)[number];
 
+/** Somebody was at work when this was written down. */
+export function isOpenState(state: SessionState): boolean {
+  return state === 'running' || state === 'orphaned';
+}
+
 /** Who asked a session to stop: a person (or a program of theirs), the machine as it goes down, or its battery. */
 export const STOPPED_BY = ['operator', 'shutdown', 'ups'] as const;
 export type StoppedBy = (typeof STOPPED_BY)[number];

@@ -11,7 +11,7 @@ import type { StoreFiles } from './files.ts';
 import { makeDurableDirectory, OWNERS, QUARANTINE } from './layout.ts';
 import { listPlace } from './list.ts';
 import { currentOwner, isAlive, relationOf } from './process-identity.ts';
-import { cleanTemporaries, readTextIfAny, removeIfAny, temporaryPath, writeNewFile } from './small-file.ts';
+import { cleanTemporaries, namesIfAny, readTextIfAny, removeIfAny, temporaryPath, writeNewFile } from './small-file.ts';
 import { guarded } from './store-error.ts';
 import type { ClaimOutcome, Owner } from './types.ts';
 
@@ -167,13 +167,7 @@ async function highestTold(files: StoreFiles, directory: string): Promise<number
 }
 
 async function claimNumbers(files: StoreFiles, owners: string): Promise<number[]> {
-  let names: string[];
-  try {
-    names = await files.list(owners);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const names = await namesIfAny(files, owners);
   return names.flatMap((name) => {
     // The note of a release whose claim is gone counts too: that number must not be given away as released.
     const digits = /^(\d{1,15})\.(?:json|released)$/.exec(name)?.[1];

@@ -1,10 +1,12 @@
 /** Sessions under a root, as their own records tell. */
+
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { errnoOf, NkatError } from '../errors.ts';
 import type { StoreFiles } from './files.ts';
 import { listPlace } from './list.ts';
 import { readSessionFile } from './session-file.ts';
+import { namesIfAny } from './small-file.ts';
 import { guarded } from './store-error.ts';
 import type { SessionFile, SessionIdentity } from './types.ts';
 
@@ -25,7 +27,7 @@ export function listSessions(
 ): Promise<FoundSession[]> {
   return guarded('list the sessions', root, async () => {
     const found: FoundSession[] = [];
-    for (const id of await namesIn(files, root)) {
+    for (const id of await namesIfAny(files, root)) {
       const directory = join(root, id);
       const file = await recordOf(files, directory, onUnreadable);
       if (file !== null) found.push({ id, directory, file });
@@ -94,13 +96,4 @@ function isSame(a: SessionIdentity, b: SessionIdentity): boolean {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-async function namesIn(files: StoreFiles, root: string): Promise<string[]> {
-  try {
-    return await files.list(root);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -4,7 +4,7 @@ import { errnoOf } from '../errors.ts';
 import type { StoreFiles } from './files.ts';
 import { looksLikeCheckpoint, parseBackupName, parseCheckpointName, type StoreLayout } from './layout.ts';
 import { MANIFEST_FILE, MAX_MANIFEST_BYTES, readManifest, VERIFIED_FILE } from './manifest.ts';
-import { FileTooLarge, readSmallFile } from './small-file.ts';
+import { FileTooLarge, namesIfAny, readSmallFile } from './small-file.ts';
 import { guarded } from './store-error.ts';
 import type { CheckpointEntry, Manifest } from './types.ts';
 
@@ -34,13 +34,7 @@ export function listSession(files: StoreFiles, layout: StoreLayout): Promise<Che
 /** @throws the system's error when the directory cannot be read */
 export async function listPlace(files: StoreFiles, directory: string, place: Place): Promise<CheckpointEntry[]> {
   const belongs = place === 'session' ? looksLikeCheckpoint : (name: string) => parseBackupName(name) !== null;
-  let names: string[];
-  try {
-    names = await files.list(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const names = await namesIfAny(files, directory);
   const entries: CheckpointEntry[] = [];
   for (const name of names.filter(belongs)) entries.push(await entryAt(files, join(directory, name), name, place));
   return entries.sort(newestFirst);

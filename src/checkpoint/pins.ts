@@ -9,7 +9,7 @@ import { errnoOf } from '../errors.ts';
 import type { StoreFiles } from './files.ts';
 import { makeDurableDirectory, PINS, type StoreLayout } from './layout.ts';
 import { decodeOwnerTag, isTagDead, ownerTag } from './owner-tag.ts';
-import { removeIfAny, writeNewFile } from './small-file.ts';
+import { namesIfAny, removeIfAny, writeNewFile } from './small-file.ts';
 import { guarded } from './store-error.ts';
 
 /** Pins a checkpoint, durably; nothing to do where it is pinned. @throws NkatError `io`, `no-space` */
@@ -43,7 +43,7 @@ export async function hold(
 export function removeDeadHolds(files: StoreFiles, layout: StoreLayout): Promise<void> {
   const directory = join(layout.directory, PINS);
   return guarded('clean the pins', directory, async () => {
-    for (const name of await namesIn(files, directory)) {
+    for (const name of await namesIfAny(files, directory)) {
       if (pinOf(name)?.isDead === true) await removeIfAny(files, join(directory, name));
     }
   });
@@ -53,7 +53,7 @@ export function removeDeadHolds(files: StoreFiles, layout: StoreLayout): Promise
 export function listPins(files: StoreFiles, layout: StoreLayout): Promise<number[]> {
   const directory = join(layout.directory, PINS);
   return guarded('list the pins', directory, async () => {
-    const pins = (await namesIn(files, directory)).flatMap((name) => pinOf(name) ?? []);
+    const pins = (await namesIfAny(files, directory)).flatMap((name) => pinOf(name) ?? []);
     return [...new Set(pins.filter(({ isDead }) => !isDead).map(({ sequence }) => sequence))];
   });
 }
@@ -86,13 +86,4 @@ function pinOf(name: string): { readonly sequence: number; readonly isDead: bool
   const owner = decodeOwnerTag(tag);
   // What cannot be read holds: to keep too much loses nothing.
   return { sequence: Number(digits), isDead: owner !== null && isTagDead(owner) };
-}
-
-async function namesIn(files: StoreFiles, directory: string): Promise<string[]> {
-  try {
-    return await files.list(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -12,7 +12,7 @@ import {
   type StoreLayout,
   sequenceInName,
 } from './layout.ts';
-import { FileTooLarge, freePath, readTextIfAny, removeIfAny, writeNewFile } from './small-file.ts';
+import { FileTooLarge, freePath, namesIfAny, readTextIfAny, removeIfAny, writeNewFile } from './small-file.ts';
 import { guarded } from './store-error.ts';
 import { emptyTrash, moveToTrash } from './trash.ts';
 
@@ -102,13 +102,7 @@ async function entriesIfReadable(files: StoreFiles, quarantine: string): Promise
 }
 
 async function entriesOf(files: StoreFiles, quarantine: string): Promise<QuarantinedEntry[]> {
-  let names: string[];
-  try {
-    names = await files.list(quarantine);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const names = await namesIfAny(files, quarantine);
   const entries: QuarantinedEntry[] = [];
   for (const name of names.filter(isEntry)) {
     const path = join(quarantine, name);

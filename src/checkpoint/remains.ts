@@ -1,9 +1,9 @@
 /** What interrupted work left in a session's directory: half commits, temporary files, trash. */
 import { join } from 'node:path';
-import { errnoOf } from '../errors.ts';
+
 import type { StoreFiles } from './files.ts';
 import { OWNERS, STAGING, type StoreLayout, TRASH } from './layout.ts';
-import { cleanTemporaries } from './small-file.ts';
+import { cleanTemporaries, namesIfAny } from './small-file.ts';
 import { cleanStaging } from './staging.ts';
 import { guarded } from './store-error.ts';
 import { emptyTrash } from './trash.ts';
@@ -18,9 +18,9 @@ export interface Remains {
 /** Changes nothing. @throws NkatError `io` */
 export function findRemains(files: StoreFiles, { directory }: StoreLayout): Promise<Remains> {
   return guarded('look for what was left', directory, async () => {
-    const names = await namesIn(files, directory);
+    const names = await namesIfAny(files, directory);
     const inside = async (name: string): Promise<number> =>
-      names.includes(name) ? (await namesIn(files, join(directory, name))).length : 0;
+      names.includes(name) ? (await namesIfAny(files, join(directory, name))).length : 0;
     const temporaries = names.filter((name) => name.endsWith('.tmp')).length;
     return { staged: await inside(STAGING), trashed: await inside(TRASH), temporaries };
   });
@@ -34,13 +34,4 @@ export function removeRemains(files: StoreFiles, { directory }: StoreLayout): Pr
     await cleanTemporaries(files, join(directory, OWNERS));
     await emptyTrash(files, directory);
   });
-}
-
-async function namesIn(files: StoreFiles, path: string): Promise<string[]> {
-  try {
-    return await files.list(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 /** `session.json`: all that is needed to resume a session when the database is gone. Replaced atomically. */
 import { join } from 'node:path';
-import { errnoOf, NkatError } from '../errors.ts';
+import { NkatError } from '../errors.ts';
 import {
   boolean,
   Invalid,
@@ -18,7 +18,7 @@ import {
 import { FRESH_BUDGET, SESSION_STATES, STOPPED_BY } from '../words.ts';
 import type { StoreFiles } from './files.ts';
 import { looksLikeCheckpoint, makeDurableDirectory, parseBackupName, QUARANTINE, type StoreLayout } from './layout.ts';
-import { cleanTemporaries, readTextIfAny, replaceFile } from './small-file.ts';
+import { cleanTemporaries, namesIfAny, readTextIfAny, replaceFile } from './small-file.ts';
 import { guarded } from './store-error.ts';
 import type { SessionFile, SessionIdentity } from './types.ts';
 
@@ -147,22 +147,13 @@ export function newSessionFile({ id, identity, token, sourceDigest, backups, now
 export async function everCommitted(files: StoreFiles, layout: StoreLayout): Promise<boolean> {
   if ((await readSessionFile(files, layout.directory))?.lastCommit) return true;
   return guarded('look for checkpoints', layout.directory, async () => {
-    const committed = await namesIn(files, layout.directory);
+    const committed = await namesIfAny(files, layout.directory);
     if (committed.some(looksLikeCheckpoint)) return true;
-    if ((await namesIn(files, join(layout.directory, QUARANTINE))).length > 0) return true;
-    const backups = await namesIn(files, layout.backups);
+    if ((await namesIfAny(files, join(layout.directory, QUARANTINE))).length > 0) return true;
+    const backups = await namesIfAny(files, layout.backups);
     if (backups.some((name) => parseBackupName(name) !== null)) return true;
-    return (await namesIn(files, join(layout.backups, QUARANTINE))).length > 0;
+    return (await namesIfAny(files, join(layout.backups, QUARANTINE))).length > 0;
   });
-}
-
-async function namesIn(files: StoreFiles, directory: string): Promise<string[]> {
-  try {
-    return await files.list(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 function parseSessionFile(text: string, path: string): SessionFile {

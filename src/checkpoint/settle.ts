@@ -1,4 +1,5 @@
 /** What follows a commit in the background: read back, copy the best, rotate, empty the trash. */
+
 import { join } from 'node:path';
 import { errnoOf, messageOf, NkatError } from '../errors.ts';
 import { backUp } from './backup.ts';
@@ -12,6 +13,7 @@ import { pruneQuarantine, quarantineCheckpoint } from './quarantine.ts';
 import { planRetention } from './retention.ts';
 import { retentionEntry } from './retention-entry.ts';
 import { readSessionFile } from './session-file.ts';
+import { namesIfAny } from './small-file.ts';
 import { guarded, takesNoWrites } from './store-error.ts';
 import { emptyTrash, moveToTrash } from './trash.ts';
 import type { CheckpointEntry, Committed, RetentionPolicy, Verdict } from './types.ts';
@@ -106,13 +108,7 @@ async function backUpBest(
 
 /** One that cannot be read for now counts; one that is damaged by its manifest or its sizes is made again. */
 async function hasBackup(files: StoreFiles, { backups, session }: StoreLayout, sequence: number): Promise<boolean> {
-  let names: string[];
-  try {
-    names = await files.list(backups);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw error;
-  }
+  const names = await namesIfAny(files, backups);
   const name = names.find((one) => parseBackupName(one)?.sequence === sequence);
   if (name === undefined) return false;
   const { status } = await verifyCheckpoint(files, join(backups, name), { session, level: 0 });

@@ -40,6 +40,16 @@ export async function readTextIfAny(files: StoreFiles, path: string, maxBytes: n
   }
 }
 
+/** The names in a directory; none where it is missing. @throws the system's error */
+export async function namesIfAny(files: StoreFiles, directory: string): Promise<string[]> {
+  try {
+    return await files.list(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 /** Reads until `length` bytes are there or the file ends; returns how many there are. */
 export async function readFully(
   file: StoreFile,

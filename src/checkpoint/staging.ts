@@ -6,7 +6,7 @@ import { errnoOf } from '../errors.ts';
 import type { StoreFiles } from './files.ts';
 import { STAGING } from './layout.ts';
 import { decodeOwnerTag, isTagDead, ownerTag } from './owner-tag.ts';
-import { removeTree } from './small-file.ts';
+import { namesIfAny, removeTree } from './small-file.ts';
 
 /** Makes a staging directory of this process for the sequence, or for the next free one. */
 export async function makeStaging(
@@ -28,13 +28,7 @@ export async function makeStaging(
 /** Removes what dead processes left in `<directory>/.staging`; a missing one is empty. */
 export async function cleanStaging(files: StoreFiles, directory: string): Promise<void> {
   const staging = join(directory, STAGING);
-  let names: string[];
-  try {
-    names = await files.list(staging);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return;
-    throw error;
-  }
+  const names = await namesIfAny(files, staging);
   for (const name of names) {
     const tag = /^commit_\d+_(.+)$/.exec(name)?.[1];
     const owner = tag === undefined ? null : decodeOwnerTag(tag);

@@ -1,9 +1,9 @@
 /** Removal in two steps: a rename that is synced, then unlinking off the hot path. Nothing is ever half removed. */
 import { basename, dirname, join } from 'node:path';
-import { errnoOf } from '../errors.ts';
+
 import type { StoreFiles } from './files.ts';
 import { makeDurableDirectory, TRASH } from './layout.ts';
-import { freePath, removeTree } from './small-file.ts';
+import { freePath, namesIfAny, removeTree } from './small-file.ts';
 
 /** Moves a directory of `<directory>` into its trash, durably. Returns where it went. */
 export async function moveToTrash(files: StoreFiles, directory: string, path: string): Promise<string> {
@@ -19,12 +19,6 @@ export async function moveToTrash(files: StoreFiles, directory: string, path: st
 /** Unlinks all that lies in the trash; a missing one is empty. */
 export async function emptyTrash(files: StoreFiles, directory: string): Promise<void> {
   const trash = join(directory, TRASH);
-  let names: string[];
-  try {
-    names = await files.list(trash);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return;
-    throw error;
-  }
+  const names = await namesIfAny(files, trash);
   for (const name of names) await removeTree(files, join(trash, name));
 }

@@ -1,4 +1,5 @@
 /** One session with all that a command needs to speak of it: its row, its directories, its processes. */
+
 import { join } from 'node:path';
 import { isReleased, readOwner } from '../checkpoint/claim.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
@@ -8,7 +9,8 @@ import { readSessionFile } from '../checkpoint/session-file.ts';
 import type { Owner, SessionFile } from '../checkpoint/types.ts';
 import { NkatError } from '../errors.ts';
 import type { SessionRow } from '../sessions/types.ts';
-import type { SessionState } from '../words.ts';
+import { stopWords } from '../supervisor/owner-words.ts';
+import { isOpenState } from '../words.ts';
 import { type Present, presentState, type Watch } from './session-state.ts';
 
 export interface LocatedSession {
@@ -27,15 +29,10 @@ export async function locateSession(files: StoreFiles, row: SessionRow, watch: W
   // In this order: who gives a claim back has written before how the session ended.
   const owner = await ownerOf(files, directory);
   const file = await readSessionFile(files, directory);
-  const state = file === null || isOpen(file.state) ? row.state : file.state;
+  const state = file === null || isOpenState(file.state) ? row.state : file.state;
   const recorded = { state, owner, worker: file?.worker ?? null };
   const layout = { session: row.id, directory, backups: file?.backups ?? row.backups };
   return { row, layout, file, owner, present: presentState(recorded, watch) };
-}
-
-/** Somebody was at work when this was written down. */
-function isOpen(state: SessionState): boolean {
-  return state === 'running' || state === 'orphaned';
 }
 
 /** Owner of a claim that was not given back. */
@@ -65,9 +62,4 @@ export function refuseHeld({ row, owner }: LocatedSession, takeOver: boolean, wa
         ? 'If that machine is known to be off: --take-over. Another session beside it: nkat-recover run --new.'
         : `${stopWords(row.id, owner)} Another session beside it: nkat-recover run --new.`,
   });
-}
-
-function stopWords(session: string, { role, pid }: Owner): string {
-  if (role === 'alone') return `It saves and stops on a signal: kill -INT ${pid}.`;
-  return `Watch it: nkat-recover logs -f ${session}. Stop it with a save: nkat-recover stop ${session}.`;
 }

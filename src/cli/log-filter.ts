@@ -1,5 +1,6 @@
 /** Lines of a session's log as records, and which of them were asked for. */
-import { NkatError } from '../errors.ts';
+
+import { usageError } from './usage-error.ts';
 
 export const LOG_LEVELS = ['info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -64,10 +65,7 @@ export function patternOf(text: string): Pattern {
 export function countOf(text: string, flag: string): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : null;
   if (value !== null) return value;
-  throw new NkatError(`${flag} is ${JSON.stringify(text)}; accepted is a whole number`, {
-    code: 'usage',
-    operation: 'read the command line',
-  });
+  throw usageError(`${flag} is ${JSON.stringify(text)}; accepted is a whole number`);
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> | null {

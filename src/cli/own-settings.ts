@@ -1,4 +1,5 @@
 /** The settings of a session as `run`, `resume` and `config` all read them: files, environment, flags. */
+
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type EnvironmentSlip, environmentSlips } from '../config/environment-slips.ts';
@@ -10,6 +11,7 @@ import { errnoOf, NkatError } from '../errors.ts';
 import type { CommandContext } from './context.ts';
 import type { SettingFlags } from './flags.ts';
 import { type Line, line } from './render/line.ts';
+import { usageError } from './usage-error.ts';
 
 /** Whose settings they are. */
 export interface SettingPlace {
@@ -84,11 +86,10 @@ export function slipWords(slips: readonly EnvironmentSlip[]): Line[] {
 function profileOf(flags: SettingFlags, environment: NodeJS.ProcessEnv): ProfileChoice | null {
   if (flags.config === false) {
     if (flags.profile === undefined) return null;
-    throw new NkatError('--profile is part of a configuration file, which --no-config excludes', {
-      code: 'usage',
-      operation: 'read the command line',
-      hint: 'Leave one of the two out.',
-    });
+    throw usageError(
+      '--profile is part of a configuration file, which --no-config excludes',
+      'Leave one of the two out.',
+    );
   }
   if (flags.profile !== undefined) return { name: flags.profile, where: '--profile' };
   return environment.NKAT_PROFILE ? { name: environment.NKAT_PROFILE, where: 'NKAT_PROFILE' } : null;

@@ -1,4 +1,5 @@
 /** One command line from its words to its exit code: parse, call the command, report what was refused. */
+
 import { CommanderError } from 'commander';
 import { NkatError } from '../errors.ts';
 import { type Action, buildProgram } from './command-tree.ts';
@@ -6,6 +7,7 @@ import type { CommandContext } from './context.ts';
 import { exitCodeOf, exitCodeOfError } from './exit-codes.ts';
 import { errorJson, errorWords } from './render/error-words.ts';
 import { paintLine, paintWith } from './render/paint.ts';
+import { usageError } from './usage-error.ts';
 
 /**
  * Runs one command line.
@@ -74,7 +76,7 @@ function reportUsage(error: CommanderError, argv: readonly string[], context: Co
     // A program that asked for JSON gets it, whatever it got wrong.
     if (wantsJson(argv)) {
       const message = error.message.replace(/^error: /, '').split('\n')[0] ?? '';
-      const refusal = new NkatError(message, { code: 'usage', operation: 'read the command line', hint });
+      const refusal = usageError(message, hint);
       context.streams.out(`${JSON.stringify(errorJson(refusal))}\n`);
     }
   }

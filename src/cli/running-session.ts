@@ -1,10 +1,13 @@
 /** Which session a request from another terminal is for, and who is there to take it. */
+
 import { nodeFiles } from '../checkpoint/files.ts';
 import { relationOf } from '../checkpoint/process-identity.ts';
 import type { SessionFile, WorkerIdentity } from '../checkpoint/types.ts';
 import { NkatError } from '../errors.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
 import type { SessionRow } from '../sessions/types.ts';
+import { stopWords } from '../supervisor/owner-words.ts';
+import { isOpenState } from '../words.ts';
 import { type LocatedSession, locateSession } from './located-session.ts';
 import { ownWatch } from './session-state.ts';
 
@@ -26,9 +29,9 @@ export async function resolveRunning(database: SessionsDatabase, word: string): 
   if (word !== 'latest') return database.sessions.resolve(word);
   const watch = ownWatch();
   for (const row of database.sessions.list()) {
-    if (row.state !== 'running' && row.state !== 'orphaned') continue;
+    if (!isOpenState(row.state)) continue;
     const { present } = await locateSession(nodeFiles, row, watch);
-    if (present.state === 'running' || present.state === 'orphaned') return row;
+    if (isOpenState(present.state)) return row;
   }
   return database.sessions.resolve(word);
 }
@@ -54,7 +57,7 @@ export async function findRunning(row: SessionRow): Promise<RunningSession> {
       {
         code: 'session-held',
         operation: `reach session ${row.id}`,
-        hint: `It saves and stops on a signal: kill -INT ${owner.pid}`,
+        hint: stopWords(row.id, owner),
       },
     );
   }

@@ -1,7 +1,9 @@
 /** What a session is right now, as opposed to what was last recorded: its processes may have died unseen. */
+
 import { currentOwner, isAlive, type Relation, relationOf } from '../checkpoint/process-identity.ts';
 import type { Owner, ProcessIdentity, WorkerIdentity } from '../checkpoint/types.ts';
 import type { SessionState } from '../words.ts';
+import { isOpenState } from '../words.ts';
 
 export interface Recorded {
   readonly state: SessionState;
@@ -35,7 +37,7 @@ export function presentState({ state, owner, worker }: Recorded, watch: Watch): 
   if (owner !== null && relation === 'here' && watch.alive(owner)) {
     return { state: 'running', ownerPid: owner.pid, workerAlive };
   }
-  if (state !== 'running' && state !== 'orphaned') return { state, ownerPid: null, workerAlive };
+  if (!isOpenState(state)) return { state, ownerPid: null, workerAlive };
   // Another machine's processes cannot be seen from here: what was recorded last is all there is.
   if (relation === 'elsewhere') return { state, ownerPid: null, workerAlive };
   if (workerAlive) return { state: 'orphaned', ownerPid: null, workerAlive };

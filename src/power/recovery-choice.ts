@@ -1,5 +1,7 @@
 /** Which sessions a recovery brings back by itself. Pure. */
+
 import type { SessionState, StoppedBy } from '../words.ts';
+import { isOpenState } from '../words.ts';
 
 export interface InterruptedFacts {
   /** What it is right now: its processes may have died unseen. */
@@ -25,7 +27,7 @@ export type RecoveryChoice =
 
 export function chooseRecovery(facts: InterruptedFacts): RecoveryChoice {
   const { state, recorded, stoppedBy, ownerRole, elsewhere, supersededBy } = facts;
-  const wasOpen = recorded === 'running' || recorded === 'orphaned';
+  const wasOpen = isOpenState(recorded);
   const stoppedForPower = recorded === 'interrupted' && (stoppedBy === 'shutdown' || stoppedBy === 'ups');
   if (!wasOpen && !stoppedForPower) return leave(null);
   if (elsewhere !== null) return leave(`it is held on ${elsewhere}, which cannot be seen from here`);

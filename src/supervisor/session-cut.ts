@@ -1,4 +1,5 @@
 /** Whether the power was cut under a session that is opened again, and what is known of that cut. */
+
 import { statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { currentOwner, type Place, relationOf } from '../checkpoint/process-iden
 import type { Owner, SessionFile, WorkerIdentity } from '../checkpoint/types.ts';
 import { errnoOf } from '../errors.ts';
 import { judgeCut, type PowerCut } from '../power/power-cut.ts';
+import { isOpenState } from '../words.ts';
 import type { SessionContext } from './session-context.ts';
 import { LOG_NAME } from './session-log.ts';
 
@@ -36,7 +38,7 @@ export interface OpenedAfter {
 
 /** Null: no cut ended it. To be asked before the record is changed, which is a sign of life of its own. */
 export function findCut(context: SessionContext, { file, previous, attemptCut }: OpenedAfter): PowerCut | null {
-  const wasOpen = file.state === 'running' || file.state === 'orphaned';
+  const wasOpen = isOpenState(file.state);
   // Also between two attempts, while it waited or chose a checkpoint.
   const supervisorCut = wasOpen && previous !== null && isCutOff(previous);
   if (!attemptCut && !supervisorCut) return null;

@@ -1,4 +1,5 @@
 /** A session that is ours: put its parts together, let it run, write down how it ended. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +12,7 @@ import { type PowerCut, withCut } from '../power/power-cut.ts';
 import { socketPath } from '../protocol/socket-path.ts';
 import type { UpsAddress } from '../ups-address.ts';
 import type { SessionState } from '../words.ts';
+import { isOpenState } from '../words.ts';
 import { watchCheckpoints } from './checkpoint-index.ts';
 import { type EarlierWorker, endUnrecordedWorkers, findEarlierWorker } from './earlier-worker.ts';
 import { type EventSink, openEventSink } from './event-sink.ts';
@@ -227,7 +229,7 @@ async function finish(
 ): Promise<SessionEnd> {
   const { record, index, layout } = context;
   const { outcome, reason, ledger } = ended;
-  const wasOver = before !== null && before.state !== 'running' && before.state !== 'orphaned';
+  const wasOver = before !== null && !isOpenState(before.state);
   const state = wasOver ? before.state : stateOf(outcome);
   record.change({ state });
   if (before !== null) await restore(before, context);

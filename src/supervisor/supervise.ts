@@ -1,4 +1,5 @@
 /** From the command line's request to the end of the session: open it, claim it, run it, give the claim back. */
+
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { acquireClaim, isReleased, releaseClaim } from '../checkpoint/claim.ts';
@@ -13,6 +14,7 @@ import { errnoOf, NkatError } from '../errors.ts';
 import { refuseBesideUnkillable, workerMayLive } from './earlier-worker.ts';
 import { inTime } from './in-time.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
+import { stopWords } from './owner-words.ts';
 import { superviseClaimed } from './supervise-claimed.ts';
 
 /**
@@ -168,9 +170,7 @@ async function claimSession(
     path: layout.directory,
     hint: outcome.elsewhere
       ? 'If that machine is certainly gone: run the same line with --take-over.'
-      : outcome.by.role === 'alone'
-        ? `It saves and stops on a signal: kill -INT ${outcome.by.pid}`
-        : `Watch it: nkat-recover logs -f ${layout.session}. Stop it with a save: nkat-recover stop ${layout.session}`,
+      : stopWords(layout.session, outcome.by),
   });
 }
 

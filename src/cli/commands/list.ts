@@ -1,6 +1,6 @@
-import { NkatError } from '../../errors.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionRow } from '../../sessions/types.ts';
+import { isOpenState } from '../../words.ts';
 import type { CommandContext } from '../context.ts';
 import type { ListFlags } from '../flags.ts';
 import { withReadableIndex } from '../open-index.ts';
@@ -10,6 +10,7 @@ import { count } from '../render/quantities.ts';
 import { sessionJson } from '../render/session-json.ts';
 import { sessionTable } from '../render/session-table.ts';
 import type { Present } from '../session-state.ts';
+import { usageError } from '../usage-error.ts';
 
 export interface ListedSession {
   readonly row: SessionRow;
@@ -56,7 +57,7 @@ function limitOf({ limit, all, json }: ListFlags): number | null {
   if (limit === undefined) return all === true || json === true ? null : SHOWN;
   if (all === true || !/^[1-9]\d{0,8}$/.test(limit)) {
     const message = all === true ? '--all and --limit exclude one another' : `--limit ${limit}: not a number from 1 on`;
-    throw new NkatError(message, { code: 'usage', operation: 'read the command line' });
+    throw usageError(message);
   }
   return Number(limit);
 }
@@ -64,7 +65,7 @@ function limitOf({ limit, all, json }: ListFlags): number | null {
 /** Only a session that was running can have changed unseen: the directories of the others are not touched. */
 async function listedSessions(database: SessionsDatabase, limit: number | null): Promise<ListedSession[]> {
   const rows = database.sessions.list(limit === null ? {} : { limit });
-  const live = rows.filter(({ state }) => state === 'running' || state === 'orphaned');
+  const live = rows.filter(({ state }) => isOpenState(state));
   const present = live.length === 0 ? new Map<string, Present>() : await presentOf(live);
   return rows.map((row) => {
     const settled: Present = { state: row.state, ownerPid: null, workerAlive: false };

@@ -3,6 +3,7 @@ import { nodeFiles } from '../../checkpoint/files.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionRow } from '../../sessions/types.ts';
 import { LogReader } from '../../supervisor/log-reader.ts';
+import { isOpenState } from '../../words.ts';
 import type { CommandContext } from '../context.ts';
 import type { LogsFlags } from '../flags.ts';
 import { locateSession } from '../located-session.ts';
@@ -147,5 +148,5 @@ async function follow(
 async function endedState(row: SessionRow, database: SessionsDatabase): Promise<string | null> {
   const present = await locateSession(nodeFiles, database.sessions.find(row.id) ?? row, ownWatch());
   const { state } = present.present;
-  return state === 'running' || state === 'orphaned' ? null : state;
+  return isOpenState(state) ? null : state;
 }

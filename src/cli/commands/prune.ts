@@ -23,6 +23,7 @@ import { amountWords, overBudgetLine, pruneTable, sparedLines } from '../render/
 import { StatusLine } from '../render/status-line.ts';
 import { resolveSession } from '../resolve-session.ts';
 import { ownWatch } from '../session-state.ts';
+import { usageError } from '../usage-error.ts';
 
 /** Keeps every checkpoint: where only the quarantine or whole sessions are asked for. */
 const KEEP_ALL = Number.MAX_SAFE_INTEGER;
@@ -56,26 +57,26 @@ export function prune(word: string | null, flags: PruneFlags, context: CommandCo
 function checkFlags(word: string | null, flags: PruneFlags): void {
   if ((word === null) === (flags.all !== true)) {
     const message = word === null ? 'name a session, or --all' : 'name a session or --all, not both';
-    throw wrongUsage(message, 'See what there is: nkat-recover list');
+    throw usageError(message, 'See what there is: nkat-recover list');
   }
   if (flags.all === true && flags.deleteSession === true && flags.olderThan === undefined) {
-    throw wrongUsage('--all --delete-session needs an age', 'For example: --older-than 90d');
+    throw usageError('--all --delete-session needs an age', 'For example: --older-than 90d');
   }
   if (flags.deleteSession === true && (flags.keep !== undefined || flags.keepBytes !== undefined)) {
-    throw wrongUsage('--delete-session keeps nothing, so --keep and --keep-bytes have no meaning beside it', null);
+    throw usageError('--delete-session keeps nothing, so --keep and --keep-bytes have no meaning beside it');
   }
 }
 
 function rulesOf(flags: PruneFlags, now: number): PruneRules {
   const keep = flags.keep === undefined ? null : Number(/^[1-9]\d{0,8}$/.test(flags.keep) ? flags.keep : Number.NaN);
-  if (Number.isNaN(keep)) throw wrongUsage(`--keep ${flags.keep}: not a number from 1 on`, null);
+  if (Number.isNaN(keep)) throw usageError(`--keep ${flags.keep}: not a number from 1 on`);
   const keepBytes = flags.keepBytes === undefined ? null : parseSize(flags.keepBytes);
   if (flags.keepBytes !== undefined && keepBytes === null) {
-    throw wrongUsage(`--keep-bytes ${flags.keepBytes}: not a size`, 'For example: 200GB or 512MiB');
+    throw usageError(`--keep-bytes ${flags.keepBytes}: not a size`, 'For example: 200GB or 512MiB');
   }
   const age = flags.olderThan === undefined ? null : parseDuration(flags.olderThan);
   if (flags.olderThan !== undefined && age === null) {
-    throw wrongUsage(`--older-than ${flags.olderThan}: not an age`, 'For example: 30d or 12h');
+    throw usageError(`--older-than ${flags.olderThan}: not an age`, 'For example: 30d or 12h');
   }
   const asksForCheckpoints = keep !== null || keepBytes !== null || age !== null;
   const onlyOthers = flags.deleteSession === true || (flags.quarantine === true && !asksForCheckpoints);
@@ -193,12 +194,4 @@ function showReport(report: PruneReport, plan: PlannedPrune, flags: PruneFlags, 
   }
   streams.out(`${pruneTable(removed, terminal.columnsOut(), clocks.now(), paint).join('\n')}\n`);
   streams.out(paintLine(paint, line(`Deleted ${amountWords(removed)}.`, 'good')));
-}
-
-function wrongUsage(message: string, hint: string | null): NkatError {
-  return new NkatError(message, {
-    code: 'usage',
-    operation: 'read the command line',
-    ...(hint !== null && { hint }),
-  });
 }

@@ -18,6 +18,7 @@ import { paintLine, paintWith } from '../render/paint.ts';
 import { planLines, planSummary, RecoverTelling } from '../render/recover-words.ts';
 import { StatusLine } from '../render/status-line.ts';
 import { ownWatch } from '../session-state.ts';
+import { usageError } from '../usage-error.ts';
 
 /** Own folder in the state home: whoever recovers has a claim on it, as a supervisor has on its session. */
 const LOCK_FOLDER = 'recover';
@@ -200,20 +201,12 @@ function codeOfLeft({ left }: RecoveryPlan): number {
 function parallelOf(text: string | undefined): number | null {
   if (text === undefined) return null;
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw usage(`--parallel is ${JSON.stringify(text)}; accepted is a whole number from 1`);
+  throw usageError(`--parallel is ${JSON.stringify(text)}; accepted is a whole number from 1`);
 }
 
 function diskWaitOf(text: string | undefined): number {
   if (text === undefined) return 0;
   const ms = parseDuration(text);
   if (ms !== null) return ms;
-  throw usage(`--disk-wait is ${JSON.stringify(text)}; accepted is a duration such as 90s, 5m or 1h30m`);
-}
-
-function usage(message: string): NkatError {
-  return new NkatError(message, {
-    code: 'usage',
-    operation: 'read the command line',
-    hint: 'See nkat-recover recover --help.',
-  });
+  throw usageError(`--disk-wait is ${JSON.stringify(text)}; accepted is a duration such as 90s, 5m or 1h30m`);
 }

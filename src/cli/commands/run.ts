@@ -22,6 +22,7 @@ import { ownWatch } from '../session-state.ts';
 import { settingPlaceOf } from '../setting-place.ts';
 import { trainerHasChanged } from '../source-change.ts';
 import { commandOf, identityOfWords, type TrainerWords } from '../trainer.ts';
+import { usageError } from '../usage-error.ts';
 import { superviseAndShow } from './supervised.ts';
 
 type Decision =
@@ -32,10 +33,7 @@ type Decision =
 /** `run`: the same line again continues the session that it started before. */
 export async function run(words: TrainerWords, flags: RunFlags, context: CommandContext): Promise<number> {
   if (flags.new === true && flags.resume === true) {
-    throw new NkatError('--new and --resume exclude one another', {
-      code: 'usage',
-      operation: 'read the command line',
-    });
+    throw usageError('--new and --resume exclude one another');
   }
   const name = sessionNameOf(flags.name);
   refuseWrongFlags(flags, context);

@@ -1,6 +1,7 @@
 /** One session as it is brought back: a supervisor of its own, and what that tells. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { SessionFile } from '../../checkpoint/types.ts';
 import type { SupervisorEvent } from '../../supervisor/events.ts';
 
@@ -28,7 +29,7 @@ export interface RecoveringEnd {
 const KEPT_CHARACTERS = 2_000;
 
 export class RecoveringSession {
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
 
   /**
    * The supervisor has a process group of its own and no pipe that its life depends on: it goes on when we die, as does
@@ -47,10 +48,10 @@ export class RecoveringSession {
     this.#child = child;
     let refusal: string | null = null;
     let lastWords = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
       lastWords = (lastWords + text).slice(-KEPT_CHARACTERS);
     });
-    const lines = createInterface({ input: child.stdout ?? process.stdin });
+    const lines = createInterface({ input: child.stdout });
     lines.on('line', (line) => {
       const told = parse(line);
       if (told === null) return;

@@ -52,11 +52,6 @@ export class Recovery {
     this.#queue = [...this.#candidates.keys()].map((session) => ({ session, stage: 'blocked', startedMs: null }));
   }
 
-  /** Sessions by what they are doing, for who watches. */
-  get queue(): readonly QueuedSession[] {
-    return this.#queue;
-  }
-
   run(): Promise<readonly RecoveryResult[]> {
     return new Promise((resolve, reject) => {
       this.#over = resolve;
