@@ -4,6 +4,7 @@
 import { Argument, Command, Option } from 'commander';
 import { environmentName, SETTINGS } from '../config/definitions.ts';
 import type { Shell } from './commands/completion.ts';
+import type { ServiceAction } from './commands/service.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import type {
@@ -18,11 +19,13 @@ import type {
   ResumeFlags,
   RunFlags,
   SaveFlags,
+  ServiceFlags,
   StopFlags,
   VerifyFlags,
 } from './flags.ts';
 import { ownVersion } from './version.ts';
 
+const SERVICE_ACTIONS: readonly ServiceAction[] = ['install', 'status', 'remove'];
 const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 
 export type Action = (context: CommandContext) => Promise<number>;
@@ -120,6 +123,22 @@ export function buildProgram(
     )
     .action((options: RecoverFlags) => {
       choose(async (own) => (await import('./commands/recover.ts')).recover(options, own));
+    });
+
+  command(program, 'service', 'have the machine run recover when it comes up')
+    .addArgument(new Argument('<action>', 'what to do').choices(SERVICE_ACTIONS))
+    .option('--cron', 'the crontab of this user, also where there is systemd')
+    .option('--dry-run', 'say what would be written and run, and do neither')
+    .addOption(jsonOption('for status'))
+    .addHelpText('after', () =>
+      after([
+        'nkat-recover service install --dry-run',
+        'nkat-recover service install               a systemd unit, else an entry in the crontab',
+        'nkat-recover service status',
+      ]),
+    )
+    .action((action: ServiceAction, options: ServiceFlags) => {
+      choose(async (own) => (await import('./commands/service.ts')).service(action, options, own));
     });
 
   const config = command(program, 'config', 'show every setting of a run and where it comes from; changes nothing')

@@ -76,6 +76,11 @@ export interface RecoverFlags extends JsonFlag {
   readonly quiet?: boolean;
 }
 
+export interface ServiceFlags extends JsonFlag {
+  readonly cron?: boolean;
+  readonly dryRun?: boolean;
+}
+
 export interface RepairFlags extends JsonFlag {
   readonly root?: string;
   readonly dryRun?: boolean;

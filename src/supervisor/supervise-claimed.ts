@@ -8,6 +8,7 @@ import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
 import type { Owner, SessionFile, TrainerFacts } from '../checkpoint/types.ts';
 import { NkatError } from '../errors.ts';
+import { isGoingDown } from '../power/going-down.ts';
 import { type PowerCut, withCut } from '../power/power-cut.ts';
 import { socketPath } from '../protocol/socket-path.ts';
 import type { UpsAddress } from '../ups-address.ts';
@@ -90,17 +91,23 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   const watch = watchCheckpoints(context, (happening) => supervisor.dispatch(happening));
   warnings.start();
   let ups: UpsWatch | null = null;
+  let shutdown: Promise<boolean> | null = null;
   try {
     // What an adopted worker says is about an attempt that must be known by then: it may connect at once.
     if (earlier.kind === 'alive') await supervisor.adopt(earlier.worker);
     await supervisor.listen();
-    options.signals.listen((signal) => supervisor.dispatch({ type: 'stop-signal', signal }));
+    options.signals.listen((signal) => {
+      supervisor.dispatch({ type: 'stop-signal', signal });
+      // Only a machine that goes down sends this to everybody; the stop itself waits for no answer.
+      if (signal === 'SIGTERM') shutdown ??= noteShutdown(supervisor);
+    });
     if (options.stop !== undefined) {
       supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: options.stop });
     }
     if (settings.ups !== null) ups = watchUps(settings.ups, supervisor, context);
     if (earlier.kind !== 'alive') await begin(supervisor, context, earlier, cut);
     const ended = await supervisor.ended;
+    if ((await shutdown) === true && ended.ledger.stopReason === null) record.change({ stoppedBy: 'shutdown' });
     const isRefused =
       options.from !== null && ended.outcome === 'no-checkpoint' && ended.ledger.attempt === session.file.attempts;
     const end = await finish(ended, context, sink, isRefused ? session.file : null);
@@ -115,6 +122,13 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     await supervisor.close();
     sink.close();
   }
+}
+
+/** Resolves to whether the machine is going down. What it stopped comes back with it. */
+async function noteShutdown(supervisor: Supervisor): Promise<boolean> {
+  const isShutdown = await isGoingDown();
+  if (isShutdown) supervisor.dispatch({ type: 'stopped-by', by: 'shutdown' });
+  return isShutdown;
 }
 
 function watchUps(address: UpsAddress, supervisor: Supervisor, { tell, nowMs }: SessionContext): UpsWatch {

@@ -17,6 +17,7 @@ import type { Line } from '../render/line.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
 import { planLines, planSummary, RecoverTelling } from '../render/recover-words.ts';
 import { StatusLine } from '../render/status-line.ts';
+import { systemdOf, tellSystemd } from '../service/tell-systemd.ts';
 import { ownWatch } from '../session-state.ts';
 import { usageError } from '../usage-error.ts';
 
@@ -49,8 +50,11 @@ async function recoverNow(
   flags: RecoverFlags,
   context: CommandContext,
 ): Promise<number> {
+  const systemd = systemdOf(context);
   const lock = await lockRecovery(context);
   try {
+    // Ready to be stopped with everything saved; that takes no waiting for disks.
+    systemd?.ready();
     const { plan, bytes } = await withIndex(context, async (database) => {
       const found = await planRecovery(database);
       const newest = found.candidates.map(({ session: { row } }) => {
@@ -68,7 +72,10 @@ async function recoverNow(
       diskWaitMs,
       program: process.argv[1] ?? '',
       environment: context.environment,
-      tell: (event) => show.event(event),
+      tell: (event) => {
+        show.event(event);
+        if (event.name === 'recovery-told' && systemd !== null) tellSystemd(systemd, event.session, event.event);
+      },
       look: (session) => {
         const row = plan.candidates.find((candidate) => candidate.session.row.id === session)?.session.row;
         if (row === undefined) throw new RangeError(`no such candidate: ${session}`);
@@ -81,6 +88,7 @@ async function recoverNow(
     if (plan.candidates.length === 0) return codeOfLeft(plan);
     context.signals.listen((signal) => {
       stop ??= signal;
+      systemd?.stopping('every session saves before it stops');
       recovery.signal(signal);
     });
     const results = await recovery.run();
@@ -89,6 +97,7 @@ async function recoverNow(
     return exitCode;
   } finally {
     await lock.release();
+    await systemd?.close();
   }
 }
 

@@ -9,6 +9,7 @@ import { exitCodeOfOutcome } from '../exit-codes.ts';
 import type { SupervisionFlags } from '../flags.ts';
 import { chooseRenderer } from '../render/choose-renderer.ts';
 import type { Line } from '../render/line.ts';
+import { systemdOf, tellSystemd } from '../service/tell-systemd.ts';
 import { Spool } from '../spool.ts';
 
 export interface Supervision {
@@ -30,6 +31,7 @@ export async function superviseAndShow(
   context: CommandContext,
 ): Promise<number> {
   const { target, settings, command, from, launch, words } = supervision;
+  const systemd = systemdOf(context);
   const renderer = await chooseRenderer({ json: flags.json === true, quiet: flags.quiet === true, ...context });
   // A program may count on every line, and the log must not wait for it.
   if (flags.json === true) context.streams.spoolOut(new Spool(context.home.directory));
@@ -44,11 +46,15 @@ export async function superviseAndShow(
       launch,
       takeOver: flags.takeOver === true,
       command,
-      publish: (event) => renderer.handle(event),
+      publish: (event) => {
+        renderer.handle(event);
+        if (systemd !== null) tellSystemd(systemd, null, event);
+      },
       signals: context.signals,
     });
     return exitCodeOfOutcome(end.outcome, end.signal);
   } finally {
     renderer.close();
+    await systemd?.close();
   }
 }

@@ -95,6 +95,8 @@ export type Happening =
       /** Set: it came from `nkat-recover stop`, and a further one presses no harder. Null: no reason was given. */
       readonly command?: { readonly reason: string | null; readonly by?: StoppedBy | undefined };
     }
+  /** Who it was that sent the signal, found out meanwhile. */
+  | { readonly type: 'stopped-by'; readonly by: StoppedBy }
   /** Our own clock jumped or we were stopped: what waits in the channel was not late. */
   | { readonly type: 'woke-late'; readonly gapMs: number }
   | { readonly type: 'time-passed' };

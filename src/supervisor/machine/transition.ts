@@ -2,6 +2,7 @@
  * `transition(state, event)`: pure and total. An event that means nothing in a state leaves it as it is, without
  * effects, so that a late or repeated message can do no harm.
  */
+import type { StoppedBy } from '../../words.ts';
 import { fromAlive } from './alive.ts';
 import type { Step } from './effect.ts';
 import { fromBackingOff, fromClassifying, fromConfirming, fromReaping } from './ending.ts';
@@ -14,6 +15,7 @@ import { stay } from './steps.ts';
 import { fromStopping } from './stopping.ts';
 
 export function transition(state: State, event: MachineEvent, settings: MachineSettings): Step<State> {
+  if (event.type === 'stopped-by') return stay(withStopper(state, event.by));
   switch (state.kind) {
     case 'opening':
       return fromOpening(state, event, settings);
@@ -41,6 +43,13 @@ export function transition(state: State, event: MachineEvent, settings: MachineS
     default:
       return unreachable(state);
   }
+}
+
+/** A command that asked for the stop has said itself who it was. */
+function withStopper(state: State, stoppedBy: StoppedBy): State {
+  const { ledger } = state;
+  if (state.kind === 'ended' || ledger.stopSignal === null || ledger.stopReason !== null) return state;
+  return { ...state, ledger: { ...ledger, stoppedBy } };
 }
 
 /** When a `time-passed` event is due, in supervisor time; null: nothing waits on the clock. */

@@ -105,3 +105,16 @@ test('while a hung worker is ended it becomes the operator’s: what is under wa
   expect(launches(rig)).toBe(false);
   expect(rig.state.kind).toBe('ended');
 });
+
+test('who sent a signal may be found out while it stops; a command has said it, and without a stop it means nothing', () => {
+  const by: Happening = { type: 'stopped-by', by: 'shutdown' };
+  const signalled = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGTERM' });
+  const stopping = signalled.state;
+  expect(signalled.happen(by).state).toEqual({ ...stopping, ledger: { ...stopping.ledger, stoppedBy: 'shutdown' } });
+  expect(signalled.effects).toEqual([]);
+  const asked = new Rig().train().steps(10).happen(stop('warm room'));
+  expect(asked.happen(by).state.ledger.stoppedBy).toBe('operator');
+  const training = new Rig().train().steps(10);
+  const before = training.state;
+  expect(training.happen(by).state).toBe(before);
+});

@@ -1,0 +1,122 @@
+/** `service`: has the machine start `recover` when it comes up. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { errnoOf } from '../../errors.ts';
+import { findEntry, readCrontab } from '../../power/crontab.ts';
+import { installSteps, removeSteps, SERVICE_NAME, type ServicePlace, unitPath } from '../../power/service-plan.ts';
+import { rebootEntry, unitText } from '../../power/service-unit.ts';
+import type { CommandContext } from '../context.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import type { ServiceFlags } from '../flags.ts';
+import { type Line, line } from '../render/line.ts';
+import { paintLine, paintWith } from '../render/paint.ts';
+import { carryOut } from '../service/carry-out.ts';
+import { managerOf, ownMachine, placeOf } from '../service/place.ts';
+
+export type ServiceAction = 'install' | 'status' | 'remove';
+
+const MANAGER_WORDS = {
+  'systemd-user': 'a systemd unit of this user',
+  'systemd-system': 'a systemd unit of the system',
+  cron: 'the crontab of this user',
+  'task-scheduler': 'the Windows task scheduler',
+} as const;
+
+export async function service(action: ServiceAction, flags: ServiceFlags, context: CommandContext): Promise<number> {
+  const place = placeOf(managerOf(ownMachine(), flags.cron === true), context);
+  if (action === 'status') return status(place, flags, context);
+  const say = sayer(context);
+  const dryRun = flags.dryRun === true;
+  // The shell of cron makes the log, but not its folder.
+  if (!dryRun) mkdirSync(context.home.logs, { recursive: true });
+  const steps = action === 'install' ? installSteps(place) : removeSteps(place);
+  await carryOut(steps, { dryRun, environment: context.environment, say });
+  if (dryRun) return 0;
+  const done =
+    action === 'install'
+      ? `Installed as ${MANAGER_WORDS[place.manager]}: the next boot brings interrupted sessions back. Now: nkat-recover recover`
+      : `Removed: interrupted sessions wait for nkat-recover recover`;
+  say(line(done, 'good'));
+  return 0;
+}
+
+interface Found {
+  /** `other`: another installation or another state home, or an older text. */
+  readonly installed: 'yes' | 'no' | 'other';
+  /** What the manager says of it; null: nothing to ask. */
+  readonly enabled: string | null;
+  readonly where: string;
+}
+
+async function status(place: ServicePlace, flags: ServiceFlags, context: CommandContext): Promise<number> {
+  const found = await look(place, context.environment);
+  const { manager } = place;
+  if (flags.json === true) context.streams.out(`${JSON.stringify({ version: 1, manager, ...found })}\n`);
+  else for (const one of statusLines(found, manager)) context.streams.out(paintLine(paintWith(false), one));
+  return found.installed === 'yes' && isStarted(found) ? 0 : exitCodeOf('configuration');
+}
+
+/** Not there, or there and not enabled: the next boot would bring nothing back. */
+function isStarted({ enabled }: Found): boolean {
+  return enabled === null || enabled === 'enabled';
+}
+
+function statusLines(found: Found, manager: ServicePlace['manager']): Line[] {
+  const { installed, enabled, where } = found;
+  const install = 'nkat-recover service install';
+  if (installed === 'no') return [line(`Not installed (${where}). After a reboot nothing is brought back: ${install}`)];
+  const words =
+    installed === 'other' ? `Installed for another program or state home (${where}): ${install} replaces it` : null;
+  const state = isStarted(found)
+    ? 'the next boot brings interrupted sessions back'
+    : `but it is ${enabled}: ${install}`;
+  return [line(words ?? `Installed as ${MANAGER_WORDS[manager]} (${where}); ${state}`)];
+}
+
+async function look(place: ServicePlace, environment: NodeJS.ProcessEnv): Promise<Found> {
+  const { manager, program, log } = place;
+  switch (manager) {
+    case 'cron': {
+      const entry = findEntry(await readCrontab(environment), SERVICE_NAME);
+      return { installed: compare(entry, rebootEntry(program, log)), enabled: null, where: 'crontab' };
+    }
+    case 'task-scheduler': {
+      const code = await exitOf(['schtasks', '/Query', '/TN', SERVICE_NAME], environment);
+      return { installed: code.failed ? 'no' : 'yes', enabled: null, where: SERVICE_NAME };
+    }
+    default: {
+      const wanted = manager === 'systemd-user' ? 'default.target' : 'multi-user.target';
+      const scope = manager === 'systemd-user' ? ['--user'] : [];
+      const { text } = await exitOf(['systemctl', ...scope, 'is-enabled', SERVICE_NAME], environment);
+      const installed = compare(readIfAny(unitPath(place)), unitText(program, wanted));
+      return { installed, enabled: text || 'unknown', where: unitPath(place) };
+    }
+  }
+}
+
+function compare(present: string | null, wanted: string): Found['installed'] {
+  if (present === null) return 'no';
+  return present === wanted ? 'yes' : 'other';
+}
+
+function exitOf([program = '', ...args]: readonly string[], environment: NodeJS.ProcessEnv) {
+  return new Promise<{ failed: boolean; text: string }>((resolve) => {
+    execFile(program, args, { env: environment, timeout: 30_000 }, (error, stdout) =>
+      resolve({ failed: error !== null, text: stdout.trim() }),
+    );
+  });
+}
+
+function readIfAny(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function sayer({ streams, terminal }: CommandContext): (line: Line) => void {
+  const paint = paintWith(terminal.colourErr);
+  return (one) => streams.err(paintLine(paint, one));
+}
