@@ -10,6 +10,8 @@ export default defineConfig({
     hookTimeout: 300_000,
     pool: 'forks',
     maxWorkers: 2,
+    // Cases that mostly wait run beside one another; more of them at once only slow one another down on two cores.
+    maxConcurrency: 3,
     reporters: ['default'],
   },
 });

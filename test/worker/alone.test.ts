@@ -94,7 +94,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   '%s: saved at the next step, verified, exit 75, taken up there',
   async (signal) => {
     const home = new Home();
-    const args = ['--epochs', 500, '--step-ms', 10, '--print-every', 1];
+    const args = ['--epochs', 100_000, '--step-ms', 10, '--print-every', 1];
     const first = home.run(args);
     await waitFor('steps', () => first.stdout.includes('step 5 '));
     first.child.kill(signal);
@@ -170,7 +170,7 @@ test('a newer claim stops a trainer that runs alone: exit 73', async () => {
   const { nodeFiles } = await import('../../src/checkpoint/files.ts');
   const { copyFileSync } = await import('node:fs');
   const home = new Home();
-  const trainer = home.run(['--epochs', 500, '--step-ms', 10, '--print-every', 1], { NKAT_SAVE_EVERY_STEPS: '10' });
+  const trainer = home.run(['--epochs', 100_000, '--step-ms', 10, '--print-every', 1], { NKAT_SAVE_EVERY_STEPS: '10' });
   await waitFor('a commit', () => home.checkpoints().length > 0);
   // As a take-over on another machine would leave it.
   const elsewhere = temporaryDirectory();

@@ -4,7 +4,7 @@ import { waitFor } from '../rig/wait-for.ts';
 import { launchTrainer } from './rig/launch-trainer.ts';
 import { ScriptedSupervisor } from './rig/scripted-supervisor.ts';
 
-const LONG = ['--epochs', 500, '--step-ms', 5];
+const LONG = ['--epochs', 100_000, '--step-ms', 5];
 
 test('the conversation of a whole run', async () => {
   const supervisor = await new ScriptedSupervisor({ everySteps: 20, best: { metric: 'accuracy', mode: 'max' } }).live();
@@ -73,7 +73,7 @@ test('a refused worker ends: fenced with 73', async () => {
 
 test('a save is acknowledged while the main thread is blocked, and made at the next step with kinds and reason', async () => {
   const supervisor = await new ScriptedSupervisor().live();
-  launchTrainer(['--epochs', 500, '--block-ms', 8000], supervisor.environment());
+  launchTrainer(['--epochs', 100_000, '--block-ms', 8000], supervisor.environment());
   const blocked = await supervisor.heard('progress', ({ step, lastStepAgeMs }) => step >= 1 && lastStepAgeMs > 700);
   supervisor.save('r1', ['manual', 'before-exam'], 'because');
   const acknowledged = await supervisor.heard('acknowledged', ({ request }) => request === 'r1');
@@ -188,7 +188,7 @@ test('a loss that is no number: reported, nothing saved at or after that step, t
 
 test('several requests at one boundary are one commit, and each is answered', async () => {
   const supervisor = await new ScriptedSupervisor().live();
-  launchTrainer(['--epochs', 500, '--block-ms', 1000], supervisor.environment());
+  launchTrainer(['--epochs', 100_000, '--block-ms', 1000], supervisor.environment());
   await supervisor.heard('progress', ({ step }) => step >= 1);
   supervisor.save('a', ['manual']);
   supervisor.save('b', ['before-exam']);
@@ -200,7 +200,7 @@ test('several requests at one boundary are one commit, and each is answered', as
 
 test('periodic saves that meet one in flight are passed over and counted', async () => {
   const supervisor = await new ScriptedSupervisor({ everySteps: 1 }).live();
-  launchTrainer(['--epochs', 500, '--step-ms', 1, '--size-mib', 16, '--tensors', 64], supervisor.environment());
+  launchTrainer(['--epochs', 100_000, '--step-ms', 1, '--size-mib', 16, '--tensors', 64], supervisor.environment());
   await supervisor.heard('progress', ({ skippedSaves }) => skippedSaves > 3);
   expect(supervisor.of('saved').every(({ kinds }) => kinds.join() === 'auto' || kinds.includes('best'))).toBe(true);
 });
@@ -208,7 +208,7 @@ test('periodic saves that meet one in flight are passed over and counted', async
 test('an emergency supersedes a periodic save of an earlier step that is still being read', async () => {
   const supervisor = await new ScriptedSupervisor({ everySteps: 2 }).live();
   // To read one tensor takes longer than a step may give: one a step, so the periodic save is read for 10 steps of 500 ms.
-  launchTrainer(['--epochs', 500, '--step-ms', 500, '--size-mib', 400, '--tensors', 10], supervisor.environment());
+  launchTrainer(['--epochs', 100_000, '--step-ms', 500, '--size-mib', 400, '--tensors', 10], supervisor.environment());
   const { step: begun } = await supervisor.heard('save-started', ({ kinds }) => kinds.includes('auto'));
   // At its own boundary an emergency would join it instead.
   await supervisor.heard('progress', ({ step }) => step > begun);
