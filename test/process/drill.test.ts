@@ -24,7 +24,7 @@ async function drill(
   environment: NodeJS.ProcessEnv = {},
 ): Promise<Drilled> {
   const run = world.start(['drill', '--json', ...args], COMMAND, environment);
-  const { code } = await run.exited;
+  const { code } = await run.end();
   const { sessions } = JSON.parse(run.stdout) as DrillReport;
   const [session] = sessions;
   if (session === undefined) throw new Error(`no session was drilled: ${run.stderr}`);
