@@ -1,13 +1,14 @@
 /** The best model's own copy in another directory, possibly on another disk: a full commit, verified, then the old one goes. */
 import { basename, join } from 'node:path';
 import { NkatError } from '../errors.ts';
+import { openBackupPlace } from './backup-place.ts';
 import { bounceBuffers } from './bounce-buffers.ts';
 import { READ_BUFFERS, readChunks } from './chunk-reader.ts';
 import { ChunkedWriter } from './chunked-writer.ts';
 import { describeDamages } from './damage-text.ts';
 import { digestOf } from './digest.ts';
 import type { StoreFiles } from './files.ts';
-import { backupName, makeDurableDirectory, parseBackupName, STAGING, type StoreLayout } from './layout.ts';
+import { backupName, makeDurableLevel, parseBackupName, STAGING, type StoreLayout } from './layout.ts';
 import { MANIFEST_FILE, MAX_MANIFEST_BYTES, totalBytes } from './manifest.ts';
 import { pruneQuarantine, quarantineCheckpoint } from './quarantine.ts';
 import { readSmallFile, removeTree, writeNewFile } from './small-file.ts';
@@ -28,6 +29,7 @@ export interface BackupSource {
 /**
  * Copies a checkpoint to `<backups>/best_<step>_<sequence>`, durably, reads the copy back, and only then removes the
  * copies before it. One that stands there already and verifies is taken as it is. Returns its path.
+ * @throws NkatError `store-missing` (see `openBackupPlace`)
  * @throws NkatError `io`, `no-space`, `checkpoint-damaged` (source or copy does not verify; older copies stay)
  */
 export function backUp(files: StoreFiles, layout: StoreLayout, source: BackupSource): Promise<string> {
@@ -35,7 +37,8 @@ export function backUp(files: StoreFiles, layout: StoreLayout, source: BackupSou
   return guarded(OPERATION, backups, async () => {
     const { step, sequence } = source.manifest;
     const target = join(backups, backupName(step, sequence));
-    await makeDurableDirectory(files, join(backups, STAGING));
+    await openBackupPlace(files, layout);
+    await makeDurableLevel(files, join(backups, STAGING));
     await cleanStaging(files, backups);
     const standing = await verifyCheckpoint(files, target, { session, level: 1 });
     if (standing.status === 'damaged') {

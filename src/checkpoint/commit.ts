@@ -10,7 +10,7 @@ import { ChunkedWriter } from './chunked-writer.ts';
 import { requireClaim } from './fence.ts';
 import type { StoreFiles } from './files.ts';
 import { pointLatest } from './latest.ts';
-import { checkpointName, STAGING, type StoreLayout } from './layout.ts';
+import { checkpointName, makeDurableLevel, STAGING, type StoreLayout } from './layout.ts';
 import { listSession } from './list.ts';
 import {
   encodeManifest,
@@ -112,19 +112,17 @@ export async function beginCommit(files: StoreFiles, request: CommitRequest): Pr
  */
 async function makeStagingPlace(files: StoreFiles, directory: string, staging: string): Promise<void> {
   try {
-    await files.makeDirectory(staging);
+    await makeDurableLevel(files, staging);
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return;
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new NkatError('the checkpoint directory is gone: is its disk still mounted?', {
-      code: 'io',
+      code: 'store-missing',
       operation: OPERATION,
       path: directory,
       hint: 'Mount it again: the run saves again by itself.',
       cause: error,
     });
   }
-  await files.syncDirectory(directory);
 }
 
 class StagedCommit implements Commit {

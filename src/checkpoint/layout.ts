@@ -90,7 +90,22 @@ export async function makeDurableDirectory(files: StoreFiles, path: string): Pro
   }
 }
 
-async function isDirectory(files: StoreFiles, path: string): Promise<boolean> {
+/**
+ * One level only, durably; nothing where it stands. What is above may be on a disk that goes away, and must not be made
+ * in its place. @throws the system's error, ENOENT where what is above is gone
+ */
+export async function makeDurableLevel(files: StoreFiles, path: string): Promise<void> {
+  try {
+    await files.makeDirectory(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    return;
+  }
+  await files.syncDirectory(dirname(path));
+}
+
+/** True for a link to one too. @throws the system's error */
+export async function isDirectory(files: StoreFiles, path: string): Promise<boolean> {
   try {
     // `<path>/.` is looked up through a link, so that a root may be one.
     return (await files.facts(`${path}/.`)).kind === 'directory';

@@ -36,6 +36,8 @@ export interface Settled {
   readonly backup: string | null;
   /** Why a backup that was due was not made; it is tried again after the next commit. */
   readonly backupProblem: string | null;
+  /** The newest best has its copy, made now or before. */
+  readonly backupStands: boolean;
   /** Where the commit went when it does not verify. */
   readonly quarantinedTo: string | null;
 }
@@ -53,7 +55,8 @@ export function settleCommit(files: StoreFiles, request: SettleRequest): Promise
   return guarded('settle the checkpoint', committed.path, async () => {
     const level = committed.bytes <= LEVEL_2_BYTES ? 2 : 1;
     const verdict = await verifyCheckpoint(files, committed.path, { session: layout.session, level });
-    const nothing: Settled = { verdict, removed: [], backup: null, backupProblem: null, quarantinedTo: null };
+    const noBackup = { backup: null, backupProblem: null, backupStands: false };
+    const nothing: Settled = { verdict, removed: [], ...noBackup, quarantinedTo: null };
     if (await isFenced(files, layout, committed.manifest.claim)) return nothing;
     if (verdict.status === 'damaged') {
       const reason = `found when it was read back: ${describeDamages(verdict.damages)}`;
@@ -93,16 +96,17 @@ async function backUpBest(
   files: StoreFiles,
   layout: StoreLayout,
   entries: readonly CheckpointEntry[],
-): Promise<Pick<Settled, 'backup' | 'backupProblem'>> {
+): Promise<Pick<Settled, 'backup' | 'backupProblem' | 'backupStands'>> {
   const best = entries.find(({ manifest }) => manifest?.kinds.includes('best'));
-  if (best?.manifest == null) return { backup: null, backupProblem: null };
+  if (best?.manifest == null) return { backup: null, backupProblem: null, backupStands: false };
   try {
-    if (await hasBackup(files, layout, best.sequence)) return { backup: null, backupProblem: null };
-    return { backup: await backUp(files, layout, { path: best.path, manifest: best.manifest }), backupProblem: null };
+    const stands = await hasBackup(files, layout, best.sequence);
+    const backup = stands ? null : await backUp(files, layout, { path: best.path, manifest: best.manifest });
+    return { backup, backupProblem: null, backupStands: true };
   } catch (error) {
     // Another disk's trouble must not keep this one from rotating; the caller says it.
     if (!(error instanceof NkatError) && errnoOf(error) === null) throw error;
-    return { backup: null, backupProblem: messageOf(error) };
+    return { backup: null, backupProblem: messageOf(error), backupStands: false };
   }
 }
 

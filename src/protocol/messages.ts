@@ -157,6 +157,8 @@ export const saveFailed = object({
   /** `no-space`, `fenced`, `io`, `read-back`, `superseded`, `state-not-serializable`... */
   code: string(64),
   message: text,
+  /** What helps. */
+  hint: nullable(text),
 });
 
 /**

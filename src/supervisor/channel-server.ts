@@ -109,7 +109,7 @@ export class ChannelServer {
 
   /** The worker has ended: no save that was asked of it will come any more. */
   failSaves(code: string, message: string): void {
-    const failed = { v: PROTOCOL_VERSION, type: 'save-failed', step: 0, code, message } as const;
+    const failed = { v: PROTOCOL_VERSION, type: 'save-failed', step: 0, code, message, hint: null } as const;
     for (const [request, asker] of this.#askers) asker.send({ ...failed, kinds: ['manual'], request });
     this.#askers.clear();
   }
@@ -248,6 +248,7 @@ function unreachable(message: ControlRequest): SupervisorMessage {
     kinds: message.type === 'save' ? message.kinds : ['emergency'],
     code: 'no-worker',
     message: 'no worker is connected',
+    hint: null,
   };
 }
 

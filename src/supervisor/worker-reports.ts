@@ -4,6 +4,7 @@ import type { WorkerReport } from './channel-server.ts';
 import type { SaveFacts } from './events.ts';
 import type { Happening } from './machine/event.ts';
 import type { SessionContext } from './session-context.ts';
+import { FailingSaves } from './warnings/failing-saves.ts';
 
 /** Answers a checkpoint that failed while it was loaded. */
 export type AnswerUnusable = (message: MessageOf<WorkerMessage, 'unusable'>) => void;
@@ -12,6 +13,7 @@ export class WorkerReports {
   readonly #context: SessionContext;
   readonly #dispatch: (happening: Happening) => void;
   readonly #answerUnusable: AnswerUnusable;
+  readonly #failing: FailingSaves;
   #lastDurableAt: string | null;
   /** The same by the monotonic clock: the wall clock may be set while we run. */
   #lastDurableMs: number | null;
@@ -27,6 +29,7 @@ export class WorkerReports {
     this.#context = context;
     this.#dispatch = dispatch;
     this.#answerUnusable = answerUnusable;
+    this.#failing = new FailingSaves(context.tell);
     this.#lastDurableAt = context.index.lastCheckpointAt();
     // Of an earlier run the wall clock alone tells; a time to come means that it was set.
     const ageMs = this.#lastDurableAt === null ? 0 : context.now().getTime() - Date.parse(this.#lastDurableAt);
@@ -184,6 +187,7 @@ export class WorkerReports {
     this.#lastDurableAt = message.createdAt;
     this.#lastDurableMs = this.#context.nowMs();
     this.#context.tell({ name: 'saved', ...facts });
+    this.#failing.durable(message.sequence, message.step);
     this.#dispatch({
       type: 'save-durable',
       request: message.request,
@@ -197,6 +201,7 @@ export class WorkerReports {
     const { request, step, kinds, code } = message;
     this.#context.index.noteSaveFailed(message, this.#context.record.file.attempts);
     this.#context.tell({ name: 'save-failed', step, kinds, code, message: message.message });
+    this.#failing.failed(message);
     this.#dispatch({ type: 'save-failed', request, code, message: message.message });
   }
 }

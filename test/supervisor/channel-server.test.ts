@@ -201,6 +201,7 @@ test("a control client's request reaches the worker, and its answer comes back t
     kinds: ['manual'],
     code: 'io',
     message: 'x',
+    hint: null,
   });
   trainer.connection.send(acknowledged('another terminal, long gone'));
   await waitFor('both answers', () => asking.received.length === 2);

@@ -1,5 +1,5 @@
 /** The best model in its framework's own form: it loads, it predicts the same, and nobody ever sees half of one. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
@@ -9,6 +9,7 @@ import { expect, test } from 'vitest';
 import { nodeFiles } from '../../src/checkpoint/files.ts';
 import { listSession } from '../../src/checkpoint/list.ts';
 import { exportBest } from '../../src/worker/thread/best-export.ts';
+import { BestExporter } from '../../src/worker/thread/best-exporter.ts';
 import { launchTrainer } from './rig/launch-trainer.ts';
 import { ScriptedSupervisor } from './rig/scripted-supervisor.ts';
 
@@ -85,6 +86,37 @@ test('an export that fails at any replacement leaves the one before it whole', a
   await exportBest(nodeFiles, supervisor.layout, final?.path ?? '');
   expect(readdirSync(folder).filter((name) => name.endsWith('.bin'))).toHaveLength(2);
   expect(readdirSync(folder).filter((name) => name.includes('tmp'))).toEqual([]);
+});
+
+test('an export that fails is told once, tried again after the next commit, and told once when it is there', async () => {
+  const supervisor = await new ScriptedSupervisor().live();
+  await trained(['--epochs', 2], supervisor);
+  const { layout } = supervisor;
+  const manifests = await listSession(nodeFiles, layout);
+  const [best, final] = ['best', 'final'].map((kind) =>
+    manifests.find(({ manifest }) => manifest?.kinds.includes(kind)),
+  );
+  const told: string[] = [];
+  const exporter = new BestExporter({ files: nodeFiles, layout, say: (level, text) => told.push(`${level} ${text}`) });
+  const commits = async (entry: typeof best): Promise<void> => {
+    if (entry?.manifest == null) throw new Error('no such checkpoint');
+    exporter.verified({ path: entry.path, manifest: entry.manifest, bytes: 0, writeMs: 0 });
+    await exporter.idle;
+  };
+  renameSync(layout.backups, `${layout.backups}-away`);
+  await commits(best);
+  await commits(best);
+  expect(existsSync(layout.backups)).toBe(false);
+  renameSync(`${layout.backups}-away`, layout.backups);
+  rmSync(folderOf(supervisor), { recursive: true });
+  await commits(final);
+  expect(json<{ sequence: number }>(folderOf(supervisor), 'best_metadata.json').sequence).toBe(best?.sequence);
+  await commits(final);
+  expect(told).toEqual([
+    expect.stringContaining('warning the best model was not exported'),
+    'info the best model was exported after all',
+  ]);
+  expect(told[0]).toContain('is its disk mounted?');
 });
 
 test('a state of arrays is exported as safetensors, without the history', async () => {

@@ -3,6 +3,7 @@
  * what an earlier event told (a recovery names the checkpoint that was chosen for it).
  */
 import type { EventNamed, SupervisorEvent } from '../../supervisor/events.ts';
+import { isToldByWarning } from '../../supervisor/warnings/failing-saves.ts';
 import { endWords } from './end-words.ts';
 import { type Line, line } from './line.ts';
 import { cutWords, upsLine } from './power-words.ts';
@@ -84,8 +85,7 @@ function wordsOf(event: Remaining): Line[] {
       if (isRoutine(event.kinds)) return [];
       return [line(`Checkpoint ${event.sequence} was read back and verified`, 'good')];
     case 'save-failed':
-      // A warning tells, once, that routine saves find no room.
-      return event.code === 'no-space' && isRoutine(event.kinds) ? [] : [saveFailedLine(event)];
+      return isToldByWarning(event) ? [] : [saveFailedLine(event)];
     case 'stop-requested':
       return stopWords(event);
     case 'hang-detected':

@@ -17,6 +17,7 @@ import { newSessionId } from '../../checkpoint/session-id.ts';
 import type { Committed, Owner, SessionFile, TrainerFacts } from '../../checkpoint/types.ts';
 import { NkatError } from '../../errors.ts';
 import type { ResumePoint, WorkerMessage } from '../../protocol/messages.ts';
+import { AloneWords } from './alone-words.ts';
 import type { LoadOutcome } from './loader.ts';
 import type { ThreadMode, ThreadStart } from './messages.ts';
 import { refusedBy } from './refusal.ts';
@@ -36,6 +37,7 @@ export interface AloneOptions {
 
 export class AloneSession implements SessionSide {
   readonly #options: AloneOptions;
+  readonly #words: AloneWords;
   #layout: StoreLayout | null = null;
   #file: SessionFile | null = null;
   /** Sequences that failed while they were loaded in this launch. */
@@ -44,6 +46,7 @@ export class AloneSession implements SessionSide {
 
   constructor(options: AloneOptions) {
     this.#options = options;
+    this.#words = new AloneWords(options.say);
   }
 
   start(): void {
@@ -56,16 +59,7 @@ export class AloneSession implements SessionSide {
   }
 
   tell(message: WorkerMessage): void {
-    const { say } = this.#options;
-    if (message.type === 'room') say(message.hint === null ? message.message : `${message.message} ${message.hint}`);
-    else if (message.type === 'save-failed') {
-      // A periodic save without room was told as such, once.
-      if (message.code === 'no-space' && message.request === null && message.kinds.every((kind) => kind === 'auto'))
-        return;
-      say(`the save at step ${message.step} failed (${message.code}): ${message.message}`);
-    } else if (message.type === 'notice' && message.level !== 'info') say(message.message);
-    else if (message.type === 'diverged')
-      say(`the loss is ${message.loss} at step ${message.step}; nothing was saved since`);
+    this.#words.take(message);
   }
 
   tellNow(): void {

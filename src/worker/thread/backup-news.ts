@@ -6,7 +6,7 @@ export interface BackupNewsOptions {
   readonly say: (level: 'info' | 'warning', message: string) => void;
 }
 
-/** Says when copying begins to fail and when it is caught up, and nothing after each commit in between. */
+/** Says when copying begins to fail and when the copy stands again, and nothing after each commit in between. */
 export class BackupNews {
   readonly #options: BackupNewsOptions;
   #failing = false;
@@ -15,13 +15,13 @@ export class BackupNews {
     this.#options = options;
   }
 
-  /** @param problem null: it was made */
+  /** @param problem null: it stands */
   take(problem: string | null): void {
     const { place, say } = this.#options;
     if (problem !== null && !this.#failing) {
       say('warning', `the best model could not be copied to ${place()} and is tried again: ${problem}`);
     }
-    if (problem === null && this.#failing) say('info', `the best model was copied to ${place()} after all`);
+    if (problem === null && this.#failing) say('info', `the best model has its copy in ${place()} again`);
     this.#failing = problem !== null;
   }
 }

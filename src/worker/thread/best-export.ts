@@ -6,10 +6,11 @@
  * process is killed at any moment.
  */
 import { join } from 'node:path';
+import { openBackupPlace } from '../../checkpoint/backup-place.ts';
 import { bounceBuffers } from '../../checkpoint/bounce-buffers.ts';
 import { ChunkedWriter } from '../../checkpoint/chunked-writer.ts';
 import type { StoreFiles } from '../../checkpoint/files.ts';
-import { makeDurableDirectory, type StoreLayout } from '../../checkpoint/layout.ts';
+import { makeDurableLevel, type StoreLayout } from '../../checkpoint/layout.ts';
 import { type LoadedTensor, type OpenCheckpoint, openCheckpoint } from '../../checkpoint/open.ts';
 import { planFile } from '../../checkpoint/safetensors-header.ts';
 import { cleanTemporaries, readTextIfAny, removeIfAny, replaceFile } from '../../checkpoint/small-file.ts';
@@ -54,14 +55,15 @@ export async function exportedSequence(files: StoreFiles, { backups }: StoreLayo
   }
 }
 
-/** @throws NkatError `checkpoint-damaged`, `checkpoint-gone`; the system's error. What stood there before stays then. */
+/** @throws NkatError `checkpoint-damaged`, `checkpoint-gone`, `store-missing`; the system's error. What stood there before stays then. */
 export async function exportBest(files: StoreFiles, layout: StoreLayout, path: string): Promise<void> {
   const checkpoint = await openCheckpoint(files, path, layout.session);
   try {
     const saved = decodeState(await checkpoint.state()) as { run?: { best?: BestValue | null }; state?: unknown };
     const metadata = metadataOf(checkpoint.manifest, saved.run?.best ?? null);
     const root = join(layout.backups, FOLDER);
-    await makeDurableDirectory(files, root);
+    await openBackupPlace(files, layout);
+    await makeDurableLevel(files, root);
     const plans = exportPlans(saved.state, checkpoint.manifest.tensors);
     const outputs: ModelOutput[] = [];
     for (const plan of plans) outputs.push(await ModelOutput.create(files, root, plan, checkpoint));
@@ -125,7 +127,7 @@ class ModelOutput {
   ): Promise<ModelOutput> {
     const { sequence } = manifest;
     const directory = join(root, plan.folder);
-    await makeDurableDirectory(files, directory);
+    if (plan.folder !== '') await makeDurableLevel(files, directory);
     await cleanTemporaries(files, directory);
     const weightsName = plan.form === 'layers' ? `weights_${sequence}.bin` : `model_${sequence}.safetensors`;
     // What an export that was cut short has left.

@@ -3,12 +3,13 @@ import type { StoreFiles } from '../../checkpoint/files.ts';
 import type { StoreLayout } from '../../checkpoint/layout.ts';
 import { listSession } from '../../checkpoint/list.ts';
 import type { Committed } from '../../checkpoint/types.ts';
+import { messageOf } from '../../errors.ts';
 import { exportBest, exportedSequence } from './best-export.ts';
 
 export interface BestExporterOptions {
   readonly files: StoreFiles;
   readonly layout: StoreLayout;
-  readonly warn: (what: string, error: unknown) => void;
+  readonly say: (level: 'info' | 'warning', message: string) => void;
 }
 
 export class BestExporter {
@@ -16,6 +17,7 @@ export class BestExporter {
   #exports: Promise<void> = Promise.resolve();
   /** False until it was looked whether an earlier launch ended before its export. */
   #caughtUp = false;
+  #failing = false;
 
   constructor(options: BestExporterOptions) {
     this.#options = options;
@@ -33,9 +35,24 @@ export class BestExporter {
     const work = manifest.kinds.includes('best')
       ? () => exportBest(this.#options.files, this.#options.layout, path)
       : () => this.#catchUp();
-    this.#exports = this.#exports
-      .then(work)
-      .catch((error: unknown) => this.#options.warn('the best model was not exported', error));
+    this.#exports = this.#exports.then(work).then(
+      () => this.#succeeded(),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #succeeded(): void {
+    if (this.#failing) this.#options.say('info', 'the best model was exported after all');
+    this.#failing = false;
+  }
+
+  /** Told when it begins to fail, and tried again after the next commit. */
+  #failed(error: unknown): void {
+    this.#caughtUp = false;
+    if (!this.#failing) {
+      this.#options.say('warning', `the best model was not exported and is tried again: ${messageOf(error)}`);
+    }
+    this.#failing = true;
   }
 
   async #catchUp(): Promise<void> {

@@ -97,7 +97,7 @@ export class ThreadCore {
     this.#bestExporter ??= new BestExporter({
       files: this.#options.files,
       layout: layoutOf(facts),
-      warn: (what, error) => this.#warn(what, error),
+      say: (level, message) => this.#side.tell({ v: 1, type: 'notice', level, message }),
     });
     this.#writer = new Writer(
       {
@@ -255,14 +255,15 @@ export class ThreadCore {
   }
 
   #failed(save: SaveBegin, { code, message, hint }: SaveFailure): void {
-    this.#saveFailed(save, code, message);
+    this.#saveFailed(save, code, message, hint);
     if (code === 'no-space') this.#room.failed(save.bytes, message, hint);
     this.#post({ type: 'save-failed', id: save.id, code, message });
   }
 
-  #saveFailed({ step, kinds, requests }: SaveBegin | SaveRefused, code: string, message: string): void {
-    for (const request of orNull(requests)) {
-      this.#side.tell({ v: 1, type: 'save-failed', request, step, kinds: [...kinds], code, message });
+  #saveFailed(save: SaveBegin | SaveRefused, code: string, message: string, hint: string | null = null): void {
+    const { step, kinds } = save;
+    for (const request of orNull(save.requests)) {
+      this.#side.tell({ v: 1, type: 'save-failed', request, step, kinds: [...kinds], code, message, hint });
     }
   }
 

@@ -31,7 +31,7 @@ export interface WriterEvents {
   /** Read back. `problem` null: verified. */
   settled(save: FinishedSave, committed: Committed, problem: string | null): void;
   failed(save: SaveBegin | FinishedSave, failure: SaveFailure): void;
-  /** The copy of the best model: null when it was made, else why it was not. Tried again after the next commit. */
+  /** The copy of the best model: null when it stands, else why it was not. Tried again after the next commit. */
   backedUp(problem: string | null): void;
   /** A commit was refused because a newer claim exists; it waits for the welcome that brings one. */
   fenced(save: SaveBegin): void;
@@ -215,7 +215,7 @@ export class Writer {
     try {
       const settled = await settleCommit(files, { layout, committed, retention: retention(), resumedFrom });
       problem = verdictProblem(settled.verdict);
-      if (settled.backup !== null || settled.backupProblem !== null) this.#events.backedUp(settled.backupProblem);
+      if (settled.backupStands || settled.backupProblem !== null) this.#events.backedUp(settled.backupProblem);
     } catch (error) {
       problem = messageOf(error);
     }

@@ -116,11 +116,15 @@ test('each stage of a stop tells its deadline and what one more signal does', ()
   ).not.toContain('Ctrl-C');
 });
 
-test('routine saves are details, the others are events, failures always show', () => {
+test('routine saves are details, the others are events; failures show, but for those that a warning tells once', () => {
   const weightOf = (event: SupervisorEvent) => tell(NO_STORY, event).lines[0]?.weight;
   expect(weightOf({ name: 'saved', ...saveFacts })).toBe('detail');
   expect(weightOf({ name: 'saved', ...saveFacts, kinds: ['auto', 'best'] })).toBe('event');
-  expect(weightOf({ name: 'save-failed', step: 1, kinds: ['auto'], code: 'io', message: 'disk full' })).toBe('always');
+  const failed = (kinds: string[], code = 'io') =>
+    weightOf({ name: 'save-failed', step: 1, kinds, code, message: 'why' });
+  expect([['emergency'], ['manual', 'auto'], ['final']].map((kinds) => failed(kinds))).toEqual(Array(3).fill('always'));
+  expect([failed(['auto']), failed(['auto', 'best']), failed(['auto'], 'no-space')]).toEqual(Array(3).fill(undefined));
+  expect(failed(['auto'], 'superseded')).toBe('detail');
   expectFacts(told([{ name: 'saved', ...saveFacts, kinds: ['emergency'], reason: 'SIGINT' }])[0], [
     14,
     'epoch 7, step 3300',
