@@ -5,12 +5,13 @@
  * a claim; never the age of anything.
  */
 import { join } from 'node:path';
-import { errnoOf } from '../errors.ts';
+import { errnoOf, NkatError } from '../errors.ts';
 import { Invalid, integer, nullable, oneOf, read, stored, string } from '../schema.ts';
 import type { StoreFiles } from './files.ts';
 import { makeDurableDirectory, OWNERS, QUARANTINE } from './layout.ts';
 import { listPlace } from './list.ts';
 import { currentOwner, isAlive, relationOf } from './process-identity.ts';
+import { readSessionFile } from './session-file.ts';
 import { cleanTemporaries, namesIfAny, readTextIfAny, removeIfAny, temporaryPath, writeNewFile } from './small-file.ts';
 import { guarded } from './store-error.ts';
 import type { ClaimOutcome, Owner } from './types.ts';
@@ -159,11 +160,25 @@ async function highestIn(files: StoreFiles, owners: string): Promise<number> {
   return Math.max(0, ...(await claimNumbers(files, owners)));
 }
 
-/** Highest claim that the checkpoints speak of: the claims were deleted, and their numbers must not be given again. */
+/**
+ * Highest claim that the record and the checkpoints speak of: the claims were deleted, and their numbers must not be
+ * given again, or a worker that was fenced would commit once they come to its own.
+ */
 async function highestTold(files: StoreFiles, directory: string): Promise<number> {
   const entries = await listPlace(files, directory, 'session');
   const quarantined = await listPlace(files, join(directory, QUARANTINE), 'session');
-  return Math.max(0, ...[...entries, ...quarantined].map(({ manifest }) => manifest?.claim ?? 0));
+  const committed = [...entries, ...quarantined].map(({ manifest }) => manifest?.claim ?? 0);
+  return Math.max(await recordedClaim(files, directory), 0, ...committed);
+}
+
+/** 0 where the record is lost too: the claim comes before whatever mends it. */
+async function recordedClaim(files: StoreFiles, directory: string): Promise<number> {
+  try {
+    return (await readSessionFile(files, directory))?.claim ?? 0;
+  } catch (error) {
+    if (!(error instanceof NkatError)) throw error;
+    return 0;
+  }
 }
 
 async function claimNumbers(files: StoreFiles, owners: string): Promise<number[]> {

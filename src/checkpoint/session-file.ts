@@ -69,6 +69,7 @@ const schema = stored({
       machineId: optional(nullable(text)),
     }),
   ),
+  claim: optional(count),
   stoppedBy: optional(nullable(oneOf(STOPPED_BY))),
   launch: optional(stored({ environment: record(text, UNLIMITED), noConfig: boolean() })),
   cuts: optional(list(stored({ lastSeenAt: text, resumedAt: text }), 0, UNLIMITED)),

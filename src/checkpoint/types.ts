@@ -234,6 +234,11 @@ export interface SessionFile {
   readonly worker: WorkerIdentity | null;
   /** Its power cuts, oldest first, the newest few. Missing: none. */
   readonly cuts?: readonly SessionCut[] | undefined;
+  /**
+   * Newest claim that its worker was, or may have been, given: numbers go on above it also where the claims themselves
+   * were lost. Missing: an older release wrote this.
+   */
+  readonly claim?: number | undefined;
   /** Who asked for the stop that ended it, or was ending it. Null: nobody. Missing: an older release wrote this. */
   readonly stoppedBy?: StoppedBy | null | undefined;
   /** How it was started, for a start with nobody there. Missing: an older release wrote this. */

@@ -43,7 +43,7 @@ export async function repairSession(
   }
   try {
     const found: RepairFinding[] = [];
-    if (record !== null) found.push(await mendRecord(files, { layout, row }, record, now));
+    if (record !== null) found.push(await mendRecord(files, { layout, row }, record, outcome.claim, now));
     if (leftOver > 0) {
       await removeRemains(files, layout);
       const after = await findRemains(files, layout);
@@ -85,6 +85,7 @@ async function mendRecord(
   files: StoreFiles,
   session: RepairedSession,
   problem: RecordProblem,
+  claim: number,
   now: Date,
 ): Promise<RepairFinding> {
   const { directory } = session.layout;
@@ -94,7 +95,7 @@ async function mendRecord(
     const stamp = now.toISOString().replace(/[-:]/g, '').replace(/\..*/, 'Z');
     await files.rename(join(directory, SESSION_FILE), join(directory, `${SESSION_FILE}.damaged-${stamp}`));
   }
-  await rewriteSessionFile(files, directory, made.file);
+  await rewriteSessionFile(files, directory, { ...made.file, claim });
   return finding('record-lost', directory, problem.message, `made again; lost are ${made.lost.join(', ')}`);
 }
 

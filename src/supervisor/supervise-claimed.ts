@@ -47,6 +47,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   const now = (): Date => new Date();
   const nowMs = (): number => performance.now();
   const record = new SessionRecord(files, layout.directory, session.file, now, nowMs);
+  record.change({ claim });
   const index = new SessionIndex(options.sessions, layout.session, now);
   const outputDirectory = join(options.home.logs, layout.session);
   const sink = openEventSink({ directory: outputDirectory, index, record, publish: options.publish, nowMs });

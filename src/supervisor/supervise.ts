@@ -32,7 +32,7 @@ export async function supervise(options: SuperviseOptions): Promise<SessionEnd> 
   try {
     // Read again under the claim: an earlier owner may have written until it died.
     const file = (await readSessionFile(files, layout.directory)) ?? opened;
-    if (options.target.kind === 'new') await writeSessionFile(files, layout.directory, file);
+    if (options.target.kind === 'new') await writeSessionFile(files, layout.directory, { ...file, claim });
     await registerRoot(files, options.home.roots, options.settings.root);
     return await superviseClaimed(options, { files, layout, file, claim, previous });
   } finally {

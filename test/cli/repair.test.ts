@@ -75,6 +75,7 @@ test.each(['missing', 'damaged'])('a record that is %s is made again from checkp
     state: 'interrupted',
     lastCommit: { sequence: 2, step: 7 },
     identity: { name: 'night' },
+    claim: expect.any(Number),
   });
   expect(file.token).not.toBe(token);
   expect(readdirSync(directory).some((name) => name.startsWith('session.json.damaged-'))).toBe(how === 'damaged');

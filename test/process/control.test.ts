@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { isReleased, readOwner } from '../../src/checkpoint/claim.ts';
 import { nodeFiles } from '../../src/checkpoint/files.ts';
+import { readSessionFile } from '../../src/checkpoint/session-file.ts';
 import { type Run, testInWorld, type World } from './rig.ts';
 
 interface Saved {
@@ -96,6 +97,8 @@ testInWorld.concurrent(
     expect(world.processes()).toContain(pid);
     const { directory = '' } = run.named('session-opened')[0] ?? {};
     const owner = await readOwner(nodeFiles, directory);
+    // Known also where the claims themselves are lost: the worker has this number now.
+    expect((await readSessionFile(nodeFiles, directory))?.claim).toBe(2);
     // Given back, so that another machine may take the session over too.
     expect(await isReleased(nodeFiles, directory, owner?.claim ?? 0)).toBe(true);
     expect(await stateOf(world)).toBe('orphaned');

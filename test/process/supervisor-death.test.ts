@@ -35,14 +35,18 @@ testInWorld('kill -9 of the supervisor: the worker trains on, the same line agai
 
 testInWorld('an adopted worker can be stopped with a verified save', async ({ world }) => {
   const first = world.run(world.endless(), SAVES);
+  const { directory } = await first.event('session-opened');
   await first.event('saved');
   first.signal('SIGKILL');
   await first.exited;
+  const claim = (): unknown => JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8')).claim;
+  expect(claim()).toBe(1);
   const second = world.run(world.endless(), SAVES);
   await second.event('worker-connected', ({ adopted }) => adopted);
   await second.event('progress');
   second.signal('SIGINT');
   await second.ended(75);
+  expect(claim()).toBe(2);
 });
 
 testInWorld(

@@ -67,6 +67,7 @@ test('killed and run again it goes on to the same end; completed, the same line 
   expect(home.file()).toMatchObject({
     state: 'running',
     attempts: 1,
+    claim: 1,
     identity: { cwd: home.cwd, args: args.map(String) },
   });
   const second = home.run(args);

@@ -36,6 +36,8 @@ export function openVisitRecord({ files, layout, file, claim, sessions, logs }: 
   const now = (): Date => new Date();
   const nowMs = (): number => performance.now();
   const record = new SessionRecord(files, layout.directory, file, now, nowMs);
+  // Its worker is given this number.
+  record.change({ claim });
   const index = new SessionIndex(sessions, layout.session, now);
   const outputDirectory = join(logs, layout.session);
   const publish = (): void => undefined;

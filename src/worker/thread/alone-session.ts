@@ -106,7 +106,8 @@ export class AloneSession implements SessionSide {
     for (const sequence of setAside) this.#failed.add(sequence);
     const resume = await this.#choose(layout);
     const attempt = current.attempts + 1;
-    await this.#update({ state: 'running', attempts: attempt, sourceDigest: trainer.sourceDigest, worker: null });
+    const { sourceDigest } = trainer;
+    await this.#update({ state: 'running', attempts: attempt, sourceDigest, worker: null, claim: claimed.claim });
     const facts = {
       session: layout.session,
       attempt,
