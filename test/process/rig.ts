@@ -62,7 +62,8 @@ export class World {
   /** Runs to the end and parses its JSON. */
   async query(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<unknown> {
     const run = this.start([...args, '--json'], COMMAND, environment);
-    await run.end();
+    const { code } = await run.end();
+    if (!run.stdout.endsWith('}\n')) throw new Error(`${args.join(' ')}: ${code}, no JSON: ${run.stdout}${run.stderr}`);
     return JSON.parse(run.stdout);
   }
 
