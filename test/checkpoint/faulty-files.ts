@@ -8,19 +8,31 @@ export interface Operation {
   readonly to?: string;
 }
 
-/** Called before each operation with its number among all, from 0; throws to make it fail. */
-export type OnOperation = (operation: Operation, number: number) => void;
+/** Called before each operation with its number among all, from 0, and waited for; throws to make it fail. */
+export type OnOperation = (operation: Operation, number: number) => Promise<void> | void;
+
+/** Operations that change what is on the disk, or when it is there. */
+export const CHANGING: ReadonlySet<string> = new Set([
+  'open-create',
+  'open-append',
+  'write',
+  'truncate',
+  'sync',
+  'makeDirectory',
+  'rename',
+  'link',
+  'symlink',
+  'unlink',
+  'removeDirectory',
+  'syncDirectory',
+]);
 
 export function watchedFiles(real: StoreFiles, before: OnOperation): StoreFiles & { readonly log: Operation[] } {
   const log: Operation[] = [];
-  const did = <T>(name: string, path: string, run: () => Promise<T>, to?: string): Promise<T> => {
+  const did = async <T>(name: string, path: string, run: () => Promise<T>, to?: string): Promise<T> => {
     const operation = to === undefined ? { name, path } : { name, path, to };
     log.push(operation);
-    try {
-      before(operation, log.length - 1);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    await before(operation, log.length - 1);
     return run();
   };
   const watched = (file: StoreFile, path: string): StoreFile => ({

@@ -95,6 +95,7 @@ export class Machine {
 
   mount(): void {
     this.#inside('mount', ['-o', MOUNT_OPTIONS[this.#fileSystem], this.#image, this.disk]);
+    this.#switch = new PowerSwitch(this.#entering(), this.disk);
   }
 
   /** Starts a command as a boot of its own. It ends with the command, and everything else in it ends then. */
@@ -112,7 +113,6 @@ export class Machine {
       'setpriv',
     );
     this.#running.push(run);
-    this.#switch ??= new PowerSwitch(this.#entering(), this.disk);
     return run;
   }
 
@@ -121,12 +121,16 @@ export class Machine {
    * nothing of the boot is left and the disk is unmounted.
    */
   async cut(flush: boolean): Promise<void> {
-    await this.#switch?.turnOff(flush);
-    await this.#endAll();
-    await this.#unmount();
+    await this.turnOff(flush);
+    await this.halt();
   }
 
-  /** An orderly unmount, after the command ended. */
+  /** The disk takes nothing more; whoever has it open keeps it mounted until {@link halt}. */
+  async turnOff(flush: boolean): Promise<void> {
+    await this.#switch?.turnOff(flush);
+  }
+
+  /** Ends what runs and unmounts: orderly, after the command ended, or what a cut left. */
   async halt(): Promise<void> {
     await this.#endAll();
     await this.#unmount();
