@@ -6,17 +6,18 @@ import type { MessagePort } from 'node:worker_threads';
 import type { StoreFiles } from '../../checkpoint/files.ts';
 import type { Committed } from '../../checkpoint/types.ts';
 import { messageOf } from '../../errors.ts';
-import type { MessageOf, ResumePoint, WorkerMessage } from '../../protocol/messages.ts';
+import type { ResumePoint } from '../../protocol/messages.ts';
 import type { ControlBlock } from '../control-block.ts';
 import { BackupNews } from './backup-news.ts';
 import { BestExporter } from './best-exporter.ts';
 import { ClaimNumber } from './claim-number.ts';
 import { layoutOf } from './layout-of.ts';
 import { loadCheckpoint } from './loader.ts';
-import type { SaveBegin, SaveRefused, SessionFacts, ThreadMode, ThreadStart, ToLoop, ToThread } from './messages.ts';
+import type { SaveBegin, SessionFacts, ThreadMode, ThreadStart, ToLoop, ToThread } from './messages.ts';
 import { refusedBy } from './refusal.ts';
 import { REPORT_EVERY_MS, Reporter } from './reporter.ts';
 import { RoomWatch } from './room-watch.ts';
+import { SaveReports } from './save-reports.ts';
 import type { SessionOwner, SessionSide } from './session-side.ts';
 import { type FinishedSave, type SaveFailure, Writer } from './writer.ts';
 
@@ -43,6 +44,7 @@ export class ThreadCore {
     place: () => this.#requireFacts().backups,
     say: (level, message) => this.#side.tell({ v: 1, type: 'notice', level, message }),
   });
+  readonly #saves = new SaveReports((message) => this.#side.tell(message));
   #facts: SessionFacts | null = null;
   #writer: Writer | null = null;
   #bestExporter: BestExporter | null = null;
@@ -115,7 +117,7 @@ export class ThreadCore {
         parent: lastSaved ?? resumedFrom,
       },
       {
-        started: (save) => this.#started(save),
+        started: (save) => this.#saves.started(save),
         ready: ({ id }, memory, headerBytes) => this.#post({ type: 'save-ready', id, memory, headerBytes }),
         slotFree: ({ id }, slot) => this.#post({ type: 'save-slot', id, slot }),
         durable: (save, committed) => this.#durable(save, committed),
@@ -162,7 +164,7 @@ export class ThreadCore {
         this.#writer?.abort(message.id, message.code, message.message);
         return;
       case 'save-refused':
-        this.#saveFailed(message, message.code, message.message);
+        this.#saves.failed(message, message.code, message.message);
         return;
       case 'progress-facts':
         this.#reporter.facts(message);
@@ -229,17 +231,10 @@ export class ThreadCore {
     this.#takeUp({ ...this.#facts, resume: point }, null);
   }
 
-  #started(save: SaveBegin): void {
-    const { step, kinds, reason } = save;
-    for (const request of orNull(save.requests)) {
-      this.#side.tell({ v: 1, type: 'save-started', request, step, kinds: [...kinds], reason });
-    }
-  }
-
   #durable(save: FinishedSave, committed: Committed): void {
     const { sequence } = committed.manifest;
     this.#room.durable(committed.bytes);
-    this.#tellSaved('durable', save, committed);
+    this.#saves.saved('durable', save, committed);
     this.#post({ type: 'save-durable', id: save.id, sequence, path: committed.path });
     void this.#side
       .committed(committed)
@@ -248,45 +243,16 @@ export class ThreadCore {
 
   #settled(save: FinishedSave, committed: Committed, problem: string | null): void {
     if (problem === null) {
-      this.#tellSaved('verified', save, committed);
+      this.#saves.saved('verified', save, committed);
       this.#bestExporter?.verified(committed);
-    } else this.#saveFailed(save, 'read-back', problem);
+    } else this.#saves.failed(save, 'read-back', problem);
     this.#post({ type: 'save-settled', id: save.id, verified: problem === null, message: problem });
   }
 
   #failed(save: SaveBegin, { code, message, hint }: SaveFailure): void {
-    this.#saveFailed(save, code, message, hint);
+    this.#saves.failed(save, code, message, hint);
     if (code === 'no-space') this.#room.failed(save.bytes, message, hint);
     this.#post({ type: 'save-failed', id: save.id, code, message });
-  }
-
-  #saveFailed(save: SaveBegin | SaveRefused, code: string, message: string, hint: string | null = null): void {
-    const { step, kinds } = save;
-    for (const request of orNull(save.requests)) {
-      this.#side.tell({ v: 1, type: 'save-failed', request, step, kinds: [...kinds], code, message, hint });
-    }
-  }
-
-  #tellSaved(state: 'durable' | 'verified', save: FinishedSave, { manifest, path, bytes, writeMs }: Committed): void {
-    const saved: Omit<MessageOf<WorkerMessage, 'saved'>, 'request'> = {
-      v: 1,
-      type: 'saved',
-      state,
-      sequence: manifest.sequence,
-      step: manifest.step,
-      epoch: manifest.epoch,
-      kinds: [...manifest.kinds],
-      reason: manifest.reason,
-      path,
-      bytes,
-      digest: manifest.tensorsDigest,
-      metrics: { ...manifest.metrics },
-      parent: manifest.parent,
-      createdAt: manifest.createdAt,
-      stallMs: save.stallMs,
-      writeMs,
-    };
-    for (const request of orNull(save.requests)) this.#side.tell({ ...saved, request });
   }
 
   #requireFacts(): SessionFacts {
@@ -307,9 +273,4 @@ export class ThreadCore {
     // After the message, so that a loop which sees the count finds it.
     this.#options.control.announce();
   }
-}
-
-/** A save that nobody asked for is told once, without a request. */
-function orNull(requests: readonly string[]): readonly (string | null)[] {
-  return requests.length === 0 ? [null] : requests;
 }

@@ -3,7 +3,8 @@
  * back, copies the best and rotates. Saves are committed in the order in which they were begun.
  */
 import { setImmediate } from 'node:timers/promises';
-import { beginCommit, type Commit } from '../../checkpoint/commit.ts';
+import { beginCommit } from '../../checkpoint/commit.ts';
+import type { Commit } from '../../checkpoint/commit-steps.ts';
 import type { StoreFiles } from '../../checkpoint/files.ts';
 import type { StoreLayout } from '../../checkpoint/layout.ts';
 import { settleCommit } from '../../checkpoint/settle.ts';
