@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { beginCommit } from '../../src/checkpoint/commit.ts';
@@ -192,51 +192,6 @@ test.each([
   expect(await rejection(twice)).toMatchObject({ code: 'state-mismatch' });
 });
 
-test('fenced by a higher claim: staging waits, and a higher claim completes it', async () => {
-  const layout = temporaryLayout();
-  const claim = await claimed(layout);
-  const commit = await beginCommit(nodeFiles, { layout, claim, tensors: SMALL });
-  await commit.append(patterned(1040, 1));
-  const higher = await claimed(layout);
-  expect(await rejection(commit.finish({ state: '{}', facts: facts(1) }))).toMatchObject({ code: 'fenced' });
-  expect(await rejection(commit.finish({ state: '{}', facts: facts(1), claim }))).toMatchObject({ code: 'fenced' });
-  expect(readdirSync(join(layout.directory, '.staging'))).toHaveLength(1);
-  expect(await rejection(beginCommit(nodeFiles, { layout, claim, tensors: SMALL }))).toMatchObject({ code: 'fenced' });
-  const committed = await commit.finish({ state: '{}', facts: facts(1), claim: higher });
-  expect(committed.manifest.claim).toBe(higher);
-});
-
-test('claims that somebody removed: saving goes on, until someone claims the session anew', async () => {
-  const layout = temporaryLayout();
-  await claimed(layout);
-  const claim = await claimed(layout);
-  rmSync(join(layout.directory, 'owners'), { recursive: true });
-  expect((await save({ layout, claim, step: 1 })).manifest.claim).toBe(claim);
-  const anew = await claimed(layout);
-  // The number goes on from what the checkpoints say.
-  expect(anew).toBeGreaterThan(claim);
-  expect(await rejection(save({ layout, claim, step: 2 }))).toMatchObject({ code: 'fenced' });
-  expect((await save({ layout, claim: anew, step: 3 })).manifest.claim).toBe(anew);
-});
-
-test('a claim made between the first look and the rename still fences', async () => {
-  const layout = temporaryLayout();
-  const claim = await claimed(layout);
-  let taking: Promise<number> | null = null;
-  const files: StoreFiles = {
-    ...nodeFiles,
-    async syncDirectory(path) {
-      if (path.includes('.staging/commit_')) {
-        taking ??= claimed(layout);
-        await taking;
-      }
-      await nodeFiles.syncDirectory(path);
-    },
-  };
-  expect(await rejection(save({ layout, claim, step: 1, files }))).toMatchObject({ code: 'fenced' });
-  expect(readdirSync(layout.directory).filter((name) => name.startsWith('checkpoint_'))).toEqual([]);
-});
-
 test('too little room is found before anything is written', async () => {
   const layout = temporaryLayout();
   const claim = await claimed(layout);
@@ -264,50 +219,6 @@ test('abort waits for the call in progress and leaves nothing', async () => {
   await commit.abort();
   await appending;
   expect(readdirSync(join(layout.directory, '.staging'))).toEqual([]);
-});
-
-test('a file system that refuses direct writes is written through the page cache', async () => {
-  const layout = temporaryLayout();
-  const claim = await claimed(layout);
-  const refusing = (at: 'write' | 'read'): StoreFiles => ({
-    ...nodeFiles,
-    async open(path, mode, direct) {
-      const file = await nodeFiles.open(path, mode);
-      const refuse = (): Promise<never> => Promise.reject(Object.assign(new Error('EINVAL'), { code: 'EINVAL' }));
-      if (!direct) return file;
-      return at === 'write' ? { ...file, direct: true, write: refuse } : { ...file, direct: true, read: refuse };
-    },
-  });
-  const tensors: TensorSpec[] = [{ name: 'a', dtype: 'F32', shape: [7_000_001] }];
-  const { path } = await save({ layout, claim, step: 1, tensors, files: refusing('write') });
-  expect(await verifyCheckpoint(refusing('read'), path, { session: SESSION, level: 2 })).toMatchObject({
-    status: 'verified',
-  });
-});
-
-test('short writes are continued', async () => {
-  const layout = temporaryLayout();
-  const claim = await claimed(layout);
-  let calls = 0;
-  const files: StoreFiles = {
-    ...nodeFiles,
-    async open(path, mode, direct) {
-      const file = await nodeFiles.open(path, mode, direct);
-      const part = (length: number): number => (calls++ % 2 === 0 ? Math.ceil(length / 3) : length);
-      return {
-        ...file,
-        // What a signal or a quota leaves of a direct write need not end at a block.
-        write: async (source, offset, length, position) =>
-          file.direct
-            ? Math.min(part(length), await file.write(source, offset, length, position))
-            : file.write(source, offset, part(length), position),
-      };
-    },
-  };
-  const tensors: TensorSpec[] = [{ name: 'a', dtype: 'F32', shape: [7_000_001] }];
-  const { path } = await save({ layout, claim, step: 1, tensors, files });
-  expect(calls).toBeGreaterThan(5);
-  expect(await verifyCheckpoint(nodeFiles, path, { session: SESSION, level: 2 })).toMatchObject({ status: 'verified' });
 });
 
 test('two saves of the same values have the same digest of tensors, in any order', async () => {

@@ -1,0 +1,38 @@
+/** What a trainer's own listeners throw is told with its place in the code, and costs neither the pause nor the run. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { temporaryDirectory } from '../rig/temporary-directory.ts';
+import { launchTrainer } from './rig/launch-trainer.ts';
+import { ScriptedSupervisor } from './rig/scripted-supervisor.ts';
+
+const SDK = pathToFileURL(fileURLToPath(new URL('../../dist/worker/index.js', import.meta.url))).href;
+
+test('a listener of pause that throws: told as an error, the next one runs, and training goes on after the pause', async () => {
+  const supervisor = await new ScriptedSupervisor().live();
+  const script = join(temporaryDirectory(), 'trainer.mjs');
+  writeFileSync(
+    script,
+    `import { arraysState, connect } from ${JSON.stringify(SDK)};
+    const run = await connect();
+    run.on('pause', function first() { throw new Error('at once'); });
+    run.on('pause', async () => { await null; throw undefined; });
+    run.on('pause', ({ reason }) => console.log('paused: ' + reason));
+    await run.restore(arraysState({ weights: new Float32Array(4) }));
+    for (;;) { await new Promise((resolve) => setTimeout(resolve, 5)); await run.step({ loss: 1 }); }`,
+  );
+  const trainer = launchTrainer([], supervisor.environment(), { script });
+  await supervisor.heard('progress', ({ step }) => step > 0);
+  supervisor.send({ v: 1, type: 'pause', reason: 'too warm' });
+  await supervisor.heard('notice', ({ message }) => message.includes('undefined'));
+  supervisor.send({ v: 1, type: 'continue' });
+  const { step } = supervisor.of('progress').at(-1) ?? { step: 0 };
+  await supervisor.heard('progress', (report) => report.step > step + 5);
+  expect(trainer.stdout).toBe('paused: too warm\n');
+  const notices = supervisor.of('notice');
+  expect(notices.map(({ level }) => level)).toEqual(['error', 'error']);
+  expect(notices[0]?.message).toMatch(/a listener of the trainer threw: .*at once[\s\S]*trainer\.mjs/);
+  supervisor.stop('s1', null);
+  expect((await trainer.ended).code).toBe(75);
+});
