@@ -1,84 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
-import { createConnection, type Socket } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
-import { connectTo } from '../../src/protocol/connect.ts';
-import type { WorkerConnection } from '../../src/protocol/connection.ts';
-import type { SupervisorMessage, WorkerMessage } from '../../src/protocol/messages.ts';
-import { ChannelServer, type ChannelServerOptions, type Hello } from '../../src/supervisor/channel-server.ts';
+import { expect, test } from 'vitest';
+import { ChannelServer, type Hello } from '../../src/supervisor/channel-server.ts';
 import { waitFor } from '../rig/wait-for.ts';
-import { helloOf } from './hello.ts';
-import { uniqueSession } from './launching.ts';
-
-interface Bench {
-  readonly server: ChannelServer;
-  readonly session: string;
-  readonly hellos: Hello[];
-  readonly messages: WorkerMessage[];
-  readonly problems: string[];
-  readonly disconnected: number[];
-}
-
-async function serve(overrides: Partial<ChannelServerOptions> = {}): Promise<Bench> {
-  const session = uniqueSession();
-  const bench = {
-    session,
-    hellos: [] as Hello[],
-    messages: [] as WorkerMessage[],
-    problems: [] as string[],
-    disconnected: [] as number[],
-  };
-  const server = new ChannelServer({
-    session,
-    token: 'the right token',
-    onHello: (hello) => bench.hellos.push(hello),
-    onMessage: (message) => bench.messages.push(message),
-    onDisconnected: () => bench.disconnected.push(bench.messages.length),
-    onProblem: (problem) => bench.problems.push(problem),
-    ...overrides,
-  });
-  await server.listen();
-  onTestFinished(() => server.close());
-  return { server, ...bench };
-}
-
-interface Client {
-  readonly connection: WorkerConnection;
-  readonly received: SupervisorMessage[];
-  readonly closed: () => boolean;
-}
-
-async function connect({ server }: Bench): Promise<Client> {
-  const connection = await connectTo(server.path);
-  const received: SupervisorMessage[] = [];
-  let closed = false;
-  connection.onMessage((message) => received.push(message));
-  connection.onClose(() => {
-    closed = true;
-  });
-  onTestFinished(() => connection.destroy());
-  return { connection, received, closed: () => closed };
-}
-
-function hello(bench: Bench, overrides: Partial<Hello> = {}): Hello {
-  return helloOf(bench.session, 'the right token', overrides);
-}
-
-async function worker(bench: Bench, overrides: Partial<Hello> = {}): Promise<Client> {
-  const client = await connect(bench);
-  const before = bench.hellos.length;
-  client.connection.send(hello(bench, overrides));
-  await waitFor('the hello', () => bench.hellos.length > before);
-  return client;
-}
-
-const phase = (name: 'train' | 'eval'): WorkerMessage => ({ v: 1, type: 'phase', phase: name });
-const save = (request: string): WorkerMessage => ({ v: 1, type: 'save', request, kinds: ['manual'], reason: null });
-const acknowledged = (request: string): WorkerMessage & SupervisorMessage => ({
-  v: 1,
-  type: 'acknowledged',
-  request,
-  lastStepAgeMs: 0,
-});
+import { connect, hello, phase, rawConnection, serve, worker } from './channel-bench.ts';
 
 test('a worker comes in with its hello; both sides hear one another', async () => {
   const bench = await serve();
@@ -184,105 +108,6 @@ test('malformed lines are told, a few, and the connection goes on', async () => 
   expect(bench.problems.length).toBeLessThan(30);
 });
 
-test("a control client's request reaches the worker, and its answer comes back to that client alone", async () => {
-  const bench = await serve();
-  const trainer = await worker(bench);
-  const [asking, other] = [await connect(bench), await connect(bench)];
-  for (const client of [asking, other]) client.connection.send(hello(bench, { role: 'control' }));
-  asking.connection.send(save('one'));
-  other.connection.send(save('two'));
-  await waitFor('both requests', () => trainer.received.length === 2);
-  trainer.connection.send(acknowledged('one'));
-  trainer.connection.send({
-    v: 1,
-    type: 'save-failed',
-    request: 'one',
-    step: 3,
-    kinds: ['manual'],
-    code: 'io',
-    message: 'x',
-    hint: null,
-  });
-  trainer.connection.send(acknowledged('another terminal, long gone'));
-  await waitFor('both answers', () => asking.received.length === 2);
-  expect(asking.received).toMatchObject([
-    { type: 'acknowledged', request: 'one' },
-    { type: 'save-failed', request: 'one', step: 3 },
-  ]);
-  expect(other.received).toEqual([]);
-  expect(bench.messages).toHaveLength(3);
-  expect(bench.hellos).toHaveLength(1);
-});
-
-test('a stop goes to the supervisor, which acknowledges it and later tells the end', async () => {
-  const requests: string[] = [];
-  const bench = await serve({
-    onStop: ({ request, reason }) => {
-      requests.push(`${request} ${reason}`);
-      return 7;
-    },
-  });
-  const trainer = await worker(bench);
-  const client = await connect(bench);
-  client.connection.send(hello(bench, { role: 'control' }));
-  client.connection.send({ v: 1, type: 'stop', request: 'a', reason: 'night', deadlineMs: 1 });
-  await waitFor('the acknowledgement', () => client.received.length === 1);
-  bench.server.tellControls({ v: 1, type: 'ended', outcome: 'stopped-saved', reason: '', sequence: 3, step: 9 });
-  await waitFor('the end', () => client.received.length === 2);
-  expect(requests).toEqual(['a night']);
-  expect(client.received).toMatchObject([
-    { type: 'acknowledged', lastStepAgeMs: 7 },
-    { type: 'ended', sequence: 3 },
-  ]);
-  expect(trainer.received).toEqual([]);
-});
-
-test('a save that its worker did not live to make fails', async () => {
-  const bench = await serve();
-  await worker(bench);
-  const client = await connect(bench);
-  client.connection.send(hello(bench, { role: 'control' }));
-  client.connection.send(save('x'));
-  client.connection.send(save('y'));
-  await waitFor('both requests', () => bench.server.waiting === 2);
-  bench.server.failSaves('worker-ended', 'it is dead');
-  await waitFor('the answers', () => client.received.length === 2);
-  expect(client.received).toMatchObject([
-    { type: 'save-failed', request: 'x', code: 'worker-ended' },
-    { type: 'save-failed', request: 'y', code: 'worker-ended' },
-  ]);
-});
-
-test('two hundred control clients do not keep the worker out', async () => {
-  const bench = await serve();
-  for (let number = 0; number < 200; number += 1) {
-    const client = await connect(bench).catch(() => null);
-    client?.connection.send(hello(bench, { role: 'control' }));
-  }
-  const trainer = await worker(bench);
-  bench.server.sendToWorker({ v: 1, type: 'continue' });
-  await waitFor('the message', () => trainer.received.length === 1);
-});
-
-test('a request without a worker fails at once', async () => {
-  const bench = await serve();
-  const client = await connect(bench);
-  client.connection.send(hello(bench, { role: 'control' }));
-  client.connection.send(save('x'));
-  await waitFor('the answer', () => client.received.length === 1);
-  expect(client.received).toMatchObject([{ type: 'save-failed', request: 'x', code: 'no-worker' }]);
-});
-
-test('a control client cannot pose as the worker', async () => {
-  const bench = await serve();
-  const client = await connect(bench);
-  client.connection.send(hello(bench, { role: 'control' }));
-  client.connection.send(phase('train'));
-  await waitFor('the problem', () => bench.problems.length === 1);
-  expect(bench.messages).toEqual([]);
-  expect(bench.server.connected).toBe(false);
-});
-
 test('a second supervisor is kept out; after close the socket is gone and another may listen', async () => {
   const bench = await serve();
   const options = {
@@ -306,17 +131,6 @@ test('a second supervisor is kept out; after close the socket is gone and anothe
   await second.close();
 });
 
-function ignore(): void {}
-
-async function rawConnection({ server }: Bench): Promise<Socket> {
-  const socket = createConnection({ path: server.path });
-  onTestFinished(() => {
-    socket.destroy();
-  });
-  await new Promise((resolve) => socket.once('connect', resolve));
-  return socket;
-}
-
 test('a socket that was removed under it is made again, and the connected worker stays', async () => {
   const bench = await serve();
   const worker = await connect(bench);
@@ -332,3 +146,5 @@ test('a socket that was removed under it is made again, and the connected worker
   await bench.server.close();
   expect(existsSync(bench.server.path)).toBe(false);
 });
+
+function ignore(): void {}
