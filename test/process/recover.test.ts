@@ -160,5 +160,7 @@ testInWorld.concurrent(
     expect(Object.values(states).sort()).toEqual(['crashed', 'running']);
     const running = Object.entries(states).find(([, state]) => state === 'running')?.[0] ?? '';
     await world.start(['stop', running, '--json']).ended(0);
+    // Its supervisor answered before it ended, and is nobody's child that could be waited for.
+    await world.until(() => world.processes().length === 0);
   },
 );
