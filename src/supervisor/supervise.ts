@@ -4,14 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { acquireClaim, isReleased, releaseClaim } from '../checkpoint/claim.ts';
 import { nodeFiles, type StoreFiles } from '../checkpoint/files.ts';
-import { type StoreLayout, storeLayout } from '../checkpoint/layout.ts';
+import type { StoreLayout } from '../checkpoint/layout.ts';
 import { isAlive } from '../checkpoint/process-identity.ts';
 import { registerRoot } from '../checkpoint/roots.ts';
 import { newSessionFile, readSessionFile, writeSessionFile } from '../checkpoint/session-file.ts';
-import { newSessionId } from '../checkpoint/session-id.ts';
 import type { Owner, SessionFile } from '../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../errors.ts';
 import { refuseBesideUnkillable, workerMayLive } from './earlier-worker.ts';
+import { freshId, freshLayout } from './fresh-layout.ts';
 import { inTime } from './in-time.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
 import { stopWords } from './owner-words.ts';
@@ -90,7 +90,7 @@ async function openSession(files: StoreFiles, options: SuperviseOptions): Promis
       new Date(),
       options.sessions.read(({ sessions }) => sessions.newest()?.createdAt ?? null, null),
     );
-    const layout = await freshLayout(files, settings);
+    const layout = await freshLayout(files, settings, freshId);
     const token = randomBytes(32).toString('hex');
     const { backups } = layout;
     const file = newSessionFile({
@@ -115,20 +115,6 @@ async function openSession(files: StoreFiles, options: SuperviseOptions): Promis
     });
   }
   return { layout: { session: id, directory, backups: file.backups }, file };
-}
-
-/** An id that nothing bears yet: with a clock that was set back the same second comes again. */
-async function freshLayout(files: StoreFiles, settings: SuperviseOptions['settings']): Promise<StoreLayout> {
-  for (;;) {
-    const id = newSessionId(new Date(), () => randomBytes(4).readUInt32LE() / 2 ** 32);
-    const layout = storeLayout(settings.root, settings.backups, id);
-    try {
-      await files.facts(layout.directory);
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return layout;
-      throw error;
-    }
-  }
 }
 
 /** Newest is what was made last, also after the clock was set back: the same line again must find it. */

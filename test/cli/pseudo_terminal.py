@@ -1,7 +1,7 @@
 """Runs a command on a pseudo terminal of its own.
 
 Reads JSON on stdin: argv, cwd, env, columns, script. Each part of the script waits for a text in the output and then
-sends a text (keys as a person types them), or closes the terminal where it says "hangup". Writes JSON: output, code (negative: the signal).
+sends a text (keys as a person types them, twice where it says "again_after_s"), or closes the terminal where it says "hangup". Writes JSON: output, code (negative: the signal).
 """
 import fcntl
 import json
@@ -52,6 +52,9 @@ while True:
             terminal = None
         else:
             os.write(terminal, step["send"].encode())
+            if "again_after_s" in step:
+                time.sleep(step["again_after_s"])
+                os.write(terminal, step["send"].encode())
     if terminal is None:
         break
 

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RepairFinding } from '../../src/supervisor/repair-finding.ts';
+import { LoopMount, testWithMounts } from '../rig/loop-mount.ts';
 import { World } from './world.ts';
 
 const A = '20261122_120000_aaaa';
@@ -115,6 +116,7 @@ test('strays, link circles, a lost root and a new root: each is passed over or s
   await world.addSession(A, { steps: [1] });
   const root = world.home.checkpoints;
   for (let n = 0; n < 100; n += 1) writeFileSync(join(root, `stray-${n}`), 'x');
+  for (let n = 0; n < 100; n += 1) mkdirSync(join(root, `stray-directory-${n}`, 'below'), { recursive: true });
   mkdirSync(join(root, 'lost+found'));
   symlinkSync('circle', join(root, 'circle'));
   symlinkSync('..', join(root, 'up'));
@@ -125,7 +127,26 @@ test('strays, link circles, a lost root and a new root: each is passed over or s
   expect(words(findings)).toEqual(['root-missing', 'root-registered']);
   expect(code).toBe(74);
   expect(readFileSync(world.home.roots, 'utf8')).toContain(more);
-  expect(readdirSync(root)).toHaveLength(104);
+  expect(readdirSync(root)).toHaveLength(204);
+  const { sessions } = JSON.parse((await world.cli(['list', '--json'])).stdout);
+  expect(sessions).toMatchObject([{ id: A, checkpoints: 1 }]);
+});
+
+testWithMounts('a root on a read-only disk: what cannot be mended is said, with 74 and no stack', async () => {
+  const world = new World();
+  const disk = LoopMount.make();
+  symlinkSync(disk.path, world.home.checkpoints);
+  const { directory } = await world.addSession(A, { steps: [1, 2] });
+  truncateSync(join(directory, 'session.json'), 30);
+  disk.remount('ro');
+  const { code, stdout, stderr } = await world.cli(['repair']);
+  expect({ code, stdout, stderr }).toEqual({ code: 74, stdout: expect.any(String), stderr: expect.any(String) });
+  expect(stdout + stderr).toMatch(/read-only|EROFS/);
+  expect(stdout + stderr).toContain(A);
+  expect(stdout + stderr).not.toMatch(/^\s+at /m);
+  disk.remount('rw');
+  expect((await repaired(world)).code).toBe(0);
+  expect(JSON.parse((await world.cli(['verify', A, '--json'])).stdout)).toMatchObject({ damaged: [], checked: 2 });
 });
 
 test('a database of a newer release is refused, not set aside', async () => {
