@@ -51,7 +51,13 @@ export async function repair(files: StoreFiles, request: RepairRequest): Promise
   const database = dryRun && !isWhole ? null : openSessions(home.database).database;
   try {
     const sessions = await repairSessions(files, database, roots, request, tell);
-    if (database !== null && !dryRun) await rebuildIndex(files, database, roots, request, tell);
+    if (database !== null && !dryRun) {
+      // What a disk refused was said: the same record again would read as if it were lost.
+      const refused = new Set(findings.flatMap(({ what, path }) => (what === 'session-unreadable' ? [path] : [])));
+      await rebuildIndex(files, database, roots, request, (found) => {
+        if (!refused.has(found.path)) tell(found);
+      });
+    }
     return { sessions, findings };
   } finally {
     database?.close();
