@@ -6,9 +6,11 @@ import { nodeFiles, type StoreFiles } from '../../src/checkpoint/files.ts';
 import { hold, listPins, pin } from '../../src/checkpoint/pins.ts';
 import { readSessionFile, writeSessionFile } from '../../src/checkpoint/session-file.ts';
 import { Cleanup } from '../../src/drill/cleanup.ts';
+import { drillSession } from '../../src/drill/drill-session.ts';
 import { examine } from '../../src/drill/integrity.ts';
 import { lockDrills } from '../../src/drill/lock.ts';
-import type { Checks } from '../../src/drill/types.ts';
+import type { Checks, SessionDrill } from '../../src/drill/types.ts';
+import { treeOf } from '../rig/tree-of.ts';
 import { ADAM, adamState, checkpointOf, DrilledWorld, flipLastByte, folderOf, MODEL } from './drilled-world.ts';
 
 const A = '20261122_120000_aaaa';
@@ -26,7 +28,7 @@ const ALL_GOOD: Checks = {
 test('whole checkpoints: every point is yes, exit 0, what a crash would lose, and nothing is left behind', async () => {
   const world = new DrilledWorld();
   const layout = await world.add(A, [{ step: 10 }, { step: 20 }, { step: 30 }]);
-  const before = readdirSync(layout.directory).sort();
+  const before = treeOf(layout.directory);
   const { code, report, session } = await world.drill();
   expect({ code, ok: report.ok }).toEqual({ code: 0, ok: true });
   expect(session).toMatchObject({ session: A, state: 'interrupted', level: 2, ok: true, stepsLost: 10, problems: [] });
@@ -37,8 +39,8 @@ test('whole checkpoints: every point is yes, exit 0, what a crash would lose, an
   ]);
   expect(session.chosen).toMatchObject({ sequence: 3, step: 30 });
   expect(session.times.totalMs).toBeGreaterThan(0);
-  expect(readdirSync(layout.directory).sort()).toEqual([...before, '.pins'].sort());
   expect(readdirSync(join(layout.directory, '.pins'))).toEqual([]);
+  expect(treeOf(layout.directory).filter((text) => !text.includes('.pins'))).toEqual(before);
   const words = await world.cli(['drill', '--level', '1', 'latest']);
   expect(words.code).toBe(0);
   expect(words.stdout).toContain('Good: a crash now would go on from checkpoint 3 (epoch 3, step 30); 10 steps');
@@ -239,6 +241,28 @@ test('one drill at a time: a second one says who is there, the lock of a dead on
   // As a drill that was killed leaves it: not given back, and its process is dead.
   rmSync(join(owners, `${newest}.released`));
   expect((await world.drill()).code).toBe(0);
+});
+
+test('a recovery that takes longer than --within is not good, whatever else is', async () => {
+  const world = new DrilledWorld();
+  const layout = await world.add(A, [{ step: 10 }]);
+  const cleanup = new Cleanup();
+  const session = {
+    ...({ layout, name: null, state: 'interrupted', file: null, reachedStep: 10, trainerChanged: false } as const),
+    ...{ sourceDigest: null, commandOf: () => null, detectMs: 2_000 },
+  };
+  const drilled = (withinMs: number): Promise<SessionDrill> =>
+    drillSession(session, {
+      ...({ files: nodeFiles, level: 2, device: 'cpu', timeoutMs: null, withinMs, scratchParent: '/nowhere' } as const),
+      ...{ versions: {}, nowMs: () => performance.now(), cleanup, onProgress: () => undefined },
+    });
+  expect(await drilled(1_999)).toMatchObject({
+    ok: false,
+    within: { limitMs: 1_999, ok: false },
+    problems: [expect.stringContaining('which is more than')],
+  });
+  expect(await drilled(3_600_000)).toMatchObject({ ok: true, within: { ok: true }, problems: [] });
+  await cleanup.close((error) => expect(error).toBeUndefined());
 });
 
 test('the history keeps every drill, and one that failed after good ones stands out', async () => {

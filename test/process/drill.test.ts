@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { encodeManifest, readManifest } from '../../src/checkpoint/manifest.ts';
 import type { DrillReport, SessionDrill } from '../../src/drill/types.ts';
+import { treeOf } from '../rig/tree-of.ts';
 import { COMMAND, testInWorld, type World } from './rig.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/trainers', import.meta.url));
@@ -100,6 +101,7 @@ testInWorld.concurrent(
   'a trainer that trains otherwise is told with tensors and differences; other times in the history are no failure',
   async ({ world }) => {
     await trained(world, { NKAT_TEST_MOOD: 'clock' });
+    const before = treeOf(sessionFolder(world));
     const clock = await drill(world, [], { NKAT_TEST_MOOD: 'clock' });
     expect(clock.code).toBe(0);
     expect(clock.session.replay).toMatchObject({
@@ -114,6 +116,7 @@ testInWorld.concurrent(
     expect(weights?.largestAbsolute).toBeGreaterThan(0.1);
     expect(weights?.largestRelative).toBeGreaterThan(0.01);
     expect(drift.session.problems[0]).toContain('is not exact');
+    expect(treeOf(sessionFolder(world)).filter((text) => !text.includes('.pins'))).toEqual(before);
   },
 );
 
