@@ -257,6 +257,10 @@ export function buildProgram(
     )
     .addOption(new Option('--device <device>', 'cpu leaves the GPU to training').choices(['cpu', 'gpu']).default('cpu'))
     .option('--within <time>', 'not good where a recovery takes longer, for example 30s')
+    .option(
+      '--inject <faults>',
+      'survive faults on a copy: corrupt-newest,kill,disk-full,memory=1G,gpu-lost,gpus=0,2,3,random-kill=60s',
+    )
     .option('--history', 'show what earlier drills came to, and drill nothing')
     .option('--timeout <time>', 'how long a launch of the trainer may take (default: 10m, more for long replays)')
     .addOption(jsonOption())
@@ -264,6 +268,7 @@ export function buildProgram(
       after([
         'nkat-recover drill',
         'nkat-recover drill night --level 3 --within 30s',
+        'nkat-recover drill --inject corrupt-newest,kill,disk-full',
         'nkat-recover drill --history',
         'nkat-recover drill --all --level 1',
       ]),

@@ -90,6 +90,7 @@ export interface DrillFlags extends JsonFlag {
   readonly all?: boolean;
   readonly level?: string;
   readonly within?: string;
+  readonly inject?: string;
   readonly history?: boolean;
   readonly device?: string;
   readonly timeout?: string;

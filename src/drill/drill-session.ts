@@ -1,6 +1,7 @@
 /** The drill of one session: from what is on the disk to what a user would have after a crash at this moment. */
 import { formatDuration } from '../units.ts';
 import type { DrilledSession, DrillOptions } from './drilled-session.ts';
+import { breakCopy, launchInjected } from './inject/launch-injected.ts';
 import { examine, type Integrity } from './integrity.ts';
 import { type Launched, launchDrill, NOT_LAUNCHED } from './launch-drill.ts';
 import type { Chosen, DrillTimes, SessionDrill } from './types.ts';
@@ -9,20 +10,23 @@ import type { Chosen, DrillTimes, SessionDrill } from './types.ts';
 export async function drillSession(session: DrilledSession, options: DrillOptions): Promise<SessionDrill> {
   const { layout, name, state, file, detectMs, trainerChanged } = session;
   const setAside = new Set(file?.setAside.map(({ sequence }) => sequence));
+  const broken = options.injections.length === 0 ? null : await breakCopy(session, options);
   const integrity = await examine(options.files, {
     ...options,
-    layout,
+    layout: broken?.copy.layout ?? layout,
     level: options.level === 1 ? 1 : 2,
     setAside,
-    quarantine: false,
+    quarantine: broken !== null,
   });
   const chosen = chosenOf(integrity);
-  const isLaunched = options.level === null || options.level === 3 || options.level === 'replay';
-  const launched = isLaunched ? await launchDrill(session, integrity, setAside, options) : NOT_LAUNCHED;
+  const launched =
+    broken === null
+      ? { injected: [], ...(await launchedOn(session, integrity, setAside, options)) }
+      : await launchInjected(session, broken, integrity, options);
   const times = timesOf(detectMs, integrity, launched);
   const { withinMs } = options;
   const within = withinMs === null ? null : { limitMs: withinMs, ok: times.totalMs <= withinMs };
-  const damaged = integrity.checkpoints.filter(({ ok }) => !ok);
+  const damaged = integrity.checkpoints.filter(({ ok, path }) => !ok && path !== broken?.corrupted?.path);
   const problems = [
     ...(chosen === null ? [whyNone(integrity)] : []),
     ...damaged.map(({ sequence, problems: own }) => `checkpoint ${sequence}: ${own.join('; ')}`),
@@ -34,7 +38,7 @@ export async function drillSession(session: DrilledSession, options: DrillOption
     session: layout.session,
     name,
     state,
-    level: options.level ?? launched.level,
+    level: broken === null ? (options.level ?? launched.level) : launched.level,
     ok: problems.length === 0,
     trainerChanged,
     checkpoints: integrity.checkpoints,
@@ -43,10 +47,22 @@ export async function drillSession(session: DrilledSession, options: DrillOption
     times,
     rehearsal: launched.rehearsal,
     replay: launched.replay,
+    injected: launched.injected,
     within,
     problems,
     warnings: [...(trainerChanged ? [CHANGED] : []), ...integrity.warnings, ...launched.warnings],
   };
+}
+
+/** The levels that launch the trainer. */
+async function launchedOn(
+  session: DrilledSession,
+  integrity: Integrity,
+  setAside: ReadonlySet<number>,
+  options: DrillOptions,
+): Promise<Launched> {
+  if (options.level === 1 || options.level === 2) return NOT_LAUNCHED;
+  return launchDrill(session, integrity, setAside, options);
 }
 
 const CHANGED = "the trainer's source changed since its last launch: what was saved may not fit it any more";

@@ -5,6 +5,7 @@ import type { SessionFile } from '../checkpoint/types.ts';
 import type { SessionState } from '../words.ts';
 import type { Device } from './backends.ts';
 import type { Cleanup } from './cleanup.ts';
+import type { NamedInjection } from './inject/injections.ts';
 import type { DrillLevel } from './types.ts';
 
 /** A session that was found, and how it stands. */
@@ -29,6 +30,8 @@ export interface DrillOptions {
   readonly files: StoreFiles;
   /** Null: replay where two checkpoints allow it, else 3. */
   readonly level: DrillLevel | null;
+  /** Faults to survive, on a copy; none: the session's own checkpoints are read, and no copy is made. */
+  readonly injections: readonly NamedInjection[];
   readonly device: Device;
   /** For each launch of the trainer; null: 10 minutes, or longer where a replay has more to do. */
   readonly timeoutMs: number | null;
@@ -38,6 +41,8 @@ export interface DrillOptions {
   readonly scratchParent: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly nowMs: () => number;
+  /** From 0 up to 1. */
+  readonly random: () => number;
   readonly cleanup: Cleanup;
   readonly onProgress: (text: string) => void;
 }

@@ -48,7 +48,7 @@ export async function launchDrill(
   const { rehearsal } = await rehearse(options.files, {
     ...common,
     resume: { sequence, step, epoch, path },
-    until: { step: step + 1, epoch: null, save: false },
+    until: { step: step + 1, epoch: null, save: false, fullDisk: false },
   });
   const device = rehearsal.backend === null ? null : deviceWarning(manifest, rehearsal.backend);
   const source = sourceWarning(session, manifest.trainer?.sourceDigest ?? null, sequence);
@@ -83,9 +83,9 @@ export async function launchDrill(
   };
 }
 
-type Common = Omit<RehearsalRequest, 'resume' | 'until'>;
+export type Common = Omit<RehearsalRequest, 'resume' | 'until'>;
 
-function requestOf({ layout, commandOf }: DrilledSession, file: SessionFile, options: DrillOptions): Common {
+export function requestOf({ layout, commandOf }: DrilledSession, file: SessionFile, options: DrillOptions): Common {
   const { trainer, args, cwd } = file.identity;
   const { device, scratchParent, nowMs, cleanup, onProgress, timeoutMs } = options;
   const totalMs = timeoutMs ?? TOTAL_MS;
@@ -98,6 +98,11 @@ function requestOf({ layout, commandOf }: DrilledSession, file: SessionFile, opt
     device,
     scratchParent,
     limits: { connectMs: Math.min(totalMs, CONNECT_MS), totalMs },
+    store: null,
+    saveEveryMs: null,
+    kill: null,
+    memoryBytes: null,
+    environment: {},
     nowMs,
     cleanup,
     onProgress,

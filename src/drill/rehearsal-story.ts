@@ -14,8 +14,11 @@ export class RehearsalStory {
   readonly passed: Promise<void>;
   /** Resolves when its connection is closed, and all that it sent was read. */
   readonly heardOut: Promise<void>;
+  /** Resolves at its first step past the checkpoint. */
+  readonly stepped: Promise<void>;
   #hasPassed = (): void => undefined;
   #hasLeft = (): void => undefined;
+  #hasStepped = (): void => undefined;
   #hello: Hello | null = null;
   #restoredMs: number | null = null;
   #firstStepMs: number | null = null;
@@ -24,6 +27,8 @@ export class RehearsalStory {
   #drilled: MessageOf<WorkerMessage, 'drilled'> | null = null;
   #saved: RehearsalEnd['saved'] = null;
   #isBeyond = false;
+  #acknowledged: number | null = null;
+  #refusedSaves = 0;
   readonly #failures: string[] = [];
   readonly #warnings: string[] = [];
 
@@ -36,14 +41,19 @@ export class RehearsalStory {
     this.heardOut = new Promise((resolve) => {
       this.#hasLeft = resolve;
     });
+    this.stepped = new Promise((resolve) => {
+      this.#hasStepped = resolve;
+    });
   }
 
   get isConnected(): boolean {
     return this.#hello !== null;
   }
 
-  get saved(): RehearsalEnd['saved'] {
-    return this.#saved;
+  /** @param killMs see {@link RehearsalEnd} */
+  ended(rehearsal: Rehearsal, killMs: number | null): RehearsalEnd {
+    const told = { saved: this.#saved, acknowledged: this.#acknowledged, refusedSaves: this.#refusedSaves };
+    return { rehearsal, ...told, killMs };
   }
 
   connected(hello: Hello): void {
@@ -75,9 +85,12 @@ export class RehearsalStory {
         this.#reached(message.step, nowMs);
         return;
       case 'saved':
+        this.#acknowledged = Math.max(this.#acknowledged ?? 0, message.sequence);
         if (message.kinds.includes('drill')) this.#saved = { path: message.path, sequence: message.sequence };
         return;
       case 'save-failed':
+        if (message.code === 'no-space') this.#refusedSaves += 1;
+        if (message.code === 'no-space' && this.#request.until.fullDisk) return;
         this.#warnings.push(`a save into the scratch folder failed (${message.code}): ${message.message}`);
         return;
       case 'unusable':
@@ -99,10 +112,15 @@ export class RehearsalStory {
   }
 
   /** @param lines what it printed last */
-  told(end: WorkerEnd | 'limit' | 'no-connection' | 'passed', lines: readonly string[]): Rehearsal {
+  told(
+    end: WorkerEnd | 'limit' | 'no-connection' | 'passed' | 'killed' | 'memory',
+    lines: readonly string[],
+  ): Rehearsal {
     const [failure] = this.#failures;
     if (failure !== undefined) return this.#rehearsal('failed', failure, lines);
+    if (end === 'memory') return this.#rehearsal('failed', 'the trainer needed more memory than that', lines);
     if (this.#drilled !== null) return this.#rehearsal('done', null, []);
+    if (end === 'killed') return this.#rehearsal('killed', null, []);
     if (end === 'passed') return this.#old();
     const { connectMs, totalMs } = this.#request.limits;
     if (end === 'no-connection') {
@@ -134,8 +152,11 @@ export class RehearsalStory {
 
   #reached(step: number, nowMs: number): void {
     this.#reachedStep = Math.max(step, this.#reachedStep ?? 0);
-    if (this.#restoredMs !== null && step > this.#request.resume.step) this.#firstStepMs ??= nowMs;
-    this.#request.onProgress(`the trainer is at step ${step} of ${this.#request.until.step}`);
+    if (this.#restoredMs !== null && step > this.#request.resume.step) {
+      this.#firstStepMs ??= nowMs;
+      this.#hasStepped();
+    }
+    this.#request.onProgress(`the trainer is at step ${step}`);
     if (step <= this.#request.until.step || this.#drilled !== null || this.#isBeyond) return;
     this.#isBeyond = true;
     this.#hasPassed();

@@ -6,13 +6,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { acquireClaim } from '../checkpoint/claim.ts';
+import { acquireClaim, releaseClaim } from '../checkpoint/claim.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import { ENVIRONMENT, PROTOCOL_VERSION, type SavePolicy } from '../protocol/messages.ts';
 import { attemptFiles } from '../supervisor/attempt-files.ts';
 import { ChannelServer, type Hello } from '../supervisor/channel-server.ts';
 import { launchWorker } from '../supervisor/launch.ts';
 import type { WorkerProcess } from '../supervisor/worker-process.ts';
+import { NO_GPU } from './inject/gpus.ts';
+import { groupMemoryBytes } from './inject/group-memory.ts';
 import { lastLinesOf } from './last-lines.ts';
 import type { RehearsalEnd, RehearsalRequest } from './rehearsal-request.ts';
 import { RehearsalStory } from './rehearsal-story.ts';
@@ -24,6 +26,9 @@ const DRILL_VARIABLE = 'NKAT_DRILL';
 
 /** How long the end of the connection of a process that has ended is waited for. */
 const LAST_WORDS_MS = 5_000;
+
+/** How often the memory of a trainer is looked at. */
+const MEMORY_LOOK_MS = 50;
 
 /** Nothing is saved but what a rehearsal itself asks for, and what the trainer saves on its own. */
 const POLICY: SavePolicy = {
@@ -44,8 +49,8 @@ export async function rehearse(files: StoreFiles, request: RehearsalRequest): Pr
   const { cleanup, nowMs, session, resume } = request;
   cleanup.goOn();
   const scratch = await makeScratch(files, request.scratchParent, cleanup);
-  const directory = join(scratch, 'checkpoints', session);
-  const backups = join(scratch, 'backups', session);
+  const directory = request.store?.directory ?? join(scratch, 'checkpoints', session);
+  const backups = request.store?.backups ?? join(scratch, 'backups', session);
   const claimed = await acquireClaim(files, directory, { role: 'supervisor', takeOver: false });
   if (claimed.status === 'held') throw new Error(`a folder that was just made is held: ${directory}`);
   // No process of the real session carries this name, so nobody who ends strays of that one finds ours, or we theirs.
@@ -66,7 +71,7 @@ export async function rehearse(files: StoreFiles, request: RehearsalRequest): Pr
         directory,
         backups,
         resume,
-        policy: POLICY,
+        policy: { ...POLICY, every: request.saveEveryMs },
         keepPolicy: null,
         orphanLimitMs: null,
         requireGpu: false,
@@ -99,7 +104,8 @@ export async function rehearse(files: StoreFiles, request: RehearsalRequest): Pr
       [ENVIRONMENT.checkpointDirectory]: directory,
       [DRILL_VARIABLE]: '1',
       TMPDIR: temporary,
-      ...(request.device === 'cpu' ? { CUDA_VISIBLE_DEVICES: '' } : {}),
+      ...(request.device === 'cpu' ? NO_GPU : {}),
+      ...request.environment,
     },
     outputDirectory: scratch,
     attempt: 1,
@@ -107,25 +113,30 @@ export async function rehearse(files: StoreFiles, request: RehearsalRequest): Pr
   });
   if (launched.status === 'failed') {
     await server.close();
-    return { rehearsal: story.notLaunched(`${launched.message} (${launched.path})`), saved: null };
+    await releaseClaim(files, directory, claimed.claim);
+    return story.ended(story.notLaunched(`${launched.message} (${launched.path})`), null);
   }
   const { worker } = launched;
   noteGroup(scratch, worker.owned);
   await cleanup.add(() => endRehearsal(worker.owned));
   const end = await ended(worker, story, request);
+  const endedMs = nowMs();
   await endRehearsal(worker.owned);
+  const killMs = end === 'killed' ? nowMs() - endedMs : null;
   await server.close();
+  // The next launch on this copy is another owner's.
+  await releaseClaim(files, directory, claimed.claim);
   const output = attemptFiles(scratch, 1);
-  return { rehearsal: story.told(end, lastLinesOf(output.stderr)), saved: story.saved };
+  return story.ended(story.told(end, lastLinesOf(output.stderr)), killMs);
 }
 
-type End = Awaited<WorkerProcess['ended']> | 'limit' | 'no-connection' | 'passed';
+type End = Awaited<WorkerProcess['ended']> | 'limit' | 'no-connection' | 'passed' | 'killed' | 'memory';
 
 /** Its own end, or why it has to be ended. What it sent before its end has been read. */
 async function ended(worker: WorkerProcess, story: RehearsalStory, request: RehearsalRequest): Promise<End> {
-  const { limits } = request;
+  const { limits, kill, memoryBytes } = request;
   const timers: NodeJS.Timeout[] = [];
-  const after = (ms: number, end: 'limit' | 'no-connection', holds: () => boolean): Promise<End> =>
+  const after = (ms: number, end: 'limit' | 'no-connection' | 'killed', holds: () => boolean): Promise<End> =>
     new Promise((resolve) => timers.push(setTimeout(() => holds() && resolve(end), Math.min(ms, 2 ** 31 - 1))));
   try {
     const end = await Promise.race([
@@ -133,6 +144,9 @@ async function ended(worker: WorkerProcess, story: RehearsalStory, request: Rehe
       story.passed.then((): End => 'passed'),
       after(limits.connectMs, 'no-connection', () => !story.isConnected),
       after(limits.totalMs, 'limit', () => true),
+      ...(kill === 'first-step' ? [story.stepped.then((): End => 'killed')] : []),
+      ...(typeof kill === 'number' ? [after(kill, 'killed', () => true)] : []),
+      ...(memoryBytes === null ? [] : [outgrown(worker, memoryBytes, timers)]),
     ]);
     // Its last words may still be in the socket when it has ended.
     if (typeof end === 'object' && story.isConnected) {
@@ -142,4 +156,14 @@ async function ended(worker: WorkerProcess, story: RehearsalStory, request: Rehe
   } finally {
     for (const timer of timers) clearTimeout(timer);
   }
+}
+
+/** Resolves when the launch holds more than that. */
+function outgrown(worker: WorkerProcess, bytes: number, timers: NodeJS.Timeout[]): Promise<End> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (groupMemoryBytes(worker.owned) > bytes) resolve('memory');
+    };
+    timers.push(setInterval(look, MEMORY_LOOK_MS));
+  });
 }

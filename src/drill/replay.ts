@@ -67,7 +67,7 @@ export async function replayBetween(
   const { rehearsal, saved } = await rehearse(files, {
     ...request,
     resume: { sequence, step, epoch, path: from.path },
-    until: { step: to.manifest.step, epoch: to.manifest.epoch, save: true },
+    until: { step: to.manifest.step, epoch: to.manifest.epoch, save: true, fullDisk: false },
   });
   const known = {
     from: sequence,

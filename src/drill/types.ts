@@ -1,5 +1,6 @@
 /** What a drill finds out; behaviour lives in the files beside this one. */
 import type { SessionState } from '../words.ts';
+import type { Injected } from './inject/injections.ts';
 
 /** 1: every byte. 2: and what is in it. 3: the trainer loads it and makes a step. replay: and trains again, bit by bit. */
 export type DrillLevel = 1 | 2 | 3 | 'replay';
@@ -53,9 +54,9 @@ export interface Chosen {
 
 /** What the real trainer did with a checkpoint. */
 export interface Rehearsal {
-  /** `done`: it came as far as it was asked to. */
-  readonly outcome: 'done' | 'failed' | 'timed-out';
-  /** Why it is not done; null: it is. */
+  /** `done`: it came as far as it was asked to. `killed`: by the drill, as it was asked to. */
+  readonly outcome: 'done' | 'killed' | 'failed' | 'timed-out';
+  /** Why it failed or took too long; null: it did not. */
   readonly reason: string | null;
   /** Sequence of the checkpoint that it began with. */
   readonly from: number;
@@ -119,6 +120,8 @@ export interface SessionDrill {
   /** Null: not done on this level, or there is nothing to begin with. */
   readonly rehearsal: Rehearsal | null;
   readonly replay: Replay | null;
+  /** What was broken on purpose, in a copy, and whether the session came back from it. */
+  readonly injected: readonly Injected[];
   /** Null: no limit was given. */
   readonly within: { readonly limitMs: number; readonly ok: boolean } | null;
   readonly problems: readonly string[];

@@ -66,9 +66,9 @@ export const welcome = object({
   ),
   /**
    * A rehearsal: train to the boundary after so many steps (and, where `epoch` says which of those at the end of an epoch,
-   * to that one), save there where that is asked, report `drilled`, exit 0. The directories are scratch folders.
+   * to that one), save there where that is asked (first on a disk that is full, where `fullDisk`), report `drilled`, exit 0. The directories are scratch folders.
    */
-  drill: optional(object({ step: count, epoch: nullable(count), save: boolean() })),
+  drill: optional(object({ step: count, epoch: nullable(count), save: boolean(), fullDisk: optional(boolean()) })),
 });
 
 /** The answer to `unusable`. `resume` null: nothing else verifies; the worker exits 75 and the supervisor decides. */

@@ -31,14 +31,20 @@ export class DrillEnd {
   async end(completed: boolean): Promise<never> {
     const { order, parts, link, ending } = this.#options;
     const { step, epoch } = parts.memory.position;
-    if (order.save && parts.boundary.state !== null) {
-      const handle = await parts.boundary.saveNow(WISH, 'at-once');
-      const outcome = await link.holding(handle.outcome);
-      if (outcome.status === 'durable') await link.holding(handle.settled);
-    }
+    if (order.save && !(await this.#save()) && order.fullDisk) await this.#save();
     const { loss } = parts.notes;
     link.post({ type: 'drilled', step, epoch, loss: loss !== null && Number.isFinite(loss) ? loss : null, completed });
     await link.flush();
     return ending.exit(0, 'the rehearsal is over');
+  }
+
+  /** False: it could not be made durable. */
+  async #save(): Promise<boolean> {
+    const { parts, link } = this.#options;
+    if (parts.boundary.state === null) return true;
+    const handle = await parts.boundary.saveNow(WISH, 'at-once');
+    const outcome = await link.holding(handle.outcome);
+    if (outcome.status === 'durable') await link.holding(handle.settled);
+    return outcome.status === 'durable';
   }
 }

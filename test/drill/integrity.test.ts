@@ -7,6 +7,7 @@ import { hold, listPins, pin } from '../../src/checkpoint/pins.ts';
 import { readSessionFile, writeSessionFile } from '../../src/checkpoint/session-file.ts';
 import { Cleanup } from '../../src/drill/cleanup.ts';
 import { drillSession } from '../../src/drill/drill-session.ts';
+import type { DrilledSession } from '../../src/drill/drilled-session.ts';
 import { examine } from '../../src/drill/integrity.ts';
 import { lockDrills } from '../../src/drill/lock.ts';
 import type { Checks, SessionDrill } from '../../src/drill/types.ts';
@@ -247,14 +248,31 @@ test('a recovery that takes longer than --within is not good, whatever else is',
   const world = new DrilledWorld();
   const layout = await world.add(A, [{ step: 10 }]);
   const cleanup = new Cleanup();
-  const session = {
-    ...({ layout, name: null, state: 'interrupted', file: null, reachedStep: 10, trainerChanged: false } as const),
-    ...{ sourceDigest: null, commandOf: () => null, detectMs: 2_000 },
+  const session: DrilledSession = {
+    layout,
+    name: null,
+    state: 'interrupted',
+    file: null,
+    reachedStep: 10,
+    trainerChanged: false,
+    sourceDigest: null,
+    commandOf: () => null,
+    detectMs: 2_000,
   };
   const drilled = (withinMs: number): Promise<SessionDrill> =>
     drillSession(session, {
-      ...({ files: nodeFiles, level: 2, device: 'cpu', timeoutMs: null, withinMs, scratchParent: '/nowhere' } as const),
-      ...{ versions: {}, nowMs: () => performance.now(), cleanup, onProgress: () => undefined },
+      files: nodeFiles,
+      level: 2,
+      injections: [],
+      device: 'cpu',
+      timeoutMs: null,
+      withinMs,
+      scratchParent: '/nowhere',
+      versions: {},
+      nowMs: () => performance.now(),
+      random: Math.random,
+      cleanup,
+      onProgress: () => undefined,
     });
   expect(await drilled(1_999)).toMatchObject({
     ok: false,

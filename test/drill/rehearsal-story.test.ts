@@ -21,7 +21,7 @@ const HELLO: Hello = {
 
 const RESUME = { sequence: 7, step: 30, epoch: 1, path: '/checkpoints/7' };
 
-function storyOf(until = { step: 31, epoch: null, save: false } as const): RehearsalStory {
+function storyOf(until = { step: 31, epoch: null, save: false, fullDisk: false } as const): RehearsalStory {
   const limits = { connectMs: 10_000, totalMs: 60_000 };
   return new RehearsalStory({ resume: RESUME, until, limits, onProgress: () => undefined }, 1_000);
 }
@@ -35,7 +35,7 @@ function progress(story: RehearsalStory, step: number, nowMs: number): void {
 }
 
 test('where a limit is met says how far it came', () => {
-  const story = storyOf({ step: 40, epoch: null, save: false } as never);
+  const story = storyOf({ step: 40, epoch: null, save: false, fullDisk: false } as never);
   expect(story.told('no-connection', []).reason).toContain('did not connect within 10 s');
   story.connected(HELLO);
   expect(story.told('limit', [])).toMatchObject({
@@ -94,7 +94,7 @@ test.each([
 
 test('an SDK that knows of no drills is ended past its step, which proves the same but no replay', async () => {
   for (const save of [false, true]) {
-    const story = storyOf({ step: 31, epoch: null, save } as never);
+    const story = storyOf({ step: 31, epoch: null, save, fullDisk: false } as never);
     story.connected(HELLO);
     restored(story);
     progress(story, 32, 2_000);

@@ -3,6 +3,8 @@ import { newSessionId } from '../../checkpoint/session-id.ts';
 import { Cleanup } from '../../drill/cleanup.ts';
 import { drillSession } from '../../drill/drill-session.ts';
 import type { DrilledSession } from '../../drill/drilled-session.ts';
+import { gpuIndices, refuseMissingGpus } from '../../drill/inject/gpus.ts';
+import { type NamedInjection, parseInjections } from '../../drill/inject/injections.ts';
 import { beKind, drillsFolder, lockDrills } from '../../drill/lock.ts';
 import { removeDeadScratch } from '../../drill/scratch.ts';
 import type { DrillLevel, DrillReport, SessionDrill } from '../../drill/types.ts';
@@ -54,8 +56,11 @@ function drillAll(
 ): Promise<number> {
   const level = levelOf(flags.level);
   const withinMs = withinOf(flags, level);
+  const injections = injectionsOf(flags, level);
   return withIndex(context, async (database) => {
     const rows = await chosenRows(words, flags, database);
+    const asked = injections.map(({ injection }) => injection);
+    if (asked.some(({ kind }) => GPU_KINDS.has(kind))) refuseMissingGpus(asked, await gpuIndices(process.env));
     await lockDrills(nodeFiles, context.home, cleanup);
     beKind();
     await removeDeadScratch(nodeFiles, drillsFolder(context.home));
@@ -68,12 +73,14 @@ function drillAll(
           await drillSession(await foundSession(row, context), {
             files: nodeFiles,
             level,
+            injections,
             device: flags.device === 'gpu' ? 'gpu' : 'cpu',
             withinMs,
             timeoutMs: flags.timeout === undefined ? null : timeoutOf(flags.timeout, 0),
             scratchParent: drillsFolder(context.home),
             versions: { node: process.versions.node, 'nkat-recover': ownVersion() },
             nowMs: context.clocks.monotonic,
+            random: Math.random,
             cleanup,
             onProgress: (text) => status.show(`Drilling ${row.id}: ${text}`),
           }),
@@ -151,7 +158,7 @@ function withinOf({ within }: DrillFlags, level: DrillLevel | null): number | nu
 
 async function record({ drill: id, startedAt, sessions }: DrillReport, database: SessionsDatabase): Promise<void> {
   await database.write(({ drills }) => {
-    for (const { session, level, ok, chosen, stepsLost, times, replay, problems, warnings } of sessions) {
+    for (const { session, level, ok, chosen, stepsLost, times, replay, injected, problems, warnings } of sessions) {
       drills.record({
         drill: id,
         session,
@@ -163,12 +170,23 @@ async function record({ drill: id, startedAt, sessions }: DrillReport, database:
         stepsLost,
         totalMs: times.totalMs,
         replay: replay?.outcome ?? null,
-        injected: [],
+        injected: injected.map(({ name, ok: survived }) => (survived ? name : `${name} (no)`)),
         problems,
         warnings,
       });
     }
   });
+}
+
+const GPU_KINDS: ReadonlySet<string> = new Set(['gpu-lost', 'gpus']);
+
+/** @throws NkatError `usage` */
+function injectionsOf({ inject }: DrillFlags, level: DrillLevel | null): readonly NamedInjection[] {
+  if (inject === undefined) return [];
+  const injections = parseInjections(inject);
+  if (level === null || level === 3) return injections;
+  const message = `--inject launches the trainer on a broken copy, which is level 3, and --level is ${level}`;
+  throw new NkatError(message, { code: 'usage', operation: 'read the command line' });
 }
 
 function levelOf(text: string | undefined): DrillLevel | null {

@@ -1,4 +1,5 @@
 /** The report of a drill: a table for each session, and what it comes to. */
+import type { Injected } from '../../drill/inject/injections.ts';
 import {
   CHECKS,
   type CheckpointDrill,
@@ -31,6 +32,7 @@ function sessionWords(session: SessionDrill, width: number | null, paint: Paint)
     paint(printable(`Drill of session ${who}, ${state}, level ${level}`), 'strong'),
     ...(checkpoints.length === 0 ? [] : tableLines(COLUMNS, checkpoints, width)),
     ...checkpoints.flatMap((checkpoint) => checkpointWarnings(checkpoint, paint)),
+    ...session.injected.map((fault) => injectedWords(fault, paint)),
     ...rehearsalWords(session),
     ...replayWords(session, width),
     ...session.warnings.map((text) => paint(printable(`Note: ${text}`), 'warning')),
@@ -65,6 +67,10 @@ function answer(value: boolean | null): string {
 
 function checkpointWarnings({ sequence, warnings }: CheckpointDrill, paint: Paint): string[] {
   return warnings.map((text) => paint(printable(`Note: checkpoint ${sequence}: ${text}`), 'warning'));
+}
+
+function injectedWords({ name, ok, text }: Injected, paint: Paint): string {
+  return paint(printable(`Injected ${name}: ${text}`), ok ? 'good' : 'bad');
 }
 
 function rehearsalWords({ rehearsal }: SessionDrill): string[] {

@@ -11,6 +11,7 @@ import type { ControlBlock } from '../control-block.ts';
 import { BackupNews } from './backup-news.ts';
 import { BestExporter } from './best-exporter.ts';
 import { ClaimNumber } from './claim-number.ts';
+import { fullDisk } from './full-disk.ts';
 import { layoutOf } from './layout-of.ts';
 import { loadCheckpoint } from './loader.ts';
 import type { SaveBegin, SessionFacts, ThreadMode, ThreadStart, ToLoop, ToThread } from './messages.ts';
@@ -48,6 +49,8 @@ export class ThreadCore {
   #facts: SessionFacts | null = null;
   #writer: Writer | null = null;
   #bestExporter: BestExporter | null = null;
+  /** Of a rehearsal on a full disk: it is full until a save has failed. */
+  #hasRoomAgain = false;
 
   #ending: Promise<void> = Promise.resolve();
 
@@ -103,7 +106,10 @@ export class ThreadCore {
     });
     this.#writer = new Writer(
       {
-        files: this.#options.files,
+        files:
+          facts.drill?.fullDisk === true
+            ? fullDisk(this.#options.files, () => !this.#hasRoomAgain)
+            : this.#options.files,
         layout: layoutOf(facts),
         claim: this.#claim,
         retention: () => ({
@@ -122,7 +128,10 @@ export class ThreadCore {
         slotFree: ({ id }, slot) => this.#post({ type: 'save-slot', id, slot }),
         durable: (save, committed) => this.#durable(save, committed),
         settled: (save, committed, problem) => this.#settled(save, committed, problem),
-        failed: (save, failure) => this.#failed(save, failure),
+        failed: (save, failure) => {
+          this.#hasRoomAgain = true;
+          this.#failed(save, failure);
+        },
         backedUp: (problem) => this.#backups.take(problem),
         fenced: () => this.#side.fenced(),
       },

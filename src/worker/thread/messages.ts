@@ -48,6 +48,8 @@ export interface DrillOrder {
   readonly epoch: number | null;
   /** The state there is to be saved. */
   readonly save: boolean;
+  /** The first save is to find a full disk. */
+  readonly fullDisk: boolean;
 }
 
 /** `workerData` of the thread. */

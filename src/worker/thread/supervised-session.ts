@@ -150,6 +150,6 @@ export class SupervisedSession implements SessionSide {
 function factsOf(welcome: MessageOf<SupervisorMessage, 'welcome'>): SessionFacts {
   const { session, attempt, claim, directory, backups, resume, policy, requireGpu, trainer } = welcome;
   const learningRateScale = welcome.learningRateScale ?? 1;
-  const drill = welcome.drill ?? null;
+  const drill = welcome.drill === undefined ? null : { ...welcome.drill, fullDisk: welcome.drill.fullDisk ?? false };
   return { session, attempt, claim, directory, backups, resume, policy, requireGpu, learningRateScale, trainer, drill };
 }

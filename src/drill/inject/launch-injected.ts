@@ -1,0 +1,116 @@
+/** The launches of a drill with `--inject`: faults on the copy, then the recovery that a user would see after them. */
+import type { DrilledSession, DrillOptions } from '../drilled-session.ts';
+import type { Integrity } from '../integrity.ts';
+import { type Launched, NOT_LAUNCHED, requestOf } from '../launch-drill.ts';
+import { rehearse } from '../rehearsal.ts';
+import { type CopiedSession, copySession } from './copied-session.ts';
+import { type Corrupted, corruptNewest } from './corrupt-newest.ts';
+import { onlyGpus } from './gpus.ts';
+import { Incidents } from './incidents.ts';
+import type { Injected, Injection, NamedInjection } from './injections.ts';
+
+/** A copy that was broken as far as it can be before anything runs. */
+export interface BrokenSession {
+  readonly copy: CopiedSession;
+  readonly corrupted: Corrupted | null;
+}
+
+/** @throws NkatError `io`, `no-space` */
+export async function breakCopy({ layout }: DrilledSession, options: DrillOptions): Promise<BrokenSession> {
+  const { files, scratchParent, cleanup, onProgress } = options;
+  const copy = await copySession(files, { layout, scratchParent, cleanup, onProgress });
+  const corrupted = hasKind(options, 'corrupt-newest') ? await corruptNewest(files, copy.layout) : null;
+  return { copy, corrupted };
+}
+
+export interface InjectedLaunch extends Launched {
+  readonly injected: readonly Injected[];
+}
+
+/** @throws NkatError `io`, `no-space`, `preflight` */
+export async function launchInjected(
+  session: DrilledSession,
+  { copy, corrupted }: BrokenSession,
+  integrity: Integrity,
+  options: DrillOptions,
+): Promise<InjectedLaunch> {
+  const { file } = session;
+  const { chosen } = integrity.choice;
+  const damage = options.injections
+    .filter(({ injection }) => injection.kind === 'corrupt-newest')
+    .map(({ name }) => fellBack(name, corrupted, integrity));
+  const end = (problems: readonly string[]): InjectedLaunch => ({
+    ...NOT_LAUNCHED,
+    injected: damage,
+    problems: [...problemsOf(damage), ...problems],
+  });
+  if (chosen === null) return end([]);
+  if (file === null) return end(['session.json is missing, so that nobody knows what to launch']);
+  const setAside = new Set(file.setAside.map(({ sequence }) => sequence));
+  const request = { ...requestOf(session, file, options), ...changesOf(options), store: copy.layout };
+  const incidents = new Incidents(copy.layout, chosen, request, options, setAside);
+  const injected: Injected[] = [...damage];
+  for (const named of inOrder(options.injections)) injected.push(await incidents.happen(named));
+  const { manifest, path } = incidents.chosen;
+  const { sequence, step, epoch } = manifest;
+  const { rehearsal } = await rehearse(options.files, {
+    ...incidents.request,
+    resume: { sequence, step, epoch, path },
+    until: { step: step + 1, epoch: null, save: false, fullDisk: false },
+  });
+  const failed = rehearsal.outcome === 'done' ? [] : [`the recovery afterwards: ${rehearsal.reason}`];
+  return {
+    level: 3,
+    rehearsal,
+    replay: null,
+    injected,
+    problems: [...problemsOf(injected), ...failed],
+    warnings: [...copy.warnings, ...rehearsal.warnings],
+  };
+}
+
+function problemsOf(injected: readonly Injected[]): string[] {
+  return injected.flatMap(({ name, ok, text }) => (ok ? [] : [`${name}: ${text}`]));
+}
+
+function hasKind({ injections }: DrillOptions, kind: Injection['kind']): boolean {
+  return injections.some(({ injection }) => injection.kind === kind);
+}
+
+/** The way back from damage: it is seen, moved aside, and another one is taken. */
+function fellBack(name: string, corrupted: Corrupted | null, { choice: { chosen, candidates } }: Integrity): Injected {
+  if (corrupted === null) return { name, ok: false, text: 'there is no checkpoint to damage' };
+  const { sequence, path } = corrupted;
+  const found = candidates.find((candidate) => candidate.sequence === sequence && candidate.place !== 'backup');
+  if (found?.verdict !== 'damaged' || chosen?.path === path) {
+    return { name, ok: false, text: `one bit of checkpoint ${sequence} was turned, and nobody saw it` };
+  }
+  if (chosen === null) return { name, ok: false, text: `without checkpoint ${sequence} nothing is left that verifies` };
+  return {
+    name,
+    ok: true,
+    text: `one bit of checkpoint ${sequence} was turned: seen, moved aside, ${chosen.manifest.sequence} taken`,
+  };
+}
+
+/** What holds for every launch. */
+function changesOf({ injections, device }: DrillOptions): {
+  device: DrillOptions['device'];
+  memoryBytes: number | null;
+  environment: Readonly<Record<string, string>>;
+} {
+  let changes = { device, memoryBytes: null as number | null, environment: {} as Readonly<Record<string, string>> };
+  for (const { injection } of injections) {
+    if (injection.kind === 'memory') changes = { ...changes, memoryBytes: injection.bytes };
+    if (injection.kind === 'gpu-lost') changes = { ...changes, device: 'gpu' };
+    if (injection.kind === 'gpus') changes = { ...changes, device: 'gpu', environment: onlyGpus(injection.indices) };
+  }
+  return changes;
+}
+
+const ORDER: readonly Injection['kind'][] = ['memory', 'gpus', 'disk-full', 'kill', 'random-kill', 'gpu-lost'];
+
+/** Damage is done before; the GPU goes last, since nothing brings it back. */
+function inOrder(injections: readonly NamedInjection[]): readonly NamedInjection[] {
+  return ORDER.flatMap((kind) => injections.filter(({ injection }) => injection.kind === kind));
+}
