@@ -1,11 +1,15 @@
 /** Keeps a session that trains on from rotating away what a drill reads. */
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
+import { listCheckpoints } from '../checkpoint/list.ts';
 import { hold, removeDeadHolds } from '../checkpoint/pins.ts';
+import type { CheckpointEntry } from '../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../errors.ts';
 import type { Cleanup } from './cleanup.ts';
 
 const REASON = 'a drill reads it';
+/** A trainer cannot rotate faster than that for long: each save of its is synced. */
+const TRIES = 8;
 const READ_ONLY: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
 
 export class Holding {
@@ -41,6 +45,21 @@ export class Holding {
         await this.#cleanup.add(await hold(this.#files, this.#layout, sequence, REASON));
         this.#held.add(sequence);
       });
+    }
+  }
+
+  /**
+   * What is there and held. A rotation that looked at the pins before ours may still take what was listed, and has then
+   * kept what is newer: so it is listed again until nothing has come. @throws NkatError `io`, `no-space`
+   */
+  async holdListed(): Promise<readonly CheckpointEntry[]> {
+    const tried = new Set<number>();
+    for (let tries = 1; ; tries++) {
+      const listed = await listCheckpoints(this.#files, this.#layout);
+      const isKnown = listed.every(({ sequence }) => tried.has(sequence));
+      if (isKnown || tries > TRIES) return listed;
+      for (const { sequence } of listed) tried.add(sequence);
+      await this.hold(tried);
     }
   }
 

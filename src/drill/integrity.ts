@@ -3,7 +3,6 @@ import { basename } from 'node:path';
 import { chooseCheckpoint } from '../checkpoint/choose.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import { parseCheckpointName, type StoreLayout } from '../checkpoint/layout.ts';
-import { listCheckpoints } from '../checkpoint/list.ts';
 import type { CheckpointEntry, Choice, Manifest, Verdict } from '../checkpoint/types.ts';
 import { verifyCheckpoint } from '../checkpoint/verify.ts';
 import { NkatError } from '../errors.ts';
@@ -15,7 +14,7 @@ import { readStateFacts, type StateFacts } from './state-facts.ts';
 import type { CheckpointDrill } from './types.ts';
 
 /** Looks at a session whose checkpoints move away under the drill. */
-const TRIES = 3;
+const TRIES = 5;
 
 export interface IntegrityRequest {
   readonly layout: StoreLayout;
@@ -51,19 +50,17 @@ export async function examine(files: StoreFiles, request: IntegrityRequest): Pro
   const holding = new Holding(files, request.layout, request.cleanup);
   await holding.removeDead();
   for (let tries = 1; ; tries++) {
-    const entries = await listCheckpoints(files, request.layout);
-    await holding.hold(entries.map(({ sequence }) => sequence));
+    const entries = await holding.holdListed();
     const chosen = await chooseTimed(files, request, holding);
     const { choice } = chosen;
-    const listed = await listCheckpoints(files, request.layout);
+    // Also what was committed meanwhile, before it is looked at: a replay may begin with any of them.
+    const listed = await holding.holdListed();
     // A rotation that had looked at the pins before ours can still take it.
     const isRotated =
       choice.chosen === null
         ? choice.candidates.some(({ verdict }) => verdict === 'gone')
         : !listed.some(({ path }) => path === choice.chosen?.path);
     if (isRotated && tries < TRIES) continue;
-    // Also what was committed meanwhile, before it is looked at: a replay may begin with any of them.
-    await holding.hold(listed.map(({ sequence }) => sequence));
     const looked = await lookAtAll(files, request, [...listed, ...movedAside(entries, listed)], chosen.verdicts);
     return {
       choice,

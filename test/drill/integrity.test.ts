@@ -10,7 +10,7 @@ import { drillSession } from '../../src/drill/drill-session.ts';
 import type { DrilledSession } from '../../src/drill/drilled-session.ts';
 import { examine } from '../../src/drill/integrity.ts';
 import { lockDrills } from '../../src/drill/lock.ts';
-import type { Checks, SessionDrill } from '../../src/drill/types.ts';
+import type { Checks, DrillReport, SessionDrill } from '../../src/drill/types.ts';
 import { treeOf } from '../rig/tree-of.ts';
 import { ADAM, adamState, checkpointOf, DrilledWorld, flipLastByte, folderOf, MODEL } from './drilled-world.ts';
 
@@ -62,6 +62,19 @@ test('a damaged newest: named, not loadable, the one before it is chosen, nothin
   expect(existsSync(folderOf(layout, 2))).toBe(true);
   const words = await world.cli(['drill', '--level', '2']);
   expect(words.stdout).toContain('NOT GOOD, see above. A crash now would go on from checkpoint 1');
+});
+
+test('the only checkpoint, damaged in a copy: nothing would be left, exit 65, and the original is as it was', async () => {
+  const world = new DrilledWorld();
+  const layout = await world.add(A, [{ step: 10 }]);
+  const before = treeOf(layout.directory);
+  const { stdout, code } = await world.cli(['drill', '--json', '--inject', 'corrupt-newest,kill']);
+  const { sessions } = JSON.parse(stdout) as DrillReport;
+  expect(code).toBe(65);
+  expect(sessions[0]?.injected).toMatchObject([{ name: 'corrupt-newest', ok: false }]);
+  expect(sessions[0]?.problems).toContain('corrupt-newest: without checkpoint 1 nothing is left that verifies');
+  expect(treeOf(layout.directory).filter((text) => !text.includes('.pins'))).toEqual(before);
+  expect((await world.cli(['drill', '--inject', 'kill', '--level', 'replay'])).code).toBe(64);
 });
 
 test('a missing file, values that are no numbers, a state of a newer SDK: each says no at its own point', async () => {
@@ -225,6 +238,43 @@ test('rotation leaves alone what a drill reads, and what goes meanwhile is left 
   ]);
   await cleanup.close((error) => expect(error).toBeUndefined());
   expect(await listPins(nodeFiles, layout)).toEqual([]);
+});
+
+test('where rotation is faster than the drill can hold what it listed, it lists again', async () => {
+  const world = new DrilledWorld();
+  const layout = await world.add(A, [{ step: 10 }, { step: 20 }]);
+  rmSync(folderOf(layout, 1), { recursive: true });
+  let isRead = false;
+  let isRotated = false;
+  const files: StoreFiles = {
+    ...nodeFiles,
+    open: async (path, mode, direct) => {
+      if (!isRead && path.endsWith('tensors.safetensors')) {
+        isRead = true;
+        await world.save(layout, [{ step: 30 }, { step: 40 }]);
+      } else if (isRead && !isRotated && mode === 'create' && path.includes('.pins')) {
+        // These were listed and are not held yet.
+        isRotated = true;
+        await world.save(layout, [{ step: 50 }, { step: 60 }]);
+        for (const sequence of [3, 4]) rmSync(folderOf(layout, sequence), { recursive: true });
+      }
+      return nodeFiles.open(path, mode, direct);
+    },
+  };
+  const cleanup = new Cleanup();
+  const { manifests } = await examine(files, {
+    layout,
+    level: 2,
+    setAside: new Set(),
+    quarantine: false,
+    versions: {},
+    nowMs: () => performance.now(),
+    cleanup,
+    onProgress: () => undefined,
+  });
+  expect(isRotated).toBe(true);
+  expect(manifests.map(({ manifest }) => manifest.sequence)).toEqual([6, 5, 2]);
+  await cleanup.close((error) => expect(error).toBeUndefined());
 });
 
 test('one drill at a time: a second one says who is there, the lock of a dead one is no hindrance', async () => {

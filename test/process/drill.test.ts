@@ -1,59 +1,11 @@
 /** Drills that launch the real trainer: beside a session that trains, with trainers that misbehave, cut short. */
 import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { encodeManifest, readManifest } from '../../src/checkpoint/manifest.ts';
-import type { DrillReport, SessionDrill } from '../../src/drill/types.ts';
 import { treeOf } from '../rig/tree-of.ts';
+import { drill, EVERY_SEVENTH, expectNothingLeft, FIXTURES, moody, sessionFolder, trained } from './drill-rig.ts';
 import { COMMAND, testInWorld, type World } from './rig.ts';
-
-const FIXTURES = fileURLToPath(new URL('../../fixtures/trainers', import.meta.url));
-
-function moody(args: readonly string[] = []): string[] {
-  return [join(FIXTURES, 'moody.mjs'), ...args];
-}
-
-interface Drilled {
-  readonly code: number | null;
-  readonly session: SessionDrill;
-}
-
-async function drill(
-  world: World,
-  args: readonly string[] = [],
-  environment: NodeJS.ProcessEnv = {},
-): Promise<Drilled> {
-  const run = world.start(['drill', '--json', ...args], COMMAND, environment);
-  const { code } = await run.end();
-  const { sessions } = JSON.parse(run.stdout) as DrillReport;
-  const [session] = sessions;
-  if (session === undefined) throw new Error(`no session was drilled: ${run.stderr}`);
-  return { code, session };
-}
-
-/** A session that its trainer left at step 15 of 20, with checkpoints before that. */
-async function trained(world: World, environment: NodeJS.ProcessEnv = {}): Promise<void> {
-  const run = world.start(
-    ['run', '--json', '--save-every-steps', '7', ...moody(['--exit-at', '15', '--step-ms', '60'])],
-    COMMAND,
-    environment,
-  );
-  await run.ended(93);
-}
-
-function sessionFolder(world: World): string {
-  const root = join(world.home, 'checkpoints');
-  return join(root, readdirSync(root).find((name) => /^\d{8}_/.test(name)) ?? 'none');
-}
-
-/** What a drill may leave: its lock, given back. */
-function expectNothingLeft(world: World, isDrilled = true): void {
-  expect(readdirSync(world.home).includes('drills')).toBe(isDrilled);
-  if (isDrilled) expect(readdirSync(join(world.home, 'drills'))).toEqual(['owners']);
-  const pins = join(sessionFolder(world), '.pins');
-  expect(existsSync(pins) ? readdirSync(pins) : []).toEqual([]);
-}
 
 testInWorld.concurrent(
   'beside a session that trains and rotates: it steps, repeats itself bit by bit, and changes nothing',
@@ -86,7 +38,9 @@ testInWorld.concurrent(
   'tfjs in mid-epoch, with Adam, a schedule, an average and both generators, repeats itself',
   async ({ world }) => {
     const trainer = join(FIXTURES, 'network.mjs');
-    await world.start(['run', '--json', '--save-every-steps', '3', trainer, '--epochs', '3']).ended(0);
+    await world
+      .start(['run', '--json', '--save-every-steps', '3', '--async-save', 'off', trainer, '--epochs', '3'])
+      .ended(0);
     const { code, session } = await drill(world);
     expect(session.problems).toEqual([]);
     expect(code).toBe(0);
@@ -198,7 +152,7 @@ testInWorld.concurrent(
   async ({ world }) => {
     for (const name of ['moody.mjs', 'softmax.mjs']) copyFileSync(join(FIXTURES, name), join(world.directory, name));
     const trainer = join(world.directory, 'moody.mjs');
-    await world.start(['run', '--json', '--save-every-steps', '7', trainer]).ended(0);
+    await world.start(['run', '--json', ...EVERY_SEVENTH, trainer]).ended(0);
     const folder = sessionFolder(world);
     const newest = readdirSync(folder).find((name) => /^checkpoint_.*_20_\d+$/.test(name));
     const path = join(folder, newest ?? 'none', 'manifest.json');

@@ -4,7 +4,6 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoreFiles } from '../../checkpoint/files.ts';
 import { backupName, checkpointName, type StoreLayout, storeLayout } from '../../checkpoint/layout.ts';
-import { listCheckpoints } from '../../checkpoint/list.ts';
 import { guarded } from '../../checkpoint/store-error.ts';
 import type { CheckpointEntry } from '../../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../../errors.ts';
@@ -34,9 +33,7 @@ export async function copySession(files: StoreFiles, request: CopyRequest): Prom
   const { layout, cleanup } = request;
   const holding = new Holding(files, layout, cleanup);
   await holding.removeDead();
-  await holding.hold((await listCheckpoints(files, layout)).map(({ sequence }) => sequence));
-  // Again: what was rotated away before it was held is not there any more.
-  const entries = await listCheckpoints(files, layout);
+  const entries = await holding.holdListed();
   const own = entries.filter(({ place }) => place === 'session');
   const copied = [...own.slice(0, COPIED), ...entries.filter(({ place }) => place === 'backup').slice(0, 1)];
   const scratch = await makeScratch(files, request.scratchParent, cleanup);
