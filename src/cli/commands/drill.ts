@@ -180,10 +180,16 @@ async function record({ drill: id, startedAt, sessions }: DrillReport, database:
 
 const GPU_KINDS: ReadonlySet<string> = new Set(['gpu-lost', 'gpus']);
 
-/** @throws NkatError `usage` */
+/** @throws NkatError `usage`, `preflight` */
 function injectionsOf({ inject }: DrillFlags, level: DrillLevel | null): readonly NamedInjection[] {
   if (inject === undefined) return [];
   const injections = parseInjections(inject);
+  if (process.platform !== 'linux' && injections.some(({ injection }) => injection.kind === 'memory')) {
+    throw new NkatError('memory= needs /proc to see what a trainer holds, which only Linux has', {
+      code: 'preflight',
+      operation: 'begin the drill',
+    });
+  }
   if (level === null || level === 3) return injections;
   const message = `--inject launches the trainer on a broken copy, which is level 3, and --level is ${level}`;
   throw new NkatError(message, { code: 'usage', operation: 'read the command line' });
