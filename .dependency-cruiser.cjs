@@ -1,5 +1,5 @@
 /** The import rules of the house; test/architecture breaks them on purpose. */
-const LEAVES = ['errors', 'words', 'home', 'units', 'schema', 'timer', 'ups-address'];
+const LEAVES = ['errors', 'make-directory', 'words', 'home', 'units', 'schema', 'timer', 'ups-address'];
 const leaf = `^src/(${LEAVES.join('|')})\\.ts$`;
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -1,7 +1,9 @@
 /** An unexpected error: the screen gets one line, a file gets what is needed to mend it. */
-import { appendFileSync, mkdirSync } from 'node:fs';
+
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StateHome } from '../home.ts';
+import { makeDirectory } from '../make-directory.ts';
 
 /** @returns what to write to stderr; with `debug` the stack too */
 export function recordDefect(error: unknown, home: StateHome, debug: boolean): string {
@@ -10,7 +12,7 @@ export function recordDefect(error: unknown, home: StateHome, debug: boolean): s
   const path = join(home.logs, 'internal-errors.log');
   const details = debug ? `${stack}\n` : '';
   try {
-    mkdirSync(home.logs, { recursive: true, mode: 0o700 });
+    makeDirectory(home.logs, 0o700);
     const entry = `${new Date().toISOString()} node ${process.version} ${process.platform} ${process.argv.slice(2).join(' ')}\n${stack}\n`;
     appendFileSync(path, entry, { mode: 0o600 });
     return `nkat-recover: internal error: ${message}. Details are in ${path}\n${details}`;

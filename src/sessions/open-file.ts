@@ -1,10 +1,10 @@
 /** Opens the database file: permissions, integrity, journal, migrations; a damaged one makes way for a new one. */
+
 import {
   accessSync,
   chmodSync,
   closeSync,
   constants,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -14,6 +14,7 @@ import {
 import { dirname } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { errnoOf, NkatError } from '../errors.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { fileSystemType, isNetworkType } from './file-system.ts';
 import { MIGRATIONS, migrate, refuseNewer } from './migrations.ts';
 import { setDatabaseAside } from './set-aside.ts';
@@ -110,7 +111,7 @@ export function openInMemory(): Database {
 /** SQLite gives its side files the mode of the database, so that this decides for all three. */
 function prepare(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: MODE_DIRECTORY });
+    makeDirectory(dirname(path), MODE_DIRECTORY);
     makeIfMissing(path);
     const found = statSync(path, { throwIfNoEntry: false });
     if (found?.isDirectory() === true) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' });

@@ -1,11 +1,13 @@
 /** Starting a worker: its own process group, output into files, a launcher that records how it ended. */
-import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+
+import { accessSync, closeSync, constants, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execa, type Options } from 'execa';
 import { currentBootId } from '../checkpoint/boot-identity.ts';
 import { identityOf } from '../checkpoint/process-identity.ts';
 import { errnoOf } from '../errors.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { ENVIRONMENT } from '../protocol/messages.ts';
 import { type AttemptFiles, attemptFiles } from './attempt-files.ts';
 import { EMPTY_RECORD, LAUNCH_SCRIPT } from './exit-record.ts';
@@ -120,7 +122,7 @@ function descriptorsAsStdio(stdout: number | undefined, stderr: number | undefin
 
 /** Leftovers of an earlier attempt of this number would be taken for this one's. */
 function prepareFiles(outputDirectory: string, files: AttemptFiles): void {
-  mkdirSync(outputDirectory, { recursive: true, mode: 0o700 });
+  makeDirectory(outputDirectory, 0o700);
   for (const path of [files.exit, files.pid, files.note, files.offsets, files.stdout, files.stderr])
     rmSync(path, { force: true });
   writeFileSync(files.exitPending, EMPTY_RECORD, { mode: 0o600 });

@@ -1,7 +1,9 @@
 /** A file of lines that is renamed away at a size, and that a full disk neither stops nor tears. */
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+
+import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errors.ts';
+import { makeDirectory } from '../make-directory.ts';
 
 /** Held lines are written from this size on, at the latest in the next turn of the event loop. */
 const HELD_BYTES = 64 * 1024;
@@ -93,7 +95,7 @@ export class RotatingFile {
 
   #open(): number {
     if (this.#descriptor !== null) return this.#descriptor;
-    mkdirSync(dirname(this.#options.path), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(this.#options.path), 0o700);
     this.#descriptor = openSync(this.#options.path, 'a', 0o600);
     this.#size = fstatSync(this.#descriptor).size;
     return this.#descriptor;

@@ -82,6 +82,7 @@ export class EpochLoop {
     return stepsLeftOf(stepsPerEpoch, {
       begin: (facts) => this.#beginPass(facts),
       yielded: (steps) => position.yielded(steps),
+      made: () => position.step,
       ended: () => this.#parts.boundary.phase('eval'),
     });
   }

@@ -169,3 +169,12 @@ test('a root that is not there is refused and not remembered', async () => {
   expect([code, stderr]).toEqual([74, expect.stringContaining('typo')]);
   expect(await repaired(world)).toEqual({ code: 0, findings: [] });
 });
+
+test('an empty root, as of a shell variable that is not set, adds no folder', async () => {
+  const world = new World();
+  expect(await world.cli(['repair', '--root', ''])).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining('--root is empty'),
+  });
+  expect(existsSync(world.home.roots)).toBe(false);
+});

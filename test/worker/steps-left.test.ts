@@ -16,6 +16,7 @@ function train(position: Position, stepsPerEpoch: number, stopAt = Number.POSITI
       begin: (facts) => position.beginPass(facts),
       yielded: (made) => position.yielded(made),
       ended: () => undefined,
+      made: () => position.step,
     });
     for (const step of steps) {
       if (position.step === stopAt) return seen;
@@ -50,6 +51,24 @@ test('a checkpoint of a loop that did not count goes on where it was, once the l
   expect(() => train(resumedFrom(own), 2)).toThrow('2 steps an epoch instead of 3');
   own.epochMade();
   expect(train(resumedFrom(own), 4)[0]).toBe('1/0');
+});
+
+test('two steps in one round are refused: taken up between them, one would be lost; a round without one gathers gradients', () => {
+  const rounds = (steps: readonly number[]): void => {
+    const position = new Position();
+    position.countsSteps(steps.length);
+    const left = stepsLeftOf(steps.length, {
+      begin: (facts) => position.beginPass(facts),
+      yielded: (made) => position.yielded(made),
+      ended: () => undefined,
+      made: () => position.step,
+    });
+    for (const at of left) for (let made = 0; made < (steps[at] ?? 0); made++) position.stepMade();
+  };
+  rounds([1, 0, 0, 1]);
+  expect(() => rounds([1, 2, 1])).toThrow(
+    expect.objectContaining({ code: 'usage', message: expect.stringContaining('step 1') }),
+  );
 });
 
 test('another number of steps is refused in the middle of an epoch, and told at its head', () => {

@@ -9,6 +9,7 @@ import type { RepairFlags } from '../flags.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
 import { findingLine, repairSummary } from '../render/repair-words.ts';
 import { StatusLine } from '../render/status-line.ts';
+import { usageError } from '../usage-error.ts';
 
 /** Lines of progress where there is no terminal: every so many sessions. */
 const LINE_EVERY = 1_000;
@@ -16,6 +17,8 @@ const LINE_EVERY = 1_000;
 /** `repair`: index and directories in order; exit 74 where a disk cannot be read, 65 where something stays lost. */
 export async function repair(session: string | null, flags: RepairFlags, context: CommandContext): Promise<number> {
   const { streams, terminal, home, clocks, cwd } = context;
+  // An empty shell variable: the present folder is not what was meant.
+  if (flags.root === '') throw usageError('--root is empty; accepted is the folder of a checkpoint root');
   const status = new StatusLine(context);
   const paint = paintWith(terminal.colourOut);
   const dryRun = flags.dryRun === true;

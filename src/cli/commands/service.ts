@@ -1,7 +1,9 @@
 /** `service`: has the machine start `recover` when it comes up. */
+
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { errnoOf } from '../../errors.ts';
+import { makeDirectory } from '../../make-directory.ts';
 import { findEntry, readCrontab } from '../../power/crontab.ts';
 import { installSteps, removeSteps, SERVICE_NAME, type ServicePlace, unitPath } from '../../power/service-plan.ts';
 import { rebootEntry, unitText } from '../../power/service-unit.ts';
@@ -28,7 +30,7 @@ export async function service(action: ServiceAction, flags: ServiceFlags, contex
   const say = sayer(context);
   const dryRun = flags.dryRun === true;
   // The shell of cron makes the log, but not its folder.
-  if (!dryRun) mkdirSync(context.home.logs, { recursive: true });
+  if (!dryRun) makeDirectory(context.home.logs, 0o700);
   const steps = action === 'install' ? installSteps(place) : removeSteps(place);
   await carryOut(steps, { dryRun, environment: context.environment, say });
   if (dryRun) return 0;

@@ -1,8 +1,10 @@
 /** Carries the steps of a service plan out, or says what they would be; each is told as it is done. */
+
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf, messageOf, NkatError } from '../../errors.ts';
+import { makeDirectory } from '../../make-directory.ts';
 import { findEntry, putEntry, readCrontab, removeEntry, writeCrontab } from '../../power/crontab.ts';
 import { SERVICE_NAME, type ServiceStep } from '../../power/service-plan.ts';
 import { type Line, line } from '../render/line.ts';
@@ -80,7 +82,7 @@ function run([program = '', ...args]: readonly string[], environment: NodeJS.Pro
 /** In one step: a unit that is half written would be read so at the next boot. */
 function write(path: string, text: string): void {
   changing(path, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     writeFileSync(`${path}.new`, text);
     renameSync(`${path}.new`, path);
   });

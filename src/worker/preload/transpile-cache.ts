@@ -2,9 +2,11 @@
  * Transpiled trainers by content hash. Only a help: whatever is wrong with the directory (read-only, full, torn by a
  * power cut), the source is transpiled again.
  */
+
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../../make-directory.ts';
 
 export interface Transpiled {
   readonly format: 'module' | 'commonjs';
@@ -37,7 +39,7 @@ export function writeCached(directory: string, key: string, { format, code }: Tr
   const path = entryPath(directory, key, format);
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(path), 0o700);
     writeFileSync(temporary, code + TRAILER + hashOf(code), { mode: 0o600 });
     renameSync(temporary, path);
   } catch {
