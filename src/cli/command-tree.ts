@@ -296,7 +296,10 @@ export function buildProgram(
     .option('--keep-bytes <size>', 'delete the oldest until the checkpoints of all these sessions take this much')
     .option('--older-than <age>', 'delete only what is older, for example 30d')
     .option('--quarantine', 'delete what is in quarantine')
-    .option('--delete-session', 'delete the whole session; with --all completed ones, and --older-than is needed')
+    .option(
+      '--delete-session',
+      'delete the whole session, but for the copies of its best model; with --all completed ones, and --older-than is needed',
+    )
     .option('--dry-run', 'show what would go and delete nothing')
     .option('-y, --yes', 'do not ask')
     .addOption(jsonOption())

@@ -1,5 +1,5 @@
 /** The command line of `prune`: what it refuses, what it asks, what it prints. */
-import { existsSync, readdirSync, truncateSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isReleased, readOwner } from '../../src/checkpoint/claim.ts';
@@ -92,11 +92,14 @@ test('an emptied quarantine says what it held; one that is all there is stays: e
 test('a whole session goes only when it is said, and is gone from the list', async () => {
   const world = new World();
   const old = await add(world, A, { row: { state: 'completed' }, file: { updatedAt: '2026-01-01T00:00:00.000Z' } });
+  mkdirSync(old.backups, { recursive: true });
   const open = await add(world, B, { file: { updatedAt: '2026-01-01T00:00:00.000Z' } });
   expect((await world.cli(['prune', '--all', '--delete-session', '--yes'])).code).toBe(64);
   const gone = await world.cli(['prune', '--all', '--delete-session', '--older-than', '1d', '--yes']);
   expect(gone).toMatchObject({ code: 0, stdout: expect.stringContaining('Deleted 1 whole session') });
   expect([existsSync(old.directory), existsSync(open.directory)]).toEqual([false, true]);
+  expect(gone.stdout).toContain(`stay, and no command of ours finds them any more: ${old.backups}`);
+  expect(existsSync(old.backups)).toBe(true);
   expect(JSON.parse((await world.cli(['list', '--json'])).stdout).sessions).toMatchObject([{ id: B }]);
 });
 

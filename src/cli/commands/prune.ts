@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { nodeFiles } from '../../checkpoint/files.ts';
 import type { PruneRules } from '../../checkpoint/prune-plan.ts';
 import { NkatError } from '../../errors.ts';
@@ -194,4 +195,16 @@ function showReport(report: PruneReport, plan: PlannedPrune, flags: PruneFlags, 
   }
   streams.out(`${pruneTable(removed, terminal.columnsOut(), clocks.now(), paint).join('\n')}\n`);
   streams.out(paintLine(paint, line(`Deleted ${amountWords(removed)}.`, 'good')));
+  for (const path of copiesLeft(removed, plan)) {
+    streams.out(
+      paintLine(paint, line(`The copies of its best model stay, and no command of ours finds them any more: ${path}`)),
+    );
+  }
+}
+
+/** Of sessions that are gone: their copies may lie on another disk, and are what a person is likeliest to miss. */
+function copiesLeft(removed: PruneReport['removed'], { order }: PlannedPrune): string[] {
+  const gone = new Set(removed.filter(({ kind }) => kind === 'session').map(({ session }) => session));
+  const places = order.targets.map(({ layout }) => layout).filter(({ session }) => gone.has(session));
+  return places.map(({ backups }) => backups).filter((path) => existsSync(path));
 }

@@ -13,7 +13,7 @@ import {
   type SavedMessage,
 } from '../../supervisor/control/ask-supervisor.ts';
 import type { CommandContext } from '../context.ts';
-import { kindOf, timeoutOf } from '../control-flags.ts';
+import { kindOf, reasonOf, timeoutOf } from '../control-flags.ts';
 import type { SaveFlags } from '../flags.ts';
 import { withIndex } from '../open-index.ts';
 import { confirmedLine, onTheWayLine, waitingLine } from '../render/control-words.ts';
@@ -29,7 +29,7 @@ const PASSING: ReadonlySet<string> = new Set(['no-worker', 'superseded', 'worker
 /** `save`: a checkpoint now, from another terminal. Returns when it was read back, or says why that is not known. */
 export function save(word: string, flags: SaveFlags, context: CommandContext): Promise<number> {
   const timeoutMs = timeoutOf(flags.timeout, TIMEOUT_MS);
-  const wish = { kind: kindOf(flags.kind), reason: flags.reason ?? null };
+  const wish = { kind: kindOf(flags.kind), reason: reasonOf(flags.reason) };
   const say = (line: Line): void => {
     if (flags.json !== true) context.streams.err(paintLine(paintWith(context.terminal.colourErr), line));
   };

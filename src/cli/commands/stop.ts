@@ -10,7 +10,7 @@ import { askSupervisor } from '../../supervisor/control/ask-supervisor.ts';
 import type { Outcome } from '../../supervisor/events.ts';
 import { supervise } from '../../supervisor/supervise.ts';
 import type { CommandContext } from '../context.ts';
-import { timeoutOf } from '../control-flags.ts';
+import { reasonOf, timeoutOf } from '../control-flags.ts';
 import type { StopFlags } from '../flags.ts';
 import { locateSession } from '../located-session.ts';
 import { withIndex } from '../open-index.ts';
@@ -58,7 +58,7 @@ export function stop(word: string, flags: StopFlags, context: CommandContext): P
   return withIndex(context, async (database) => {
     const row = await resolveRunning(database, word);
     const deadline = performance.now() + (timeoutMs ?? TIMEOUT_MS);
-    const stopping = { row, reason: flags.reason ?? null, timeoutMs, deadline, json, say };
+    const stopping = { row, reason: reasonOf(flags.reason), timeoutMs, deadline, json, say };
     const stopped = await stopAndWait(stopping, database, context);
     const saved = SAVED.has(stopped.outcome);
     if (!saved) throw unconfirmed(row, `it has stopped without a verified save of its last step: ${stopped.reason}`);
