@@ -10,6 +10,8 @@ import type { StopOrder } from './orders.ts';
 const FINISH_SAVE_MS = 10_000;
 /** How long one waits that ends by an error of its own: nobody kills it meanwhile. */
 const EMERGENCY_SAVE_MS = 60_000;
+/** A shutdown signals the supervisor and us at once: what comes this near to the supervisor's request is the same wish. */
+const SAME_WISH_MS = 1_000;
 /** What Node ends with after an uncaught throw. */
 const UNCAUGHT = 1;
 
@@ -20,8 +22,16 @@ export interface Endangered {
   finish(cause: Cause | null, timeoutMs: number): void;
   /** Alone: asks for an emergency save at the next step boundary. */
   stop(order: StopOrder): void;
+  /** When a stop was asked for, as `process.hrtime.bigint()`; null: not yet. */
+  stopArrivedAt(): bigint | null;
   /** False while there is nothing to save, or a stop is under way. */
   canStop(): boolean;
+}
+
+type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+function codeOf(signal: Signal): number {
+  return 128 + constants.signals[signal];
 }
 
 export class Ending {
@@ -30,6 +40,7 @@ export class Ending {
   #refusalExitCode: number | null = null;
   #exiting = false;
   #stopAsked = false;
+  #waitsForWish = false;
   /** Set where the code alone does not say it; `orderly`: nothing is to be saved any more. */
   #why: Cause | 'orderly' | null = null;
 
@@ -83,16 +94,39 @@ export class Ending {
     return this.#why ?? { reason: `exit code ${code}` };
   }
 
-  /** Under a supervisor the save was asked for over the channel; a signal means that the time is up. */
-  #signal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void {
-    const code = 128 + constants.signals[signal];
-    if (!this.#alone || this.#stopAsked || !this.#endangered?.canStop()) {
-      // Whoever asks twice alone wants the end, not another save.
-      this.#why = this.#stopAsked ? 'orderly' : { reason: signal };
-      process.exit(code);
-    }
+  #aloneSignalled(signal: Signal): void {
+    if (this.#stopAsked || !this.#endangered?.canStop()) this.#end(signal);
     this.#stopAsked = true;
     process.stderr.write('nkat-recover: saving at the next step; once more to end without that\n');
-    this.#endangered.stop({ request: null, reason: signal, unconfirmedExitCode: code });
+    const unconfirmedExitCode = codeOf(signal);
+    this.#endangered.stop({ request: null, reason: signal, unconfirmedExitCode, arrivedAt: process.hrtime.bigint() });
+  }
+
+  /**
+   * Under a supervisor a save is asked for over the channel, and a signal after that means that the time is up. One that comes with
+   * the request or before it was sent to everybody: the request is on its way, and is waited for.
+   */
+  #supervisedSignalled(signal: Signal): void {
+    const arrivedAt = this.#endangered?.stopArrivedAt() ?? null;
+    if (arrivedAt !== null) {
+      if (process.hrtime.bigint() - arrivedAt >= BigInt(SAME_WISH_MS) * 1_000_000n) this.#end(signal);
+      return;
+    }
+    if (this.#waitsForWish || !this.#endangered?.canStop()) this.#end(signal);
+    this.#waitsForWish = true;
+    setTimeout(() => {
+      if (this.#endangered?.stopArrivedAt() === null) this.#end(signal);
+    }, SAME_WISH_MS).unref();
+  }
+
+  #signal(signal: Signal): void {
+    if (this.#alone) this.#aloneSignalled(signal);
+    else this.#supervisedSignalled(signal);
+  }
+
+  #end(signal: Signal): never {
+    // Whoever asks twice alone wants the end, not another save.
+    this.#why = this.#stopAsked ? 'orderly' : { reason: signal };
+    process.exit(codeOf(signal));
   }
 }

@@ -13,6 +13,8 @@ export interface StopOrder {
   readonly reason: string | null;
   /** Exit code when no save is confirmed. */
   readonly unconfirmedExitCode: number;
+  /** `process.hrtime.bigint()` when it reached this process. */
+  readonly arrivedAt: bigint;
 }
 
 export class Orders {

@@ -130,7 +130,12 @@ export class SessionLink {
         orders.orderSave(message);
         return;
       case 'stop-requested':
-        orders.orderStop({ request: message.request, reason: message.reason, unconfirmedExitCode: 75 });
+        orders.orderStop({
+          request: message.request,
+          reason: message.reason,
+          unconfirmedExitCode: 75,
+          arrivedAt: message.arrivedAt,
+        });
         return;
       case 'pause':
         orders.pause(message.reason);

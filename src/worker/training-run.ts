@@ -68,6 +68,7 @@ export class TrainingRun implements Run {
       thrown: (error) => this.#parts.lastSave.thrown(error),
       finish: (cause, timeoutMs) => this.#parts.lastSave.finish(this.#isOrderly ? null : cause, timeoutMs),
       stop: (order) => orders.orderStop(order),
+      stopArrivedAt: () => orders.stop?.arrivedAt ?? null,
       canStop: () => this.#restoration.isDone && !this.#completed && !this.#parts.boundary.stopping,
     });
   }

@@ -1,6 +1,6 @@
 /** SIGTERM to the whole process group of the supervisor, as a shell or the owner of a job sends it. */
 import { expect } from 'vitest';
-import { counter, testInWorld } from './rig.ts';
+import { counter, signalPid, testInWorld } from './rig.ts';
 
 const LINE = ['run', '--json', '--save-every', 'off'];
 const TRAINER = counter(['--epochs', '1', '--steps-per-epoch', '2000', '--step-ms', '20']);
@@ -16,3 +16,17 @@ testInWorld('SIGTERM to the process group: the worker has one of its own, and sa
   again.signal('SIGTERM');
   await again.ended(75);
 });
+
+testInWorld(
+  'SIGTERM to every process, as a shutdown sends it: the last step is saved, and confirmed',
+  async ({ world }) => {
+    const first = world.start([...LINE, ...TRAINER]);
+    await first.event('progress', ({ step }) => step > 5);
+    for (const pid of world.processes()) signalPid(pid, 'SIGTERM');
+    await first.ended(75);
+    const again = world.start([...LINE, ...TRAINER]);
+    expect((await again.event('training-started')).step).toBe(first.named('saved').at(-1)?.step);
+    again.signal('SIGTERM');
+    await again.ended(75);
+  },
+);

@@ -102,6 +102,8 @@ console.log('ends');
   const line = ['--', process.execPath, script];
   const first = world.run(line);
   await first.event('output');
+  // What it prints may be heard before it is on record; only from then on it is adopted.
+  await first.event('attempt-started');
   first.signal('SIGKILL');
   await first.exited;
   const [worker] = world.processes();

@@ -142,7 +142,8 @@ export class ThreadCore {
     if (message.type === 'save' || message.type === 'stop') {
       const { request, reason } = message;
       this.#side.tell({ v: 1, type: 'acknowledged', request, lastStepAgeMs: this.#ageMs() });
-      if (message.type === 'stop') this.#post({ type: 'stop-requested', request, reason });
+      const arrivedAt = process.hrtime.bigint();
+      if (message.type === 'stop') this.#post({ type: 'stop-requested', request, reason, arrivedAt });
       else this.#post({ type: 'save-requested', request, kinds: message.kinds, reason });
     } else if (message.type === 'pause') this.#post({ type: 'pause', reason: message.reason });
     else this.#post({ type: 'continue' });

@@ -183,7 +183,13 @@ export type ToLoop =
       readonly kinds: readonly string[];
       readonly reason: string | null;
     }
-  | { readonly type: 'stop-requested'; readonly request: string; readonly reason: string | null }
+  | {
+      readonly type: 'stop-requested';
+      readonly request: string;
+      readonly reason: string | null;
+      /** `process.hrtime.bigint()`: the loop may come to it much later. */
+      readonly arrivedAt: bigint;
+    }
   | { readonly type: 'pause'; readonly reason: string | null }
   | { readonly type: 'continue' }
   | SaveReport
