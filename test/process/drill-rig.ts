@@ -34,8 +34,13 @@ export async function drill(
 export const EVERY_SEVENTH: readonly string[] = ['--save-every-steps', '7', '--async-save', 'off'];
 
 /** A session that its trainer left at step 15 of 20, with checkpoints before that. */
-export async function trained(world: World, environment: NodeJS.ProcessEnv = {}): Promise<void> {
-  const run = world.start(['run', '--json', ...EVERY_SEVENTH, ...moody(['--exit-at', '15'])], COMMAND, environment);
+export async function trained(
+  world: World,
+  environment: NodeJS.ProcessEnv = {},
+  args: readonly string[] = [],
+): Promise<void> {
+  const trainer = moody(['--exit-at', '15', ...args]);
+  const run = world.start(['run', '--json', ...EVERY_SEVENTH, ...trainer], COMMAND, environment);
   await run.ended(93);
 }
 

@@ -70,7 +70,7 @@ testWithMounts('no room for the copy of the best model: told once, made when the
   await run.event('checkpoint-verified', (event) => event.step > step + 60);
   expect(copies('could not be copied')).toHaveLength(1);
   disk.free();
-  await run.event('notice', ({ message }) => message.includes('was copied'));
+  await run.event('notice', ({ message }) => message.includes('has its copy'));
   run.signal('SIGINT');
   await run.ended(75);
 });
