@@ -17,6 +17,13 @@ export function isOpenState(state: SessionState): boolean {
   return state === 'running' || state === 'orphaned';
 }
 
+const UNASKED_KINDS: readonly string[] = ['auto', 'best'];
+
+/** A save of these kinds is made by itself: nobody waits for it, and the next one follows. */
+export function isUnasked(kinds: readonly string[]): boolean {
+  return kinds.every((kind) => UNASKED_KINDS.includes(kind));
+}
+
 /** Who asked a session to stop: a person (or a program of theirs), the machine as it goes down, or its battery. */
 export const STOPPED_BY = ['operator', 'shutdown', 'ups'] as const;
 export type StoppedBy = (typeof STOPPED_BY)[number];

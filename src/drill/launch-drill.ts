@@ -1,11 +1,11 @@
 /** Level 3 and the replay of one session: which launches, and what their outcomes mean for its recovery. */
-import type { SessionFile } from '../checkpoint/types.ts';
+import type { Manifest, SessionFile } from '../checkpoint/types.ts';
 import { learningRateScale } from '../supervisor/machine/restart-policy.ts';
 import { deviceWarning } from './backends.ts';
 import type { DrilledSession, DrillOptions } from './drilled-session.ts';
 import type { Integrity } from './integrity.ts';
 import { rehearse } from './rehearsal.ts';
-import type { RehearsalRequest } from './rehearsal-request.ts';
+import { oneStepFrom, pointOf, type RehearsalRequest } from './rehearsal-request.ts';
 import { differsInHistoryOnly, type ReplayPair, replayBetween, replayPair, skippedReplay } from './replay.ts';
 import type { Rehearsal, Replay } from './types.ts';
 
@@ -42,16 +42,17 @@ export async function launchDrill(
   if (file === null) {
     return { ...NOT_LAUNCHED, problems: ['session.json is missing, so that nobody knows what to launch'] };
   }
-  const { manifest, path } = chosen;
-  const { sequence, step, epoch } = manifest;
+  const { manifest } = chosen;
+  const resume = pointOf(chosen);
+  const { sequence } = resume;
   const common = requestOf(session, file, options);
   const { rehearsal } = await rehearse(options.files, {
     ...common,
-    resume: { sequence, step, epoch, path },
-    until: { step: step + 1, epoch: null, save: false, fullDisk: false },
+    resume,
+    until: oneStepFrom(resume),
   });
   const device = rehearsal.backend === null ? null : deviceWarning(manifest, rehearsal.backend);
-  const source = sourceWarning(session, manifest.trainer?.sourceDigest ?? null, sequence);
+  const source = hasOtherSource(session, manifest) ? "the trainer's source changed since it was made" : null;
   const first: Findings = {
     problems: rehearsal.outcome === 'done' ? [] : [`level 3: ${rehearsal.reason}`],
     warnings: [
@@ -70,10 +71,7 @@ export async function launchDrill(
     return { level: isAsked ? 'replay' : 3, rehearsal, replay, problems: first.problems, warnings };
   }
   const replay = await replayBetween(options.files, pair, replayRequest(session, common, pair, options));
-  const second = judgeReplay(
-    replay,
-    sourceWarning(session, pair.to.manifest.trainer?.sourceDigest ?? null, null) !== null,
-  );
+  const second = judgeReplay(replay, hasOtherSource(session, pair.to.manifest));
   return {
     level: 'replay',
     rehearsal,
@@ -148,7 +146,8 @@ export function judgeReplay(replay: Replay, sourceChanged: boolean): Findings {
   }
 }
 
-function sourceWarning({ sourceDigest }: DrilledSession, made: string | null, sequence: number | null): string | null {
-  if (sourceDigest === null || made === null || sourceDigest === made) return null;
-  return sequence === null ? 'changed' : "the trainer's source changed since it was made";
+/** False also where nobody knows. */
+function hasOtherSource({ sourceDigest }: DrilledSession, { trainer }: Manifest): boolean {
+  const made = trainer?.sourceDigest ?? null;
+  return sourceDigest !== null && made !== null && sourceDigest !== made;
 }

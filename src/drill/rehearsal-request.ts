@@ -1,6 +1,6 @@
 /** One launch of a trainer in drill mode: what it is to do, and what came of it. */
 import type { StoreLayout } from '../checkpoint/layout.ts';
-import type { TrainerFacts } from '../checkpoint/types.ts';
+import type { Manifest, TrainerFacts } from '../checkpoint/types.ts';
 import type { ResumePoint } from '../protocol/messages.ts';
 import type { Device } from './backends.ts';
 import type { Cleanup } from './cleanup.ts';
@@ -44,6 +44,17 @@ export interface RehearsalRequest {
   readonly nowMs: () => number;
   readonly cleanup: Cleanup;
   readonly onProgress: (text: string) => void;
+}
+
+/** Where a launch goes on from. */
+export function pointOf({ manifest, path }: { readonly manifest: Manifest; readonly path: string }): ResumePoint {
+  const { sequence, step, epoch } = manifest;
+  return { sequence, step, epoch, path };
+}
+
+/** Its end after one step: the recovery that a user would see. */
+export function oneStepFrom({ step }: ResumePoint): RehearsalRequest['until'] {
+  return { step: step + 1, epoch: null, save: false, fullDisk: false };
 }
 
 export interface RehearsalEnd {

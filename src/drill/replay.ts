@@ -8,7 +8,7 @@ import type { Manifest } from '../checkpoint/types.ts';
 import { isDeterministic } from './backends.ts';
 import { type Comparison, compareCheckpoints } from './compare.ts';
 import { rehearse } from './rehearsal.ts';
-import type { RehearsalRequest } from './rehearsal-request.ts';
+import { pointOf, type RehearsalRequest } from './rehearsal-request.ts';
 import type { Replay } from './types.ts';
 
 export interface PlacedManifest {
@@ -63,10 +63,10 @@ export async function replayBetween(
   { from, to }: ReplayPair,
   request: Omit<RehearsalRequest, 'resume' | 'until'>,
 ): Promise<Replay> {
-  const { sequence, step, epoch } = from.manifest;
+  const { sequence, step } = from.manifest;
   const { rehearsal, saved } = await rehearse(files, {
     ...request,
-    resume: { sequence, step, epoch, path: from.path },
+    resume: pointOf(from),
     until: { step: to.manifest.step, epoch: to.manifest.epoch, save: true, fullDisk: false },
   });
   const known = {

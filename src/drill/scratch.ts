@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import { makeDurableDirectory } from '../checkpoint/layout.ts';
 import { decodeOwnerTag, isTagDead, ownerTag } from '../checkpoint/owner-tag.ts';
-import { removeTree } from '../checkpoint/small-file.ts';
+import { namesIfAny, removeTree } from '../checkpoint/small-file.ts';
 import { guarded } from '../checkpoint/store-error.ts';
 import { errnoOf } from '../errors.ts';
 import { Invalid, integer, nullable, object, read, string } from '../schema.ts';
@@ -52,7 +52,7 @@ export function noteGroup(scratch: string, { session, leader }: OwnedGroup): voi
 /** What dead drills left in `parent`: first their processes, then their folders. @throws NkatError `io` */
 export function removeDeadScratch(files: StoreFiles, parent: string): Promise<void> {
   return guarded('clean the folders of earlier rehearsals', parent, async () => {
-    for (const name of await namesIn(files, parent)) {
+    for (const name of await namesIfAny(files, parent)) {
       const tag = SCRATCH.exec(name)?.[1];
       const owner = tag === undefined ? null : decodeOwnerTag(tag);
       if (owner === null || !isTagDead(owner)) continue;
@@ -71,14 +71,5 @@ function groupIn(scratch: string): OwnedGroup | null {
     // None was launched, or the note was torn: then there is no name to end anything by.
     if (errnoOf(error) === null && !(error instanceof SyntaxError)) throw error;
     return null;
-  }
-}
-
-async function namesIn(files: StoreFiles, parent: string): Promise<string[]> {
-  try {
-    return await files.list(parent);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** Whether this machine is shutting down or rebooting: a stop signal then comes from it, and not from a person. */
-import { execFile } from 'node:child_process';
+import { runProgram } from './run-program.ts';
 
 /** It is asked in the middle of a stop, which waits for nobody. */
 const ANSWER_MS = 2_000;
@@ -14,8 +14,6 @@ export async function isGoingDown(environment: NodeJS.ProcessEnv = process.env):
 }
 
 /** `is-system-running` ends with 1 whenever it is not all well, so that only its word counts. */
-function said([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(program, args, { env, timeout: ANSWER_MS }, (_error, stdout) => resolve(stdout.trim()));
-  });
+async function said(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<string> {
+  return (await runProgram(words, environment, ANSWER_MS)).stdout;
 }

@@ -2,8 +2,8 @@
  * What systemd is told of a service (sd_notify(3)). Node has no datagram sockets of this kind, so systemd's own program
  * sends it; what comes while one is being sent is gathered, the newest of each word.
  */
-import { execFile } from 'node:child_process';
 import { messageOf } from '../errors.ts';
+import { runProgram } from './run-program.ts';
 
 /** A save under way asks for this much more at a time, and asks again in good time. */
 const EXTEND_MS = 30_000;
@@ -95,20 +95,13 @@ export class SystemdNotify {
     while (this.#pending.size > 0) {
       const words = [...this.#pending].map(([name, value]) => `${name}=${value}`);
       this.#pending.clear();
-      const failure = await run(words, { ...this.#options.environment, NOTIFY_SOCKET: this.#options.socket });
+      const environment = { ...this.#options.environment, NOTIFY_SOCKET: this.#options.socket };
+      const { failure, stderr } = await runProgram(['systemd-notify', ...words], environment, SEND_MS);
       if (failure === null) continue;
       this.#isBroken = true;
       this.#pending.clear();
-      this.#options.onProblem(`systemd could not be told how it goes: ${failure}`);
+      this.#options.onProblem(`systemd could not be told how it goes: ${stderr || messageOf(failure)}`);
     }
     this.#sending = null;
   }
-}
-
-function run(words: readonly string[], env: NodeJS.ProcessEnv): Promise<string | null> {
-  return new Promise((resolve) => {
-    execFile('systemd-notify', [...words], { env, timeout: SEND_MS }, (error, _stdout, stderr) =>
-      resolve(error === null ? null : stderr.trim() || messageOf(error)),
-    );
-  });
 }

@@ -26,6 +26,7 @@ import { resolveSession } from '../resolve-session.ts';
 import { ownWatch } from '../session-state.ts';
 import { sourceDigestOf, trainerHasChanged } from '../source-change.ts';
 import { commandOf } from '../trainer.ts';
+import { usageError } from '../usage-error.ts';
 import { ownVersion } from '../version.ts';
 import { drillHistory } from './drill-history.ts';
 
@@ -153,7 +154,7 @@ function withinOf({ within }: DrillFlags, level: DrillLevel | null): number | nu
         ? `--within is about a whole recovery, and level ${level} does not put anything back`
         : null;
   if (problem === null) return ms;
-  throw new NkatError(problem, { code: 'usage', operation: 'read the command line' });
+  throw usageError(problem);
 }
 
 async function record({ drill: id, startedAt, sessions }: DrillReport, database: SessionsDatabase): Promise<void> {
@@ -192,7 +193,7 @@ function injectionsOf({ inject }: DrillFlags, level: DrillLevel | null): readonl
   }
   if (level === null || level === 3) return injections;
   const message = `--inject launches the trainer on a broken copy, which is level 3, and --level is ${level}`;
-  throw new NkatError(message, { code: 'usage', operation: 'read the command line' });
+  throw usageError(message);
 }
 
 function levelOf(text: string | undefined): DrillLevel | null {

@@ -1,21 +1,21 @@
 /** `service`: has the machine start `recover` when it comes up. */
 
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { errnoOf } from '../../errors.ts';
 import { makeDirectory } from '../../make-directory.ts';
 import { findEntry, readCrontab } from '../../power/crontab.ts';
-import { installSteps, removeSteps, SERVICE_NAME, type ServicePlace, unitPath } from '../../power/service-plan.ts';
-import { rebootEntry, unitText } from '../../power/service-unit.ts';
+import { runProgram } from '../../power/run-program.ts';
+import { installSteps, removeSteps, SERVICE_NAME, type ServicePlace } from '../../power/service-plan.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { ServiceFlags } from '../flags.ts';
 import { type Line, line } from '../render/line.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
-import { carryOut } from '../service/carry-out.ts';
+import { carryOut, readIfAny } from '../service/carry-out.ts';
 import { managerOf, ownMachine, placeOf } from '../service/place.ts';
 
 export type ServiceAction = 'install' | 'status' | 'remove';
+
+/** For a question to whoever starts services. */
+const ANSWER_MS = 30_000;
 
 const MANAGER_WORDS = {
   'systemd-user': 'a systemd unit of this user',
@@ -75,47 +75,30 @@ function statusLines(found: Found, manager: ServicePlace['manager']): Line[] {
   return [line(words ?? `Installed as ${MANAGER_WORDS[manager]} (${where}); ${state}`)];
 }
 
+/** What installing would leave is what is looked for. */
 async function look(place: ServicePlace, environment: NodeJS.ProcessEnv): Promise<Found> {
-  const { manager, program, log } = place;
-  switch (manager) {
-    case 'cron': {
+  const [wanted] = installSteps(place);
+  switch (wanted?.kind) {
+    case 'cron-entry': {
       const entry = findEntry(await readCrontab(environment), SERVICE_NAME);
-      return { installed: compare(entry, rebootEntry(program, log)), enabled: null, where: 'crontab' };
+      return { installed: compare(entry, wanted.entry), enabled: null, where: 'crontab' };
     }
-    case 'task-scheduler': {
-      const code = await exitOf(['schtasks', '/Query', '/TN', SERVICE_NAME], environment);
-      return { installed: code.failed ? 'no' : 'yes', enabled: null, where: SERVICE_NAME };
+    case 'write': {
+      const scope = place.manager === 'systemd-user' ? ['--user'] : [];
+      const { stdout } = await runProgram(['systemctl', ...scope, 'is-enabled', SERVICE_NAME], environment, ANSWER_MS);
+      const installed = compare(readIfAny(wanted.path), wanted.text);
+      return { installed, enabled: stdout || 'unknown', where: wanted.path };
     }
     default: {
-      const wanted = manager === 'systemd-user' ? 'default.target' : 'multi-user.target';
-      const scope = manager === 'systemd-user' ? ['--user'] : [];
-      const { text } = await exitOf(['systemctl', ...scope, 'is-enabled', SERVICE_NAME], environment);
-      const installed = compare(readIfAny(unitPath(place)), unitText(program, wanted));
-      return { installed, enabled: text || 'unknown', where: unitPath(place) };
+      const { failure } = await runProgram(['schtasks', '/Query', '/TN', SERVICE_NAME], environment, ANSWER_MS);
+      return { installed: failure === null ? 'yes' : 'no', enabled: null, where: SERVICE_NAME };
     }
   }
 }
 
-function compare(present: string | null, wanted: string): Found['installed'] {
+function compare(present: string | null, wanted: string | null): Found['installed'] {
   if (present === null) return 'no';
   return present === wanted ? 'yes' : 'other';
-}
-
-function exitOf([program = '', ...args]: readonly string[], environment: NodeJS.ProcessEnv) {
-  return new Promise<{ failed: boolean; text: string }>((resolve) => {
-    execFile(program, args, { env: environment, timeout: 30_000 }, (error, stdout) =>
-      resolve({ failed: error !== null, text: stdout.trim() }),
-    );
-  });
-}
-
-function readIfAny(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw error;
-  }
 }
 
 function sayer({ streams, terminal }: CommandContext): (line: Line) => void {

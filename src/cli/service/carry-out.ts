@@ -1,11 +1,11 @@
 /** Carries the steps of a service plan out, or says what they would be; each is told as it is done. */
 
-import { execFile } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf, messageOf, NkatError } from '../../errors.ts';
 import { makeDirectory } from '../../make-directory.ts';
 import { findEntry, putEntry, readCrontab, removeEntry, writeCrontab } from '../../power/crontab.ts';
+import { runProgram } from '../../power/run-program.ts';
 import { SERVICE_NAME, type ServiceStep } from '../../power/service-plan.ts';
 import { type Line, line } from '../render/line.ts';
 
@@ -69,14 +69,10 @@ async function changeCrontab(entry: string | null, { dryRun, environment, say }:
 }
 
 /** Null: it ended with 0. */
-function run([program = '', ...args]: readonly string[], environment: NodeJS.ProcessEnv): Promise<string | null> {
-  return new Promise((resolve) => {
-    execFile(program, args, { env: environment, timeout: COMMAND_MS }, (error, _stdout, stderr) => {
-      if (error === null) resolve(null);
-      else if (errnoOf(error) === 'ENOENT') resolve('there is no such program');
-      else resolve(stderr.trim() || messageOf(error));
-    });
-  });
+async function run(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<string | null> {
+  const { failure, stderr } = await runProgram(words, environment, COMMAND_MS);
+  if (failure === null) return null;
+  return errnoOf(failure) === 'ENOENT' ? 'there is no such program' : stderr || messageOf(failure);
 }
 
 /** In one step: a unit that is half written would be read so at the next boot. */
@@ -88,7 +84,8 @@ function write(path: string, text: string): void {
   });
 }
 
-function readIfAny(path: string): string | null {
+/** @throws NkatError `io` */
+export function readIfAny(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Choice } from '../../checkpoint/types.ts';
 import { formatDuration } from '../../units.ts';
 import type { DrillOptions } from '../drilled-session.ts';
 import { rehearse } from '../rehearsal.ts';
-import type { RehearsalEnd, RehearsalRequest } from '../rehearsal-request.ts';
+import { oneStepFrom, pointOf, type RehearsalEnd, type RehearsalRequest } from '../rehearsal-request.ts';
 import { NO_GPU } from './gpus.ts';
 import type { Injected, NamedInjection } from './injections.ts';
 
@@ -83,8 +83,7 @@ export class Incidents {
 
   /** Null: the way back stands open. */
   async #fullDisk(): Promise<string | null> {
-    const { manifest } = this.#chosen;
-    const end = await this.#launch({ step: manifest.step + 1, epoch: null, save: true, fullDisk: true }, {});
+    const end = await this.#launch({ ...oneStepFrom(pointOf(this.#chosen)), save: true, fullDisk: true }, {});
     if (end.rehearsal.outcome !== 'done') return end.rehearsal.reason;
     if (end.refusedSaves === 0) return 'no save found the disk full';
     if (end.saved === null) return 'it did not save again when there was room';
@@ -123,8 +122,7 @@ export class Incidents {
   }
 
   async #launch(until: RehearsalRequest['until'], changes: Partial<IncidentRequest>): Promise<RehearsalEnd> {
-    const { sequence, step, epoch } = this.#chosen.manifest;
-    const resume = { sequence, step, epoch, path: this.#chosen.path };
+    const resume = pointOf(this.#chosen);
     const end = await rehearse(this.#options.files, { ...this.#request, ...changes, resume, until });
     this.#acknowledged = Math.max(this.#acknowledged, end.acknowledged ?? 0);
     return end;

@@ -3,6 +3,7 @@ import type { DrilledSession, DrillOptions } from '../drilled-session.ts';
 import type { Integrity } from '../integrity.ts';
 import { type Launched, NOT_LAUNCHED, requestOf } from '../launch-drill.ts';
 import { rehearse } from '../rehearsal.ts';
+import { oneStepFrom, pointOf } from '../rehearsal-request.ts';
 import { type CopiedSession, copySession } from './copied-session.ts';
 import { type Corrupted, corruptNewest } from './corrupt-newest.ts';
 import { onlyGpus } from './gpus.ts';
@@ -51,12 +52,11 @@ export async function launchInjected(
   const incidents = new Incidents(copy.layout, chosen, request, options, setAside);
   const injected: Injected[] = [...damage];
   for (const named of inOrder(options.injections)) injected.push(await incidents.happen(named));
-  const { manifest, path } = incidents.chosen;
-  const { sequence, step, epoch } = manifest;
+  const resume = pointOf(incidents.chosen);
   const { rehearsal } = await rehearse(options.files, {
     ...incidents.request,
-    resume: { sequence, step, epoch, path },
-    until: { step: step + 1, epoch: null, save: false, fullDisk: false },
+    resume,
+    until: oneStepFrom(resume),
   });
   const failed = rehearsal.outcome === 'done' ? [] : [`the recovery afterwards: ${rehearsal.reason}`];
   return {

@@ -1,8 +1,8 @@
 /** Saves that nobody asked for and that fail: told when they begin to, and when they work again. */
+import { isUnasked } from '../../words.ts';
 import type { SupervisorEvent } from '../events.ts';
 
 const CODE = 'saves-failing';
-const UNASKED: readonly string[] = ['auto', 'best'];
 
 export interface FailedSave {
   readonly kinds: readonly string[];
@@ -13,7 +13,7 @@ export interface FailedSave {
 
 /** True where a warning tells a failure, once, so that no line has to each time. One that gave way did not fail. */
 export function isToldByWarning({ kinds, code }: Pick<FailedSave, 'kinds' | 'code'>): boolean {
-  return code !== 'superseded' && kinds.every((kind) => UNASKED.includes(kind));
+  return code !== 'superseded' && isUnasked(kinds);
 }
 
 export class FailingSaves {

@@ -1,7 +1,6 @@
 /** What a run without a supervisor says to its operator: what cannot go unnoticed, and nothing twice. */
 import type { MessageOf, WorkerMessage } from '../../protocol/messages.ts';
-
-const UNASKED: readonly string[] = ['auto', 'best'];
+import { isUnasked } from '../../words.ts';
 
 export class AloneWords {
   readonly #say: (line: string) => void;
@@ -27,8 +26,7 @@ export class AloneWords {
   }
 
   #failed({ request, kinds, step, code, message, hint }: MessageOf<WorkerMessage, 'save-failed'>): void {
-    const isUnasked = request === null && kinds.every((kind) => UNASKED.includes(kind));
-    if (isUnasked && code !== 'superseded') {
+    if (request === null && isUnasked(kinds) && code !== 'superseded') {
       // One without room was told as such, once.
       if (this.#failing || code === 'no-space') return;
       this.#failing = true;
