@@ -196,6 +196,7 @@ function finished(
     });
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, stdout, stderr }));
-    child.stdin?.end(input);
+    // A command may end before it has read what was typed.
+    child.stdin?.on('error', () => undefined).end(input);
   });
 }

@@ -40,16 +40,20 @@ function checkpointsIn(directory: string): string[] {
     .sort((a, b) => sequence(b) - sequence(a));
 }
 
+/** @param offset of the byte, from the end where negative; one outside the file would make it longer, another damage */
 function flip(path: string, offset: number): void {
-  const byte = readFileSync(path)[offset] ?? 0;
+  const bytes = readFileSync(path);
+  const byte = bytes.at(offset);
+  if (byte === undefined) throw new RangeError(`${path} has ${bytes.length} bytes, none at ${offset}`);
+  const position = offset < 0 ? bytes.length + offset : offset;
   const fd = openSync(path, 'r+');
-  writeSync(fd, Buffer.from([byte ^ 1]), 0, 1, offset);
+  writeSync(fd, Buffer.from([byte ^ 1]), 0, 1, position);
   closeSync(fd);
 }
 
 const TENSORS = 'tensors.safetensors';
 const DAMAGES: Readonly<Record<string, (newest: string, older: string) => void>> = {
-  'a flipped byte in the tensors': (newest) => flip(join(newest, TENSORS), 2_000),
+  'a flipped byte in the tensors': (newest) => flip(join(newest, TENSORS), -100),
   'a flipped byte in the state': (newest) => flip(join(newest, 'state.json'), 5),
   'a flipped byte in the manifest': (newest) => flip(join(newest, 'manifest.json'), 40),
   'a truncation': (newest) => truncateSync(join(newest, TENSORS), 100),
@@ -122,7 +126,7 @@ testInWorld.concurrent('all damaged, backups too: exit 65, nothing deleted, agai
 
 testInWorld.concurrent('verify names what is damaged and changes nothing: exit 65', async ({ world }) => {
   const { directory, names } = await interrupted(world);
-  flip(join(directory, names[0] ?? '', TENSORS), 2_000);
+  flip(join(directory, names[0] ?? '', TENSORS), -100);
   const verify = world.start(['verify', 'latest', '--json']);
   await verify.ended(65);
   const { damaged } = JSON.parse(verify.stdout) as { damaged: { file: string; tensors: string[] }[] };

@@ -35,7 +35,8 @@ function shell(world: World, script: string, environment: NodeJS.ProcessEnv = {}
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  child.stdin.end(input);
+  // A command may end before it has read what was typed.
+  child.stdin.on('error', () => undefined).end(input);
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
 }
 

@@ -87,6 +87,8 @@ export const acknowledged = (request: string): WorkerMessage & SupervisorMessage
 
 export async function rawConnection({ server }: Bench): Promise<Socket> {
   const socket = createConnection({ path: server.path });
+  // What is sent to a supervisor that has hung up is lost, as the test meant it.
+  socket.on('error', () => socket.destroy());
   onTestFinished(() => {
     socket.destroy();
   });
