@@ -2,11 +2,12 @@
 
 import { CommanderError } from 'commander';
 import { NkatError } from '../errors.ts';
-import { type Action, buildProgram } from './command-tree.ts';
+import { buildProgram } from './command-tree.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodeOf, exitCodeOfError } from './exit-codes.ts';
 import { errorJson, errorWords } from './render/error-words.ts';
 import { paintLine, paintWith } from './render/paint.ts';
+import type { Action } from './tree/branch.ts';
 import { usageError } from './usage-error.ts';
 
 /**
