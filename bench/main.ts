@@ -6,6 +6,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { machineFacts } from './machine.ts';
 import { type Measure, type Summary, summarise } from './measure.ts';
 import { emergency } from './measures/emergency.ts';
+import { history } from './measures/history.ts';
 import { idle } from './measures/idle.ts';
 import { list } from './measures/list.ts';
 import { periodicSave } from './measures/periodic-save.ts';
@@ -23,6 +24,7 @@ const MEASURES: readonly Measure[] = [
   emergency,
   verification,
   list,
+  history,
   idle,
 ];
 

@@ -97,8 +97,8 @@ export function alone(
 }
 
 /** Milliseconds that a command takes from start to end. */
-export function timed(command: string, args: readonly string[]): number {
+export function timed(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): number {
   const startedAt = performance.now();
-  execFileSync(command, args, { stdio: 'ignore' });
+  execFileSync(command, args, { stdio: 'ignore', env });
   return performance.now() - startedAt;
 }

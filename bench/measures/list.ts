@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Measure } from '../measure.ts';
-import { environment } from '../process.ts';
+import { environment, timed } from '../process.ts';
 
 export const list: Measure = {
   name: 'list',
@@ -17,16 +17,10 @@ export const list: Measure = {
     const ours: number[] = [];
     const theirs: number[] = [];
     for (let pair = 0; pair < (quick ? 1 : 15); pair++) {
-      theirs.push(timedNode(['-e', '0'], env));
-      ours.push(timedNode([join(root, 'bin/nkat-recover.js'), 'list'], env));
+      theirs.push(timed(process.execPath, ['-e', '0'], env));
+      ours.push(timed(process.execPath, [join(root, 'bin/nkat-recover.js'), 'list'], env));
     }
     const name = `list with ${sessions} sessions of 20 checkpoints`;
     return [{ name, reference: 'node -e 0', unit: 'ms', ours, theirs, target: { bound: 'at most', value: 4 } }];
   },
 };
-
-function timedNode(args: readonly string[], env: NodeJS.ProcessEnv): number {
-  const startedAt = performance.now();
-  execFileSync(process.execPath, args, { env, stdio: 'ignore' });
-  return performance.now() - startedAt;
-}

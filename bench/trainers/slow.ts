@@ -3,6 +3,7 @@ import { arraysState, connect } from 'nkat-recover/worker';
 
 const run = await connect();
 await run.restore(arraysState({ weights: new Float32Array(1000) }));
+console.log('restored');
 for (;;) {
   await new Promise((resolve) => setTimeout(resolve, 1000));
   await run.step({ loss: 1 });
