@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'session-ambiguous'
   | 'session-held'
   | 'session-not-running'
+  | 'checkpoint-not-found'
   | 'unconfirmed'
   | 'no-verified-checkpoint'
   | 'checkpoint-damaged'

@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { nodeFiles } from '../../checkpoint/files.ts';
 import type { SessionIdentity } from '../../checkpoint/types.ts';
 import { isWritten } from '../../config/layers.ts';
@@ -7,6 +6,7 @@ import { errnoOf, NkatError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { ResumeFlags } from '../flags.ts';
 import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
+import { namedCheckpoint } from '../named-checkpoint.ts';
 import { withIndex } from '../open-index.ts';
 import { ownSettings, refuseWrongFlags, slipWords } from '../own-settings.ts';
 import { resolveSession } from '../resolve-session.ts';
@@ -34,7 +34,7 @@ export async function resume(
     const watch = ownWatch();
     const session = await locateSession(nodeFiles, await resolveSession(nodeFiles, database, word), watch);
     refuseHeld(session, flags.takeOver === true, watch);
-    const from = fromOf(flags.from, context.cwd);
+    const from = flags.from === undefined ? null : await namedCheckpoint(nodeFiles, session, flags.from, context.cwd);
     if (session.present.state === 'completed' && args === null && from === null) {
       const { id } = session.row;
       context.streams.err(
@@ -55,12 +55,6 @@ export async function resume(
     const supervision = { target, settings: own, command, from, launch, words: slipWords(slips) };
     return superviseAndShow(supervision, flags, database, context);
   });
-}
-
-/** A sequence number, or the path of a checkpoint. */
-function fromOf(text: string | undefined, cwd: string): number | string | null {
-  if (text === undefined) return null;
-  return /^\d{1,15}$/.test(text) ? Number(text) : resolve(cwd, text);
 }
 
 function identityOf({ file, row }: LocatedSession): SessionIdentity {
