@@ -95,3 +95,14 @@ export interface DrillFlags extends JsonFlag {
   readonly device?: string;
   readonly timeout?: string;
 }
+
+export interface DrillScheduleFlags extends JsonFlag {
+  readonly cron?: string;
+  readonly all?: boolean;
+  readonly level?: string;
+  readonly within?: string;
+  readonly inject?: string;
+  readonly list?: boolean;
+  readonly remove?: boolean;
+  readonly dryRun?: boolean;
+}

@@ -84,8 +84,9 @@ function reportUsage(error: CommanderError, argv: readonly string[], context: Co
   return exitCodeOf('usage');
 }
 
-function usageHint([first = '']: readonly string[]): string {
-  return `See nkat-recover${/^[a-z]+$/.test(first) ? ` ${first}` : ''} --help.`;
+function usageHint([first = '', second]: readonly string[]): string {
+  const name = first === 'drill' && second === 'schedule' ? 'drill schedule' : first;
+  return `See nkat-recover${/^[a-z]+( [a-z]+)?$/.test(name) ? ` ${name}` : ''} --help.`;
 }
 
 function withHint({ message, code, operation, path, cause }: NkatError, hint: string): NkatError {

@@ -100,11 +100,17 @@ export function requestOf({ layout, commandOf }: DrilledSession, file: SessionFi
     saveEveryMs: null,
     kill: null,
     memoryBytes: null,
+    sessionEnvironment: trainerEnvironment(file),
     environment: {},
     nowMs,
     cleanup,
     onProgress,
   };
+}
+
+/** Without our own settings, which a rehearsal has none of. */
+function trainerEnvironment({ launch }: SessionFile): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(launch?.environment ?? {}).filter(([name]) => !name.startsWith('NKAT_')));
 }
 
 /** With the arguments that made the checkpoint, and as much time as it can need. */

@@ -39,6 +39,8 @@ export interface RehearsalRequest {
   readonly kill: 'first-step' | number | null;
   /** More than that and it is killed, as a small machine would; null: no limit. */
   readonly memoryBytes: number | null;
+  /** What the session was started with: a drill at night has almost no environment of its own, as has a recovery at boot. */
+  readonly sessionEnvironment: Readonly<Record<string, string>>;
   /** For the trainer, over what the device already says. */
   readonly environment: Readonly<Record<string, string>>;
   readonly nowMs: () => number;

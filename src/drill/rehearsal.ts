@@ -99,6 +99,7 @@ export async function rehearse(files: StoreFiles, request: RehearsalRequest): Pr
     command: request.command,
     cwd: request.cwd,
     environment: {
+      ...request.sessionEnvironment,
       [ENVIRONMENT.socket]: server.path,
       [ENVIRONMENT.token]: token,
       [ENVIRONMENT.checkpointDirectory]: directory,

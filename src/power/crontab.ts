@@ -6,39 +6,56 @@ import { execFile } from 'node:child_process';
 import { errnoOf, NkatError } from '../errors.ts';
 
 const MARK = '# nkat-recover: ';
+/** In each entry of ours, by the name of the program itself. */
+const OURS = 'nkat-recover';
 
 /** The line behind our mark of this name; null: there is none. */
 export function findEntry(crontab: string, name: string): string | null {
   const lines = crontab.split('\n');
-  const at = lines.indexOf(MARK + name);
-  return at < 0 ? null : (lines[at + 1] ?? '');
+  return marksOf(lines, name).flatMap((at) => lines.slice(at + 1, at + lengthOf(lines, at)))[0] ?? null;
 }
 
-/** Names of all entries of ours that begin with `prefix`, in their order. */
+/** Names of all entries of ours that begin with `prefix`, in their order, each once. */
 export function entryNames(crontab: string, prefix = ''): string[] {
   const names = crontab.split('\n').flatMap((line) => (line.startsWith(MARK) ? [line.slice(MARK.length)] : []));
-  return names.filter((name) => name.startsWith(prefix));
+  return [...new Set(names)].filter((name) => name.startsWith(prefix));
 }
 
-/** The crontab with this entry, in the place of an earlier one of that name, else at the end. */
+/** The crontab with this entry once, in the place of an earlier one of that name, else at the end. */
 export function putEntry(crontab: string, name: string, entry: string): string {
   if (/[\r\n]/.test(name + entry)) throw new RangeError('an entry of a crontab is one line');
+  if (!entry.includes(OURS)) throw new RangeError(`not an entry of ours: ${entry}`);
   const lines = crontab.split('\n');
-  const at = lines.indexOf(MARK + name);
-  if (at >= 0)
-    return lines
-      .with(at, MARK + name)
-      .toSpliced(at + 1, 1, entry)
-      .join('\n');
-  const before = crontab === '' || crontab.endsWith('\n') ? crontab : `${crontab}\n`;
-  return `${before}${MARK}${name}\n${entry}\n`;
+  const [first, ...copies] = marksOf(lines, name);
+  if (first === undefined) {
+    const before = crontab === '' || crontab.endsWith('\n') ? crontab : `${crontab}\n`;
+    return `${before}${MARK}${name}\n${entry}\n`;
+  }
+  return without(lines, copies)
+    .toSpliced(first, lengthOf(lines, first), MARK + name, entry)
+    .join('\n');
 }
 
 /** The crontab without that entry; unchanged where there is none. */
 export function removeEntry(crontab: string, name: string): string {
   const lines = crontab.split('\n');
-  const at = lines.indexOf(MARK + name);
-  return at < 0 ? crontab : lines.toSpliced(at, 2).join('\n');
+  return without(lines, marksOf(lines, name)).join('\n');
+}
+
+/** Where it is marked: more than once where somebody copied it. */
+function marksOf(lines: readonly string[], name: string): readonly number[] {
+  return lines.flatMap((line, at) => (line === MARK + name ? [at] : []));
+}
+
+/** Lines of an entry: the mark alone where its line was taken away by hand, so that what follows is somebody else's. */
+function lengthOf(lines: readonly string[], at: number): number {
+  const next = lines[at + 1] ?? '';
+  return next.includes(OURS) && !next.startsWith(MARK) ? 2 : 1;
+}
+
+function without(lines: readonly string[], marks: readonly number[]): readonly string[] {
+  const gone = new Set(marks.flatMap((at) => (lengthOf(lines, at) === 2 ? [at, at + 1] : [at])));
+  return lines.filter((_, at) => !gone.has(at));
 }
 
 /** A word for the shell that cron starts; `%` would end the command there. */

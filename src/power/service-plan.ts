@@ -8,7 +8,8 @@ export type ServiceManager = 'systemd-user' | 'systemd-system' | 'cron' | 'task-
 export type ServiceStep =
   | { readonly kind: 'write'; readonly path: string; readonly text: string }
   | { readonly kind: 'remove'; readonly path: string }
-  | { readonly kind: 'cron-entry'; readonly entry: string | null }
+  /** Null: the entry of that name goes. */
+  | { readonly kind: 'cron-entry'; readonly name: string; readonly entry: string | null }
   /** `otherwise`: what it means when it fails, where the rest works all the same; null: then nothing works. */
   | { readonly kind: 'command'; readonly words: readonly string[]; readonly otherwise: string | null };
 
@@ -49,7 +50,7 @@ export function installSteps(place: ServicePlace): ServiceStep[] {
         ...systemctl([], ['daemon-reload'], ['enable', UNIT]),
       ];
     case 'cron':
-      return [{ kind: 'cron-entry', entry: rebootEntry(program, log) }];
+      return [{ kind: 'cron-entry', name: SERVICE_NAME, entry: rebootEntry(program, log) }];
     case 'task-scheduler':
       return [
         {
@@ -77,7 +78,7 @@ export function removeSteps(place: ServicePlace): ServiceStep[] {
       ];
     }
     case 'cron':
-      return [{ kind: 'cron-entry', entry: null }];
+      return [{ kind: 'cron-entry', name: SERVICE_NAME, entry: null }];
     case 'task-scheduler':
       return [{ kind: 'command', words: ['schtasks', '/Delete', '/F', '/TN', SERVICE_NAME], otherwise: null }];
     default:

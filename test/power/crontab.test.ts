@@ -19,14 +19,14 @@ test.each([
   ['jobs of others', `${OTHERS}\n`],
   ['a last line without an end', OTHERS],
 ])('put, found, replaced and removed beside %s', (_, before) => {
-  const one = putEntry(before, 'recover', '@reboot one');
+  const one = putEntry(before, 'recover', '@reboot one nkat-recover');
   expect(one.startsWith(before)).toBe(true);
-  expect(findEntry(one, 'recover')).toBe('@reboot one');
+  expect(findEntry(one, 'recover')).toBe('@reboot one nkat-recover');
   // Twice is once.
-  expect(putEntry(one, 'recover', '@reboot one')).toBe(one);
-  const both = putEntry(one, 'drill weekly', '0 3 * * 0 drill');
-  const changed = putEntry(both, 'recover', '@reboot two');
-  expect(findEntry(changed, 'recover')).toBe('@reboot two');
+  expect(putEntry(one, 'recover', '@reboot one nkat-recover')).toBe(one);
+  const both = putEntry(one, 'drill weekly', '0 3 * * 0 nkat-recover drill');
+  const changed = putEntry(both, 'recover', '@reboot two nkat-recover');
+  expect(findEntry(changed, 'recover')).toBe('@reboot two nkat-recover');
   expect(changed.replace('two', 'one')).toBe(both);
   expect(entryNames(changed)).toEqual(['recover', 'drill weekly']);
   expect(entryNames(changed, 'drill ')).toEqual(['drill weekly']);
@@ -35,8 +35,32 @@ test.each([
   expect(removeEntry(rest, 'recover')).toBe(rest);
 });
 
+test('a line that was taken away by hand leaves a mark alone: what follows it stays', () => {
+  const mark = '# nkat-recover: drill /home';
+  const left = `${mark}\n0 5 * * * backup --all\n`;
+  expect(findEntry(left, 'drill /home')).toBeNull();
+  expect(putEntry(left, 'drill /home', '@daily nkat-recover')).toBe(
+    `${mark}\n@daily nkat-recover\n0 5 * * * backup --all\n`,
+  );
+  expect(removeEntry(left, 'drill /home')).toBe('0 5 * * * backup --all\n');
+  expect(removeEntry(`${mark}\n${putEntry('', 'other', '@daily nkat-recover')}`, 'drill /home')).toBe(
+    putEntry('', 'other', '@daily nkat-recover'),
+  );
+});
+
+test('an entry that somebody copied is one again, and goes as one', () => {
+  const one = putEntry(`${OTHERS}\n`, 'recover', '@reboot nkat-recover');
+  const copied = `${one}# mine\n${putEntry('', 'recover', '@reboot nkat-recover 2')}@daily mine\n`;
+  expect(entryNames(copied)).toEqual(['recover']);
+  expect(putEntry(copied, 'recover', '@reboot nkat-recover 3')).toBe(
+    `${putEntry(`${OTHERS}\n`, 'recover', '@reboot nkat-recover 3')}# mine\n@daily mine\n`,
+  );
+  expect(removeEntry(copied, 'recover')).toBe(`${OTHERS}\n# mine\n@daily mine\n`);
+});
+
 test('an entry of two lines is a bug, not two jobs', () => {
-  expect(() => putEntry('', 'recover', 'one\n* * * * * two')).toThrow(RangeError);
+  expect(() => putEntry('', 'recover', 'nkat-recover\n* * * * * two')).toThrow(RangeError);
+  expect(() => putEntry('', 'recover', 'nobody knows it again')).toThrow(RangeError);
 });
 
 test('words reach the shell of cron as they are', () => {

@@ -54,6 +54,6 @@ test('removing undoes what installing did, and stops nothing that trains', () =>
     expect(steps).toContainEqual({ kind: 'remove', path: '/units/nkat-recover.service' });
     expect(commandsOf(steps).join()).not.toMatch(/--now|stop/);
   }
-  expect(removeSteps(placeOf('cron'))).toEqual([{ kind: 'cron-entry', entry: null }]);
+  expect(removeSteps(placeOf('cron'))).toEqual([{ kind: 'cron-entry', name: 'nkat-recover', entry: null }]);
   expect(commandsOf(removeSteps(placeOf('task-scheduler')))).toEqual(['schtasks /Delete /F /TN nkat-recover']);
 });

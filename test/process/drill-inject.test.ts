@@ -1,10 +1,10 @@
 /** Drills that break a copy: the session comes back from each fault, what does not is told, the originals stay untouched. */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { treeOf } from '../rig/tree-of.ts';
-import { drill, expectNothingLeft, sessionFolder, trained } from './drill-rig.ts';
+import { drill, expectNothingLeft, type Found, foundIn, sessionFolder, trained } from './drill-rig.ts';
 import { COMMAND, testInWorld, type World } from './rig.ts';
 
 function originals(world: World): readonly string[] {
@@ -55,28 +55,20 @@ function withCards(world: World, indices: readonly number[]): NodeJS.ProcessEnv 
   return { PATH: `${folder}:${process.env.PATH}`, NKAT_TEST_FOUND: join(folder, 'found') };
 }
 
-interface Found {
-  readonly cards: string | null;
-  readonly order: string | null;
-  readonly temporary: string;
-  readonly priority: number;
-}
-
 function found({ NKAT_TEST_FOUND: path = '' }: NodeJS.ProcessEnv): readonly Found[] {
-  return readFileSync(path, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Found);
+  return foundIn(path);
 }
 
 testInWorld.concurrent(
   'GPUs: none by default, those that are named, and one that goes; refused where there are none',
   async ({ world }) => {
-    await trained(world, { CUDA_VISIBLE_DEVICES: '0' });
+    await trained(world, { CUDA_VISIBLE_DEVICES: '0', CONDA_PREFIX: '/opt/envs/night' });
     const none = withCards(world, []);
     expect((await drill(world, ['--level', '3'], none)).code).toBe(0);
     const [kind] = found(none);
-    expect(kind).toMatchObject({ cards: '', order: null, priority: constants.priority.PRIORITY_LOW });
+    // The cards are hidden; all else is what the session was started with, as a recovery at boot has it.
+    expect(kind).toMatchObject({ cards: '', order: null, conda: '/opt/envs/night' });
+    expect(kind?.priority).toBe(constants.priority.PRIORITY_LOW);
     expect(kind?.temporary).toContain(join(world.home, 'drills', 'scratch-'));
     const four = withCards(world, [0, 1, 2, 3]);
     expect((await drill(world, ['--inject', 'gpus=0,2,3'], four)).code).toBe(0);

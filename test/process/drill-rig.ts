@@ -1,5 +1,5 @@
 /** Drills of sessions that a real trainer has trained. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
@@ -47,6 +47,23 @@ export async function trained(
 export function sessionFolder(world: World): string {
   const root = join(world.home, 'checkpoints');
   return join(root, readdirSync(root).find((name) => /^\d{8}_/.test(name)) ?? 'none');
+}
+
+/** What a rehearsed trainer found in its environment. */
+export interface Found {
+  readonly cards: string | null;
+  readonly order: string | null;
+  readonly conda: string | null;
+  readonly temporary: string;
+  readonly priority: number;
+}
+
+/** One a launch. @param path what NKAT_TEST_FOUND named */
+export function foundIn(path: string): readonly Found[] {
+  return readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Found);
 }
 
 /** What a drill may leave: its lock, given back. */

@@ -4,16 +4,15 @@ import { Cleanup } from '../../drill/cleanup.ts';
 import { drillSession } from '../../drill/drill-session.ts';
 import type { DrilledSession } from '../../drill/drilled-session.ts';
 import { gpuIndices, refuseMissingGpus } from '../../drill/inject/gpus.ts';
-import { type NamedInjection, parseInjections } from '../../drill/inject/injections.ts';
 import { beKind, drillsFolder, lockDrills } from '../../drill/lock.ts';
 import { removeDeadScratch } from '../../drill/scratch.ts';
-import type { DrillLevel, DrillReport, SessionDrill } from '../../drill/types.ts';
+import type { DrillReport, SessionDrill } from '../../drill/types.ts';
 import { NkatError } from '../../errors.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionRow } from '../../sessions/types.ts';
-import { parseDuration } from '../../units.ts';
 import type { CommandContext } from '../context.ts';
 import { timeoutOf } from '../control-flags.ts';
+import { injectionsOf, levelOf, withinOf } from '../drill-flags.ts';
 import { exitCodeOf, exitCodeOfSignal } from '../exit-codes.ts';
 import type { DrillFlags } from '../flags.ts';
 import { locateSession } from '../located-session.ts';
@@ -26,7 +25,6 @@ import { resolveSession } from '../resolve-session.ts';
 import { ownWatch } from '../session-state.ts';
 import { sourceDigestOf, trainerHasChanged } from '../source-change.ts';
 import { commandOf } from '../trainer.ts';
-import { usageError } from '../usage-error.ts';
 import { ownVersion } from '../version.ts';
 import { drillHistory } from './drill-history.ts';
 
@@ -143,20 +141,6 @@ async function foundSession(row: SessionRow, { clocks }: CommandContext): Promis
   };
 }
 
-/** @throws NkatError `usage` */
-function withinOf({ within }: DrillFlags, level: DrillLevel | null): number | null {
-  if (within === undefined) return null;
-  const ms = parseDuration(within);
-  const problem =
-    ms === null || ms <= 0
-      ? `--within is ${JSON.stringify(within)}; accepted is a duration such as 30s or 5m`
-      : level === 1 || level === 2
-        ? `--within is about a whole recovery, and level ${level} does not put anything back`
-        : null;
-  if (problem === null) return ms;
-  throw usageError(problem);
-}
-
 async function record({ drill: id, startedAt, sessions }: DrillReport, database: SessionsDatabase): Promise<void> {
   await database.write(({ drills }) => {
     for (const { session, level, ok, chosen, stepsLost, times, replay, injected, problems, warnings } of sessions) {
@@ -180,23 +164,3 @@ async function record({ drill: id, startedAt, sessions }: DrillReport, database:
 }
 
 const GPU_KINDS: ReadonlySet<string> = new Set(['gpu-lost', 'gpus']);
-
-/** @throws NkatError `usage`, `preflight` */
-function injectionsOf({ inject }: DrillFlags, level: DrillLevel | null): readonly NamedInjection[] {
-  if (inject === undefined) return [];
-  const injections = parseInjections(inject);
-  if (process.platform !== 'linux' && injections.some(({ injection }) => injection.kind === 'memory')) {
-    throw new NkatError('memory= needs /proc to see what a trainer holds, which only Linux has', {
-      code: 'preflight',
-      operation: 'begin the drill',
-    });
-  }
-  if (level === null || level === 3) return injections;
-  const message = `--inject launches the trainer on a broken copy, which is level 3, and --level is ${level}`;
-  throw usageError(message);
-}
-
-function levelOf(text: string | undefined): DrillLevel | null {
-  if (text === undefined || text === 'replay') return text ?? null;
-  return text === '1' ? 1 : text === '2' ? 2 : 3;
-}

@@ -6,7 +6,7 @@ import { errnoOf, messageOf, NkatError } from '../../errors.ts';
 import { makeDirectory } from '../../make-directory.ts';
 import { findEntry, putEntry, readCrontab, removeEntry, writeCrontab } from '../../power/crontab.ts';
 import { runProgram } from '../../power/run-program.ts';
-import { SERVICE_NAME, type ServiceStep } from '../../power/service-plan.ts';
+import type { ServiceStep } from '../../power/service-plan.ts';
 import { type Line, line } from '../render/line.ts';
 
 /** systemctl waits for a bus that may be slow at boot. */
@@ -40,7 +40,7 @@ async function one(step: ServiceStep, carrying: Carrying): Promise<void> {
       return say(line(`${dryRun ? 'Would remove' : 'Removed'} ${step.path}`));
     }
     case 'cron-entry':
-      return changeCrontab(step.entry, carrying);
+      return changeCrontab(step.name, step.entry, carrying);
     case 'command': {
       const words = step.words.join(' ');
       if (dryRun) return say(line(`Would run: ${words}`));
@@ -56,16 +56,23 @@ async function one(step: ServiceStep, carrying: Carrying): Promise<void> {
   }
 }
 
-async function changeCrontab(entry: string | null, { dryRun, environment, say }: Carrying): Promise<void> {
+async function changeCrontab(name: string, entry: string | null, carrying: Carrying): Promise<void> {
+  const { dryRun, environment, say } = carrying;
   const before = await readCrontab(environment);
-  const present = findEntry(before, SERVICE_NAME);
-  if (present === entry)
+  const present = findEntry(before, name);
+  const after = entry === null ? removeEntry(before, name) : putEntry(before, name, entry);
+  if (after === before)
     return say(line(entry === null ? 'The crontab has no entry of it' : 'The crontab has it already'));
-  const after = entry === null ? removeEntry(before, SERVICE_NAME) : putEntry(before, SERVICE_NAME, entry);
   if (!dryRun) await writeCrontab(after, environment);
-  const did = entry === null ? ['Would take from', 'Took from'] : ['Would put into', 'Put into'];
+  const did =
+    entry === null
+      ? ['Would take from', 'Took from']
+      : present === null || present === entry
+        ? ['Would put into', 'Put into']
+        : ['Would change in', 'Changed in'];
   say(line(`${did[dryRun ? 0 : 1]} the crontab:`));
-  say(line(indented(entry ?? present ?? ''), 'faint'));
+  if (present !== null && present !== entry) say(line(indented(`- ${present}`), 'faint'));
+  if (entry !== null) say(line(indented(present === null || present === entry ? entry : `+ ${entry}`), 'faint'));
 }
 
 /** Null: it ended with 0. */
