@@ -15,6 +15,8 @@ export interface StateHome {
   readonly cache: string;
   /** Plain text list of checkpoint roots, one a line, so that a lost database can be rebuilt. */
   readonly roots: string;
+  /** The same of the roots of best-model backups that were ever used. */
+  readonly backupRoots: string;
 }
 
 /** State home of this user: `NKAT_HOME`, else the platform's state directory. */
@@ -28,6 +30,7 @@ export function stateHome(environment: NodeJS.ProcessEnv = process.env, platform
     logs: join(directory, 'logs'),
     cache: join(directory, 'cache'),
     roots: join(directory, 'roots.txt'),
+    backupRoots: join(directory, 'backup-roots.txt'),
   };
 }
 

@@ -17,7 +17,7 @@ export async function registerRoot(files: StoreFiles, rootsFile: string, root: s
   const path = resolve(root);
   const operation = 'register the checkpoint root';
   if (/[\r\n]/.test(path)) {
-    throw new NkatError('A checkpoint root must not have a line break in its path.', {
+    throw new NkatError('A root must not have a line break in its path.', {
       code: 'usage',
       operation,
       path,

@@ -1,7 +1,9 @@
 /** From the command line's request to the end of the session: open it, claim it, run it, give the claim back. */
 
 import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { openBackupRoot } from '../checkpoint/backup-root.ts';
 import { acquireClaim, isReleased, releaseClaim } from '../checkpoint/claim.ts';
 import { nodeFiles, type StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
@@ -90,6 +92,9 @@ async function openSession(files: StoreFiles, options: SuperviseOptions): Promis
       new Date(),
       options.sessions.read(({ sessions }) => sessions.newest()?.createdAt ?? null, null),
     );
+    const { directory: home, backupRoots: listFile } = options.home;
+    // Before there is a session that would be left behind.
+    await openBackupRoot(files, { root: resolve(settings.backups), home, listFile });
     const layout = await freshLayout(files, settings, freshId);
     const token = randomBytes(32).toString('hex');
     const { backups } = layout;

@@ -92,6 +92,8 @@ export function aloneMode(
     root: resolve(environment.NKAT_DIR || settings.directory || home.checkpoints),
     backups: resolve(environment.NKAT_BACKUPS || settings.backups || home.backups),
     rootsFile: home.roots,
+    home: home.directory,
+    backupRootsFile: home.backupRoots,
     identity,
     policy,
     allowFresh: read('NKAT_ALLOW_FRESH', false, onOrOff, '1, true, yes or on; 0, false, no or off'),

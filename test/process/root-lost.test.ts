@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { LoopMount } from '../rig/loop-mount.ts';
-import { type Run, testInWorld, testInWorldWithMounts } from './rig.ts';
+import { type Run, testInWorld, testInWorldWithMounts, type World } from './rig.ts';
 
 const SAVES = ['--save-every-steps', '20'];
 
@@ -18,15 +18,22 @@ function hasBest(folder: string): boolean {
   return readdirSync(folder).some((name) => /^best_\d/.test(name));
 }
 
+/** A run whose root is away: what was there lies in `away`, and the bare mount point in its place. */
+async function runWithoutRoot(world: World): Promise<{ run: Run; root: string; away: string }> {
+  const root = join(world.directory, 'disk');
+  const away = join(world.directory, 'away');
+  mkdirSync(root);
+  const run = world.run(world.endless(), ['--dir', root, ...SAVES]);
+  await run.event('saved');
+  renameSync(root, away);
+  mkdirSync(root);
+  return { run, root, away };
+}
+
 testInWorld.concurrent(
   'a root that is renamed away: training goes on and says so; back again, it saves again',
   async ({ world }) => {
-    const root = join(world.directory, 'disk');
-    mkdirSync(root);
-    const run = world.run(world.endless(), ['--dir', root, ...SAVES]);
-    await run.event('saved');
-    renameSync(root, join(world.directory, 'away'));
-    mkdirSync(root);
+    const { run, root, away } = await runWithoutRoot(world);
     const { hint } = await run.event('warning', isGone);
     expect(hint).toContain('Mount it again');
     await run.event('save-failed', isGone, 3);
@@ -34,7 +41,7 @@ testInWorld.concurrent(
     // Nothing is made on the bare mount point: it would be hidden when the disk comes back.
     expect(readdirSync(root)).toEqual([]);
     rmSync(root, { recursive: true });
-    renameSync(join(world.directory, 'away'), root);
+    renameSync(away, root);
     const from = run.named('progress').at(-1)?.step ?? 0;
     await run.event('saved', ({ step }) => step > from);
     await run.event('warning-ended', ({ code }) => code === 'saves-failing');
@@ -48,12 +55,7 @@ testInWorld.concurrent(
 testInWorld.concurrent(
   'a root that is renamed away and stays so: a run that ends without it exits with 74, and makes nothing there',
   async ({ world }) => {
-    const root = join(world.directory, 'disk');
-    mkdirSync(root);
-    const run = world.run(world.endless(), ['--dir', root, ...SAVES]);
-    await run.event('saved');
-    renameSync(root, join(world.directory, 'away'));
-    mkdirSync(root);
+    const { run, root } = await runWithoutRoot(world);
     await run.event('save-failed');
     world.enough();
     await run.ended(74);

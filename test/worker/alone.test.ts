@@ -209,3 +209,12 @@ test('settings of the environment', async () => {
   expect((await wrong.ended).code).toBe(1);
   expect(wrong.stderr).toContain("NKAT_SAVE_EVERY is 'often'");
 });
+
+test('copies that can lie nowhere are told before there is a session', async () => {
+  const home = new Home();
+  const trainer = home.run([], { NKAT_BACKUPS: '/dev/null' });
+  expect((await trainer.ended).code).not.toBe(0);
+  expect(trainer.stderr).toContain('/dev/null');
+  expect(trainer.stderr).toContain('no folder');
+  expect(home.sessions()).toEqual([]);
+});

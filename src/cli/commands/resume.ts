@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { nodeFiles } from '../../checkpoint/files.ts';
 import type { SessionIdentity } from '../../checkpoint/types.ts';
-import { isWritten } from '../../config/layers.ts';
 import { errnoOf, NkatError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { ResumeFlags } from '../flags.ts';
@@ -14,7 +13,7 @@ import { sessionLaunch } from '../session-launch.ts';
 import { ownWatch } from '../session-state.ts';
 import { settingPlaceOf } from '../setting-place.ts';
 import { checkTrainer, commandOf } from '../trainer.ts';
-import { settingsOfSession } from './run.ts';
+import { settingsOfSession, stayingWords } from './run.ts';
 import { superviseAndShow } from './supervised.ts';
 
 export interface ResumeWords {
@@ -50,9 +49,16 @@ export async function resume(
     const { settings, layers, slips } = chosen;
     const launch = sessionLaunch(chosen, context.environment, flags.config === false);
     const target = { kind: 'existing', id: session.row.id, directory: session.layout.directory, args } as const;
-    const own = settingsOfSession(session, settings, isWritten(layers, 'backups'));
+    const own = settingsOfSession(session, settings);
     const command = commandOf(identity, args);
-    const supervision = { target, settings: own, command, from, launch, words: slipWords(slips) };
+    const supervision = {
+      target,
+      settings: own,
+      command,
+      from,
+      launch,
+      words: [...slipWords(slips), ...stayingWords(session, settings, layers)],
+    };
     return superviseAndShow(supervision, flags, database, context);
   });
 }

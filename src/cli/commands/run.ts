@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { nodeFiles } from '../../checkpoint/files.ts';
 import { hasCheckpointsOf } from '../../checkpoint/find-session.ts';
 import type { SessionIdentity } from '../../checkpoint/types.ts';
-import { isWritten } from '../../config/layers.ts';
+import { isWritten, type SettingLayer } from '../../config/layers.ts';
 import type { RunSettings } from '../../config/settings.ts';
 import { NkatError } from '../../errors.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
@@ -63,9 +63,8 @@ export async function run(words: TrainerWords, flags: RunFlags, context: Command
       }
       const { row, layout } = decision.session;
       const target = { kind: 'existing', id: row.id, directory: layout.directory, args: null } as const;
-      const own = settingsOfSession(decision.session, settings, isWritten(layers, 'backups'));
-      const moved = isWritten(layers, 'dir') && own.root !== settings.root;
-      const told = moved ? [line(`The session stays in ${layout.directory}; ${settings.root} is for new ones.`)] : [];
+      const own = settingsOfSession(decision.session, settings);
+      const told = stayingWords(decision.session, settings, layers);
       return superviseAndShow(
         { target, settings: own, command, from: null, launch, words: [...slipWords(slips), ...told] },
         flags,
@@ -77,14 +76,27 @@ export async function run(words: TrainerWords, flags: RunFlags, context: Command
   );
 }
 
-/** A session stays where it was begun, and so do its best models unless another place is asked for. */
-export function settingsOfSession(
-  session: LocatedSession,
+/** A session stays where it was begun, and so do the copies of its best models. */
+export function settingsOfSession({ layout }: LocatedSession, settings: RunSettings): RunSettings {
+  return { ...settings, root: dirname(layout.directory), backups: dirname(layout.backups) };
+}
+
+/** What to say where another place was asked for. */
+export function stayingWords(
+  { layout }: LocatedSession,
   settings: RunSettings,
-  backupsWritten: boolean,
-): RunSettings {
-  const root = dirname(session.layout.directory);
-  return { ...settings, root, backups: backupsWritten ? settings.backups : dirname(session.layout.backups) };
+  layers: readonly SettingLayer[],
+): Line[] {
+  const words: Line[] = [];
+  if (isWritten(layers, 'dir') && dirname(layout.directory) !== settings.root) {
+    words.push(line(`The session stays in ${layout.directory}; ${settings.root} is for new ones.`));
+  }
+  if (isWritten(layers, 'backups') && dirname(layout.backups) !== settings.backups) {
+    words.push(
+      line(`The copies of its best model stay in ${layout.backups}; ${settings.backups} is for new sessions.`),
+    );
+  }
+  return words;
 }
 
 /**

@@ -134,7 +134,7 @@ async function stopOrphan(
   context: CommandContext,
 ): Promise<Stopped | null> {
   const defaults = resolveSettings([environmentLayer(context.environment, context.cwd)], context.home);
-  const own = settingsOfSession(session, defaults, false);
+  const own = settingsOfSession(session, defaults);
   const settings = timeoutMs === null ? own : { ...own, stop: { ...own.stop, graceMs: timeoutMs } };
   const renderer = new PlainRenderer({ json: false, quiet: true, ...context });
   try {

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { openBackupRoot } from '../../checkpoint/backup-root.ts';
 import { chooseCheckpoint } from '../../checkpoint/choose.ts';
 import { acquireClaim } from '../../checkpoint/claim.ts';
 import { digestOf } from '../../checkpoint/digest.ts';
@@ -139,6 +140,7 @@ export class AloneSession implements SessionSide {
         file: found.file,
       };
     }
+    await openBackupRoot(files, { root: mode.backups, home: mode.home, listFile: mode.backupRootsFile });
     const now = new Date();
     const layout = storeLayout(mode.root, mode.backups, newSessionId(now, Math.random));
     const file = newSessionFile({

@@ -18,6 +18,9 @@ export type ThreadMode =
       readonly root: string;
       readonly backups: string;
       readonly rootsFile: string;
+      /** The state home. */
+      readonly home: string;
+      readonly backupRootsFile: string;
       readonly identity: SessionIdentity;
       readonly policy: SavePolicy;
       readonly allowFresh: boolean;
