@@ -11,6 +11,7 @@ const MOST_IN_A_ROW = 6;
 export function cutScenario(fileSystems: readonly FileSystem[]): Scenario {
   return {
     name: 'cuts',
+    takesCount: true,
     get unable() {
       return whyNoPower(fileSystems);
     },

@@ -6,18 +6,18 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ProgressBar } from './progress-bar.ts';
 import { describeFindings, runCases } from './run-cases.ts';
-import type { TortureCase } from './scenario.ts';
+import type { Scenario, TortureCase } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { summaryTable } from './summary-table.ts';
 
-const USAGE = `npm run torture -- [--<scenario> <how many>]... [--seed <n>] [--jobs <n>]
+const flagOf = ({ takesCount }: Scenario) => ({ type: takesCount ? 'string' : 'boolean' }) as const;
+const words = Object.entries(SCENARIOS).map(([name, { takesCount }]) => `--${name}${takesCount ? ' <how many>' : ''}`);
+const USAGE = `npm run torture -- [${words.join('] [')}] [--seed <n>] [--jobs <n>]
 npm run torture -- --case <id>          one case again
-scenarios: ${Object.keys(SCENARIOS).join(', ')}
 `;
-const count = { type: 'string' } as const;
 const { values } = parseArgs({
   options: {
-    ...Object.fromEntries(Object.keys(SCENARIOS).map((name) => [name, count])),
+    ...Object.fromEntries(Object.entries(SCENARIOS).map(([name, scenario]) => [name, flagOf(scenario)])),
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: String(Math.max(2, availableParallelism())) },
     case: { type: 'string', multiple: true, default: [] },
@@ -47,7 +47,7 @@ const cases: TortureCase[] = values.case.map(
 );
 for (const [name, scenario] of asked) {
   if (scenario.unable !== null) refuse(69, `--${name}: not on this machine: ${scenario.unable}`);
-  cases.push(...scenario.plan(numberOf(name, flags[name]), seed));
+  cases.push(...scenario.plan(scenario.takesCount ? numberOf(name, flags[name]) : 0, seed));
 }
 if (cases.length === 0) refuse(64, USAGE);
 

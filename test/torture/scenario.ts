@@ -26,6 +26,8 @@ export interface TortureCase {
 
 export interface Scenario {
   readonly name: string;
+  /** False: it makes all that there are, `--faults` without a number. */
+  readonly takesCount: boolean;
   /** Null: it can run here. Else why not. */
   readonly unable: string | null;
   /** Cases with this many blows in all, the same for the same seed. */
