@@ -1,8 +1,8 @@
 /** The lines of a session's log in order, through its rotated files, with bounded memory and across rotations. */
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BoundedLines } from '../bounded-lines.ts';
 import { errnoOf } from '../errors.ts';
-import { BoundedLines } from './bounded-lines.ts';
 import { LOG_NAME } from './session-log.ts';
 
 const CHUNK_BYTES = 256 * 1024;

@@ -2,8 +2,8 @@
 
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { BoundedLines } from '../bounded-lines.ts';
 import { errnoOf } from '../errors.ts';
-import { BoundedLines } from './bounded-lines.ts';
 import type { PunchHole } from './punch-hole.ts';
 
 export interface FollowLimits {
