@@ -2,8 +2,8 @@ import { appendFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeF
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { attemptFiles } from '../../src/supervisor/attempt-files.ts';
 import { BoundedLines } from '../../src/bounded-lines.ts';
+import { attemptFiles } from '../../src/supervisor/attempt-files.ts';
 import { OutputTail, type TailOptions } from '../../src/supervisor/output-tail.ts';
 import { punchHole } from '../../src/supervisor/punch-hole.ts';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
