@@ -1,13 +1,13 @@
 /** After the worker: empty its group, conclude why it ended, confirm the outcome or launch again. */
 import type { WorkerEnd } from '../worker-end.ts';
-import { classify } from './classify.ts';
+import { type Classification, classify } from './classify.ts';
 import type { Effect, Step } from './effect.ts';
 import type { EventOf, MachineEvent } from './event.ts';
 import { note } from './notes.ts';
 import { toPreflight } from './opening.ts';
 import { decideRestart } from './restart-policy.ts';
 import type { MachineSettings } from './settings.ts';
-import type { BackingOff, Classifying, Confirming, Reaping, State } from './state.ts';
+import type { BackingOff, Classifying, Confirming, Launch, Ledger, Reaping, State } from './state.ts';
 import { end, endStopped, noteStop, stay } from './steps.ts';
 
 export function fromReaping(before: Reaping, event: MachineEvent): Step<State> {
@@ -100,6 +100,7 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
     const ended = end(next, decision.outcome, decision.reason);
     return { state: ended.state, effects: [record, ...ended.effects] };
   }
+  if (ledger.stopSignal !== null) return stoppedInstead(next, launch, record, classification, ledger.budget.restarts);
   const { delayMs, stepBackFrom } = decision;
   const { withoutProgress, crashSaves = 0 } = decision.budget;
   const announced: Effect = { type: 'announce-restart', delayMs, reason: decision.reason, withoutProgress, crashSaves };
@@ -109,6 +110,27 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
   }
   const preflight = toPreflight(next, stepBackFrom);
   return { state: preflight.state, effects: [record, announced, ...preflight.effects] };
+}
+
+/**
+ * It would be launched again, but the operator had asked for a stop: it diverged meanwhile, say. What was learned of it is
+ * kept for the next run; a restart that is not made is not counted.
+ */
+function stoppedInstead(
+  ledger: Ledger,
+  launch: Launch,
+  record: Effect,
+  classification: Classification,
+  restarts: number,
+): Step<State> {
+  const kept = { ...ledger, budget: { ...ledger.budget, restarts } };
+  const reason = `${classification.reason}, while it was being stopped`;
+  const { confirmed: sequence } = launch;
+  if (sequence === null) return { ...end(kept, 'stopped-unsaved', reason), effects: [record] };
+  return {
+    state: { kind: 'confirming', ledger: kept, sequence, outcome: 'stopped-saved', reason, classification },
+    effects: [record, { type: 'confirm-checkpoint', sequence }],
+  };
 }
 
 /** An outcome is only as good as the checkpoint behind it. */

@@ -18,6 +18,17 @@ describe('stop protocol', () => {
     expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-unsaved' });
   });
 
+  test('what diverges while it is being stopped is not launched again, though its trainer adapts', () => {
+    const diverged = { type: 'diverged', step: 11, loss: 'NaN', adapts: true } as const;
+    const stop = { type: 'stop-signal', signal: 'SIGINT' } as const;
+    const rig = new Rig().train().steps(10).happen(stop).happen(diverged).die(null, 1);
+    expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-unsaved' });
+    // The next run starts with the scaled rate; this restart was not made.
+    expect(rig.state.ledger.budget).toMatchObject({ divergences: 1, restarts: 0 });
+    const saved = new Rig().train().steps(10).happen(stop).saved(4, 10, 'stop-1').happen(diverged).die(null, 1);
+    expect(saved.effects).toContainEqual({ type: 'confirm-checkpoint', sequence: 4 });
+  });
+
   test('a confirmed save that does not verify is not called saved', () => {
     const rig = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGINT' });
     rig.saved(4, 10, 'stop-1').die(null, 75).happen({ type: 'confirmation', verified: false, reason: 'chunk 0' });
