@@ -84,6 +84,18 @@ export function formatSize(bytes: number): string {
   return `${bytes / unit[1]}${unit[0]}`;
 }
 
+/** `812 B`, `4.2 MB`, `1.3 GB`: decimal units, as disks are sold. */
+export function aboutBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1_000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
 /** 0.005 of `0.5%`. The sign is asked for: `0.5` alone could mean either. Null: not a share from 0% to 100%. */
 export function parseShare(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?) ?%$/.exec(text.trim());

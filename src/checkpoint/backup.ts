@@ -1,6 +1,7 @@
 /** The best model's own copy in another directory, possibly on another disk: a full commit, verified, then the old one goes. */
 import { basename, join } from 'node:path';
 import { NkatError } from '../errors.ts';
+import { aboutBytes } from '../units.ts';
 import { openBackupPlace } from './backup-place.ts';
 import { bounceBuffers } from './bounce-buffers.ts';
 import { READ_BUFFERS, readChunks } from './chunk-reader.ts';
@@ -59,7 +60,7 @@ async function copy(files: StoreFiles, backups: string, source: BackupSource, ta
   await emptyTrash(files, backups);
   const free = await files.freeBytes(backups);
   if (free < needed) {
-    const message = `The backup needs ${needed} free bytes; there are ${free}.`;
+    const message = `The backup needs ${aboutBytes(needed)}, and ${aboutBytes(free)} are free.`;
     throw new NkatError(message, { code: 'no-space', operation: OPERATION, path: backups });
   }
   const staging = await makeStaging(files, join(backups, STAGING), source.manifest.sequence);

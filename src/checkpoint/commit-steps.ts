@@ -10,6 +10,8 @@ export interface CommitRequest {
   readonly tensors: readonly TensorSpec[];
   /** Size of the whole checkpoint where the caller knows more than the tensors tell (its JSON state). */
   readonly expectedBytes?: number;
+  /** The run ends with it, so it may take the room that others leave. */
+  readonly isLast?: boolean;
 }
 
 export interface FinishRequest {

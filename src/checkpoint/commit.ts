@@ -19,7 +19,7 @@ import { cleanStaging, makeStaging } from './staging.ts';
 import { storeError } from './store-error.ts';
 
 /**
- * Opens a commit: checks claim and room (at least 2x the larger of this and the last checkpoint), and makes the
+ * Opens a commit: checks claim and room (at least 2x the larger of this and the last checkpoint; its own size where the run ends with it), and makes the
  * staging directory. @throws NkatError `fenced`, `no-space`, `io`, `state-mismatch` (see `planFile`)
  */
 export async function beginCommit(files: StoreFiles, request: CommitRequest): Promise<Commit> {
@@ -32,8 +32,9 @@ export async function beginCommit(files: StoreFiles, request: CommitRequest): Pr
     await makeStagingPlace(files, layout.directory, staging);
     await cleanStaging(files, layout.directory);
     const last = (await listSession(files, layout)).find(({ manifest }) => manifest !== null)?.manifest;
-    const bytes = Math.max(planned.bytes, request.expectedBytes ?? 0, last ? totalBytes(last) : 0);
-    await requireRoom(files, layout, bytes);
+    const { expectedBytes = 0, isLast = false } = request;
+    const own = Math.max(planned.bytes, expectedBytes);
+    await requireRoom(files, layout, isLast || !last ? own : Math.max(own, totalBytes(last)), isLast);
     const made = await makeStaging(files, staging, nextSequence(await usedSequences(files, layout, null)));
     const commit = new StagedCommit(files, request, planned, made, startedAt);
     await commit.start();

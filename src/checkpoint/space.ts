@@ -1,5 +1,6 @@
 /** Room is checked before a save, so that a full disk is found before anything is written. */
 import { NkatError } from '../errors.ts';
+import { aboutBytes } from '../units.ts';
 import type { StoreFiles } from './files.ts';
 import type { StoreLayout } from './layout.ts';
 import { cleanTemporaries, removeIfAny, temporaryPath, writeNewFile } from './small-file.ts';
@@ -12,14 +13,28 @@ const ROOM_FACTOR = 2;
 /** A block: its file takes an inode and space, so quotas, inodes and a read-only mount show too. */
 const PROBE_BYTES = 4096;
 
-/** Empties the trash when there is too little room, and refuses when that was not enough. @throws NkatError `no-space` */
-export async function requireRoom(files: StoreFiles, layout: StoreLayout, bytes: number): Promise<void> {
-  const needed = bytes * ROOM_FACTOR;
+/** What the files beside the tensors need. */
+const SMALL_FILES_BYTES = 64 * 1024;
+
+/**
+ * Empties the trash when there is too little room, and refuses when that was not enough.
+ *
+ * @param isLast the run ends with it: what it says is lost without it, so there it may take the margin as well
+ * @throws NkatError `no-space`
+ */
+export async function requireRoom(
+  files: StoreFiles,
+  layout: StoreLayout,
+  bytes: number,
+  isLast: boolean,
+): Promise<void> {
+  const needed = isLast ? bytes + SMALL_FILES_BYTES : bytes * ROOM_FACTOR;
   if ((await files.freeBytes(layout.directory)) >= needed) return;
   await emptyTrash(files, layout.directory);
   const free = await files.freeBytes(layout.directory);
   if (free >= needed) return;
-  throw new NkatError(`Saving needs ${needed} free bytes (twice the size of a checkpoint); there are ${free}.`, {
+  const why = isLast ? 'the size of a checkpoint' : 'twice the size of a checkpoint';
+  throw new NkatError(`Saving needs ${aboutBytes(needed)} (${why}), and ${aboutBytes(free)} are free.`, {
     code: 'no-space',
     operation: 'commit a checkpoint',
     path: layout.directory,

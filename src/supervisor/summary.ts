@@ -5,6 +5,8 @@ export class SummaryGatherer {
   #trainedMs = 0;
   #lostMs = 0;
   #stepsLost = 0;
+  /** Where the newest attempt ended. */
+  #endedAtStep = 0;
   #trainingSinceMs: number | null = null;
   #saves = 0;
   #failedSaves = 0;
@@ -17,6 +19,9 @@ export class SummaryGatherer {
     switch (event.name) {
       case 'training-started':
         this.#trainingSinceMs = nowMs;
+        // Without a checkpoint none is chosen, and all is lost.
+        if (event.sequence === null) this.#stepsLost += this.#endedAtStep;
+        this.#endedAtStep = 0;
         break;
       case 'worker-connected':
         if (event.adopted) this.#trainingSinceMs = nowMs;
@@ -26,6 +31,7 @@ export class SummaryGatherer {
         break;
       case 'worker-ended':
         this.#endTraining(nowMs);
+        this.#endedAtStep = event.lastStep;
         this.#attemptsByClass.set(event.class, (this.#attemptsByClass.get(event.class) ?? 0) + 1);
         break;
       case 'checkpoint-chosen':

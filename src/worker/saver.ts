@@ -16,7 +16,7 @@ import {
   type SaveRequest,
   specOf,
 } from './save-in-flight.ts';
-import { USUAL_READ_MS } from './save-policy.ts';
+import { readBudgetMs, USUAL_READ_MS } from './save-policy.ts';
 import type { SaveReport, ToThread } from './thread/messages.ts';
 
 /** In flight and waiting: each holds a snapshot, so the state is in memory that many times more at the most. */
@@ -46,6 +46,7 @@ export class Saver {
   /** Saves up to this id are read as fast as the writer takes them. */
   #hurriedId = 0;
   #reading = false;
+  #stepMs = 0;
   /** Place of the newest durable save. */
   #durable: { readonly step: number; readonly epoch: number } | null = null;
   /** Durable saves whose read-back is not reported yet. */
@@ -128,11 +129,14 @@ export class Saver {
     this.#saves.push(save);
     this.#startFirst();
     save.stallMs += this.#options.now() - startedAt;
+    // Long steps: else a small state, too, would be durable a whole step later.
+    if (readBudgetMs(this.#stepMs) > USUAL_READ_MS) this.step(this.#stepMs);
     return handleOf(save);
   }
 
   /** At a step: reads for as long as the training time allows. @param stepMs smoothed time of a step */
   step(stepMs: number): void {
+    this.#stepMs = stepMs;
     if (this.#saves[0]?.stage !== 'reading') return;
     const budgetMs = this.#budget.allow(this.#options.now(), stepMs);
     if (budgetMs > 0) this.#budget.spent(this.#read(budgetMs));

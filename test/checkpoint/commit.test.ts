@@ -207,6 +207,23 @@ test('too little room is found before anything is written', async () => {
   await save({ layout, claim, step: 2, files: enough, tensors: [] });
 });
 
+test('a checkpoint that ends the run may take the room that others leave, and says in sizes what it lacks', async () => {
+  const layout = temporaryLayout();
+  const claim = await claimed(layout);
+  const tensors: TensorSpec[] = [{ name: 'a', dtype: 'U8', shape: [1_000_000] }];
+  const begin = (free: number, isLast: boolean) =>
+    beginCommit({ ...nodeFiles, freeBytes: async () => free }, { layout, claim, tensors, isLast });
+  expect(await rejection(begin(1_900_000, false))).toMatchObject({
+    code: 'no-space',
+    message: expect.stringContaining('Saving needs 2.0 MB (twice the size of a checkpoint), and 1.9 MB are free.'),
+  });
+  await (await begin(1_900_000, true)).abort();
+  expect(await rejection(begin(1_000_000, true))).toMatchObject({
+    code: 'no-space',
+    message: expect.stringContaining('(the size of a checkpoint)'),
+  });
+});
+
 test('abort waits for the call in progress and leaves nothing', async () => {
   const layout = temporaryLayout();
   const claim = await claimed(layout);

@@ -20,8 +20,8 @@ function tensor(name: string, bytes: number, seed: number): SnapshotTensor {
   return { name, dtype: 'U8', shape: [bytes], read };
 }
 
-/** A saver whose copying takes a millisecond a slice, and what it posted. */
-function saverOf(tensors: readonly SnapshotTensor[], slots = 2) {
+/** A saver whose copying takes a millisecond a slice, and what it posted. `whenWaiting`: what comes while it waits. */
+function saverOf(tensors: readonly SnapshotTensor[], slots = 2, whenWaiting: (id: number) => void = () => undefined) {
   const posted: ToThread[] = [];
   const memory = sharedChunkMemory(slots);
   let nowMs = 0;
@@ -37,7 +37,7 @@ function saverOf(tensors: readonly SnapshotTensor[], slots = 2) {
     post: (message) => posted.push(message),
     now: () => nowMs,
     measured: () => undefined,
-    waitFor: () => undefined,
+    waitFor: () => whenWaiting(1),
   });
   const request = (step: number, kinds: readonly string[] = ['auto']): SaveRequest => ({
     step,
@@ -198,4 +198,20 @@ test('the budget: 4 ms a step at the most, or 1 % of a long one, and 3 % of the 
   budget.spent(10);
   expect(budget.allow(9_010, 10)).toBe(0);
   expect(budget.allow(99_010, 20_000)).toBe(200);
+});
+
+test('where steps are long, a save is read at the very boundary that begins it, as soon as there is memory', () => {
+  const world = saverOf([tensor('a', 16, 1)], 1, (id) => world.ready(id));
+  const { saver, request, of } = world;
+  saver.step(20_000);
+  saver.begin(request(1));
+  expect(of('save-finish').map(({ id }) => id)).toEqual([1]);
+});
+
+test('where steps are short, nothing is waited for at the boundary', () => {
+  const world = saverOf([tensor('a', 16, 1)], 1, () => expect.unreachable());
+  const { saver, request, of } = world;
+  saver.step(100);
+  saver.begin(request(1));
+  expect(of('save-finish')).toEqual([]);
 });

@@ -1,7 +1,8 @@
 /** What `save` and `stop` say while they wait, and when it is confirmed. */
 import type { OnTheWay, SavedMessage } from '../../supervisor/control/ask-supervisor.ts';
+import { aboutBytes } from '../../units.ts';
 import { type Line, line } from './line.ts';
-import { aboutBytes, aboutDuration } from './quantities.ts';
+import { aboutDuration } from './quantities.ts';
 
 /** A step that began this long ago makes the save wait noticeably. */
 const LONG_STEP_MS = 1_000;

@@ -1,8 +1,9 @@
 /** What a prune takes away, as a table and a sentence. */
 import type { Removal, RemovalKind, Spared } from '../../supervisor/prune.ts';
+import { aboutBytes } from '../../units.ts';
 import { type Line, line } from './line.ts';
 import type { Paint } from './paint.ts';
-import { aboutAge, aboutBytes, count } from './quantities.ts';
+import { aboutAge, count } from './quantities.ts';
 import { type Column, tableLines } from './table.ts';
 
 const WHAT: Readonly<Record<RemovalKind, string>> = {

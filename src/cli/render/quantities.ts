@@ -21,18 +21,6 @@ export function aboutAge(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** `812 B`, `4.2 MB`, `1.3 GB`: decimal units, as disks are sold. */
-export function aboutBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1_000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
-
 /** Four significant digits; very large and very small ones in powers. */
 export function aboutNumber(value: number): string {
   if (value === 0 || Number.isInteger(value)) return String(value);

@@ -1,9 +1,10 @@
 /** One session in full, for a person. */
 import type { AttemptRow } from '../../sessions/types.ts';
+import { aboutBytes } from '../../units.ts';
 import type { LocatedSession } from '../located-session.ts';
 import type { Paint } from './paint.ts';
 import { reportText } from './progress-words.ts';
-import { aboutAge, aboutBytes, aboutDuration, aboutNumber } from './quantities.ts';
+import { aboutAge, aboutDuration, aboutNumber } from './quantities.ts';
 import { STATE_TONES, trainerText } from './session-table.ts';
 import { type Column, tableLines } from './table.ts';
 import { printable } from './width.ts';

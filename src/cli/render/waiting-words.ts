@@ -1,6 +1,7 @@
 /** What a run waits for before there is progress to show: a checkpoint being read, a trainer that has not connected. */
 import type { EventNamed, SupervisorEvent } from '../../supervisor/events.ts';
-import { aboutBytes, aboutDuration } from './quantities.ts';
+import { aboutBytes } from '../../units.ts';
+import { aboutDuration } from './quantities.ts';
 
 /** Times on the renderer's own monotonic clock, in ms. */
 export type Waiting =

@@ -4,10 +4,11 @@
  */
 import type { EventNamed, SupervisorEvent } from '../../supervisor/events.ts';
 import { isToldByWarning } from '../../supervisor/warnings/failing-saves.ts';
+import { aboutBytes } from '../../units.ts';
 import { endWords } from './end-words.ts';
 import { type Line, line } from './line.ts';
 import { cutWords, upsLine } from './power-words.ts';
-import { aboutBytes, aboutDuration } from './quantities.ts';
+import { aboutDuration } from './quantities.ts';
 import { chosenWords, endedWords, placeText, recoveredLine, restartLine, startedWords } from './recovery-words.ts';
 import { stopWords } from './stop-words.ts';
 import type { Story } from './story.ts';

@@ -1,4 +1,5 @@
 /** A copy of a session's newest checkpoints that a drill may break: the originals are only read. */
+
 import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { backupName, checkpointName, type StoreLayout, storeLayout } from '../..
 import { guarded } from '../../checkpoint/store-error.ts';
 import type { CheckpointEntry } from '../../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../../errors.ts';
+import { aboutBytes } from '../../units.ts';
 import type { Cleanup } from '../cleanup.ts';
 import { Holding } from '../holding.ts';
 import { makeScratch } from '../scratch.ts';
@@ -111,7 +113,7 @@ class Copier {
   async #refuseTooLarge(): Promise<void> {
     const free = await this.#files.freeBytes(this.#target);
     if (free >= 2 * this.#bytes) return;
-    const words = `the copy to be broken takes ${megabytes(this.#bytes)}, and ${megabytes(free)} are free`;
+    const words = `the copy to be broken takes ${aboutBytes(this.#bytes)}, and ${aboutBytes(free)} are free`;
     throw new NkatError(words, {
       code: 'no-space',
       operation: 'copy the session for the drill',
@@ -119,8 +121,4 @@ class Copier {
       hint: 'A copy needs twice its room where the file system has no reflinks (XFS and Btrfs have them).',
     });
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -2,7 +2,7 @@
  * Will the disk of the checkpoints be full before the end of the run? Two things take room: our own checkpoints, up to as
  * many as are kept, which is known in advance; and whatever else writes there, whose rate is measured.
  */
-import { formatDuration } from '../../units.ts';
+import { aboutBytes, formatDuration } from '../../units.ts';
 import { clear, KEEP, raise, type Verdict } from './condition.ts';
 
 /** One look at the disk. Monotonic time in milliseconds. */
@@ -81,7 +81,7 @@ export function judgeDisk(outlook: DiskOutlook, path: string): Verdict {
       ? 'within a day'
       : `before the end of the run (in about ${hours(outlook.remainingMs)})`;
   return raise(
-    `The disk of ${path} will be full in about ${hours(fullMs)}, ${end}: ${size(free)} are free, a checkpoint takes ${size(outlook.saveBytes)} and ${outlook.keep} are kept`,
+    `The disk of ${path} will be full in about ${hours(fullMs)}, ${end}: ${aboutBytes(free)} are free, a checkpoint takes ${aboutBytes(outlook.saveBytes)} and ${outlook.keep} are kept`,
     'Free some space there, keep fewer with --keep or --keep-bytes, or store elsewhere with --dir.',
   );
 }
@@ -89,9 +89,4 @@ export function judgeDisk(outlook: DiskOutlook, path: string): Verdict {
 function hours(ms: number): string {
   const unit = ms < 3_600_000 ? 60_000 : 3_600_000;
   return ms < 60_000 ? 'a minute' : formatDuration(Math.round(ms / unit) * unit);
-}
-
-function size(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toPrecision(3)} GB`;
-  return bytes >= 1e6 ? `${(bytes / 1e6).toPrecision(3)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
 }

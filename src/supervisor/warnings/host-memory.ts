@@ -1,4 +1,5 @@
 /** Is the host's memory, or that of our memory cgroup, nearly used up? Pure parsers and a verdict. */
+import { aboutBytes } from '../../units.ts';
 import { clear, KEEP, raise, type Verdict } from './condition.ts';
 
 /** Memory of one bound. `name`: whose. */
@@ -50,9 +51,9 @@ export function judgeMemory(bounds: readonly MemoryBound[], workerBytes: number 
   if (share(tightest) < HIGH) return KEEP;
   const whose = tightest.name === 'host' ? 'the memory of this machine' : "the memory limit of this session's cgroup";
   const percent = Math.floor(share(tightest) * 100);
-  const worker = workerBytes === null ? '' : `; the worker itself holds ${gigabytes(workerBytes)}`;
+  const worker = workerBytes === null ? '' : `; the worker itself holds ${aboutBytes(workerBytes)}`;
   return raise(
-    `${percent} % of ${whose} is used (${gigabytes(tightest.usedBytes)} of ${gigabytes(tightest.limitBytes)})${worker}`,
+    `${percent} % of ${whose} is used (${aboutBytes(tightest.usedBytes)} of ${aboutBytes(tightest.limitBytes)})${worker}`,
     'The kernel kills what needs more. Use smaller batches or fewer data loaders, end other programs, or raise the limit.',
   );
 }
@@ -68,8 +69,4 @@ function kilobytes(text: string, name: string): number | null {
 
 function wholeNumber(text: string): number | null {
   return /^\d+$/.test(text.trim()) ? Number(text.trim()) : null;
-}
-
-function gigabytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toPrecision(3)} GB` : `${Math.round(bytes / 1e6)} MB`;
 }

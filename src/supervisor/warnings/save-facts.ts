@@ -21,7 +21,11 @@ export interface SaveWatchFacts {
   readonly totalSteps: number | null;
   /** When the newest step was heard of; null: none was. */
   readonly steppedAtMs: number | null;
+  /** Longest time between two steps that was seen; 0: none yet. */
+  readonly longestGapMs: number;
   readonly phase: string;
+  /** A stop was asked for: no more steps will come. */
+  readonly stopping: boolean;
   /** Training waits on purpose. */
   readonly waiting: boolean;
   /** The disk is known, and told, to be full. */
@@ -46,7 +50,9 @@ export const NO_FACTS: SaveWatchFacts = {
   step: 0,
   totalSteps: null,
   steppedAtMs: null,
+  longestGapMs: 0,
   phase: 'load',
+  stopping: false,
   waiting: false,
   diskFull: false,
   workerPid: null,
@@ -92,6 +98,8 @@ export function afterEvent(facts: SaveWatchFacts, event: SupervisorEvent, nowMs:
       };
     case 'save-failed':
       return { ...facts, savingSinceMs: null, lastFailure: { code: event.code, message: event.message } };
+    case 'stop-requested':
+      return { ...facts, stopping: true };
     case 'warning':
       return event.code === 'disk-full' ? { ...facts, diskFull: true } : facts;
     case 'warning-ended':
@@ -99,18 +107,26 @@ export function afterEvent(facts: SaveWatchFacts, event: SupervisorEvent, nowMs:
     case 'progress':
       return {
         ...facts,
-        step: event.step,
+        ...stepped(facts, event.step, nowMs),
         totalSteps: event.totalSteps,
         stepsPerSecond: event.stepsPerSecond,
         phase: event.phase,
         waiting: event.waiting !== null,
-        steppedAtMs: event.step > facts.step || facts.steppedAtMs === null ? nowMs : facts.steppedAtMs,
         skippedSaves: event.skippedSaves,
         skippedAtMs: event.skippedSaves > facts.skippedSaves ? nowMs : facts.skippedAtMs,
       };
     default:
       return facts;
   }
+}
+
+function stepped(
+  { step: before, steppedAtMs, longestGapMs }: SaveWatchFacts,
+  step: number,
+  nowMs: number,
+): Pick<SaveWatchFacts, 'step' | 'steppedAtMs' | 'longestGapMs'> {
+  if (steppedAtMs !== null && step <= before) return { step, steppedAtMs, longestGapMs };
+  return { step, steppedAtMs: nowMs, longestGapMs: Math.max(longestGapMs, nowMs - (steppedAtMs ?? nowMs)) };
 }
 
 /** Milliseconds to the end of the run at the present rate; null: not known. */

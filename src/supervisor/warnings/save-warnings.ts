@@ -1,6 +1,6 @@
 /** Saves that are too old, too slow or left out. Pure: facts and time in, a verdict out. */
 import type { RunSettings } from '../../config/settings.ts';
-import { formatDuration } from '../../units.ts';
+import { aboutBytes, formatDuration } from '../../units.ts';
 import { clear, KEEP, raise, type Verdict } from './condition.ts';
 import type { SaveWatchFacts } from './save-facts.ts';
 
@@ -11,10 +11,14 @@ const AUTO_BYTES_PER_MS = 200e9 / 86_400_000;
 /** The durable age is told beyond this many intervals, and is well again below this share of that. */
 const INTERVALS = 3;
 const WELL = 0.5;
+/** A step without an end is told where it takes so many times the longest so far. */
+const LONGER_GAP = 1.5;
 /** Shorter intervals than this are those of tests and demonstrations. */
 const LEAST_AGE_MS = 10_000;
 /** A save longer than this is told whatever the interval. */
 export const SLOW_SAVE_MS = 300_000;
+/** A save is not slow by its disk when so few steps make up its time. */
+const STEPS_OF_A_SAVE = 3;
 /** No save was skipped for this many intervals, at least a minute: over. */
 const QUIET_INTERVALS = 10;
 const QUIET_LEAST_MS = 60_000;
@@ -38,13 +42,26 @@ export function judgeDurableAge(facts: SaveWatchFacts, intervalMs: number | null
   const ageMs = nowMs - Math.max(trainingSinceMs, lastDurableMs ?? 0);
   const limitMs = Math.max(LEAST_AGE_MS, INTERVALS * intervalMs);
   if (ageMs < limitMs * WELL) return clear('Checkpoints are young again');
-  // A pause makes nothing that could be lost, and a full disk was told as such.
-  if (ageMs <= limitMs || facts.waiting || facts.diskFull) return KEEP;
+  // A pause makes nothing that could be lost, a stop saves all there is, and a full disk was told as such.
+  if (ageMs <= limitMs || facts.waiting || facts.stopping || facts.diskFull) return KEEP;
+  // Long steps were told of with the first of them: no save can come between.
+  if (isBetweenSteps(facts, nowMs, intervalMs) && nowMs - (facts.steppedAtMs ?? 0) <= LONGER_GAP * facts.longestGapMs)
+    return KEEP;
   const [cause, cure] = causeOfAge(facts, nowMs, intervalMs);
   return raise(
     `The newest checkpoint is ${about(ageMs)} old, where one is due every ${about(intervalMs)}: ${cause}`,
     cure,
   );
+}
+
+/** What an old checkpoint waits for is the end of a step. */
+function isBetweenSteps(
+  { savingSinceMs, lastFailure, steppedAtMs }: SaveWatchFacts,
+  nowMs: number,
+  intervalMs: number,
+): boolean {
+  if (savingSinceMs !== null || lastFailure !== null) return false;
+  return steppedAtMs === null || nowMs - steppedAtMs > intervalMs;
 }
 
 function causeOfAge(facts: SaveWatchFacts, nowMs: number, intervalMs: number): readonly [string, string] {
@@ -61,7 +78,7 @@ function causeOfAge(facts: SaveWatchFacts, nowMs: number, intervalMs: number): r
       'Mend what it names; saves go on by themselves.',
     ];
   }
-  if (steppedAtMs === null || nowMs - steppedAtMs > intervalMs) {
+  if (isBetweenSteps(facts, nowMs, intervalMs)) {
     return [
       `no step was completed for ${about(nowMs - (steppedAtMs ?? nowMs))} (phase ${phase}), and saves are made between steps`,
       'Call run.step() more often, for instance inside long evaluations.',
@@ -73,7 +90,7 @@ function causeOfAge(facts: SaveWatchFacts, nowMs: number, intervalMs: number): r
 /** A save that takes longer than its interval, or than five minutes. */
 export function judgeSlowSave(facts: SaveWatchFacts, intervalMs: number | null, nowMs: number): Verdict {
   const limitMs = Math.min(SLOW_SAVE_MS, intervalMs ?? SLOW_SAVE_MS);
-  const { savingSinceMs, lastSaveTookMs, lastSaveBytes } = facts;
+  const { savingSinceMs, lastSaveTookMs, lastSaveBytes, stepsPerSecond } = facts;
   const runningMs = savingSinceMs === null ? 0 : nowMs - savingSinceMs;
   if (runningMs > SLOW_SAVE_MS) {
     return raise(
@@ -84,12 +101,21 @@ export function judgeSlowSave(facts: SaveWatchFacts, intervalMs: number | null, 
   if (lastSaveTookMs === null) return KEEP;
   if (lastSaveTookMs <= limitMs * 0.8 && runningMs <= limitMs) return clear('Saves are fast enough again');
   if (lastSaveTookMs <= limitMs) return KEEP;
+  const longer = `longer than ${limitMs === intervalMs ? `its interval of ${about(limitMs)}` : about(limitMs)}`;
+  const stepMs = stepsPerSecond === null || stepsPerSecond === 0 ? 0 : 1_000 / stepsPerSecond;
+  // It is read between steps, in the time that a few of them take.
+  if (stepMs * STEPS_OF_A_SAVE >= lastSaveTookMs) {
+    return raise(
+      `A save took ${about(lastSaveTookMs)}, ${longer}: it is read between steps, and a step takes about ${about(stepMs)}`,
+      'Save less often with --save-every, or call run.step() more often.',
+    );
+  }
   const rate =
     lastSaveBytes === null
       ? ''
-      : ` (${megabytes(lastSaveBytes)} at ${megabytes(lastSaveBytes / (lastSaveTookMs / 1_000))}/s)`;
+      : ` (${aboutBytes(lastSaveBytes)} at ${aboutBytes(lastSaveBytes / (lastSaveTookMs / 1_000))}/s)`;
   return raise(
-    `A save took ${about(lastSaveTookMs)}${rate}, longer than ${limitMs === intervalMs ? `its interval of ${about(limitMs)}` : about(limitMs)}`,
+    `A save took ${about(lastSaveTookMs)}${rate}, ${longer}`,
     'Save less often with --save-every, or store on a faster disk with --dir.',
   );
 }
@@ -109,8 +135,4 @@ export function judgeSkippedSaves(facts: SaveWatchFacts, intervalMs: number | nu
 
 function about(ms: number): string {
   return ms < 10_000 ? formatDuration(ms) : formatDuration(Math.round(ms / 1_000) * 1_000);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toPrecision(3)} MB`;
 }

@@ -6,7 +6,7 @@ import type { ProgressFacts } from './messages.ts';
 
 export const REPORT_EVERY_MS = 500;
 const REPORT_AT_LEAST_MS = 1_000;
-/** Weight of the newest interval in the smoothed rate. */
+/** Weight of the newest measurement in the smoothed rate. */
 const NEWEST_WEIGHT = 0.3;
 
 export class Reporter {
@@ -14,8 +14,9 @@ export class Reporter {
   readonly #send: (message: MessageOf<WorkerMessage, 'progress'>) => void;
   #facts: ProgressFacts | null = null;
   #sentAtMs = 0;
-  #tickedAtMs = 0;
   #lastStep: number | null = null;
+  /** When `#lastStep` was first seen. */
+  #movedAtMs = 0;
   /** Where this launch started, until its first step was told. */
   #startStep: number | null = null;
   #stepsPerSecond: number | null = null;
@@ -52,18 +53,18 @@ export class Reporter {
   tick(nowMs: number, now: bigint): void {
     const step = this.#control.step;
     const moved = this.#lastStep !== null && step !== this.#lastStep;
-    if (this.#lastStep !== null && nowMs > this.#tickedAtMs)
-      this.#rate(step - this.#lastStep, nowMs - this.#tickedAtMs);
+    if (this.#lastStep !== null && nowMs > this.#movedAtMs) this.#rate(step - this.#lastStep, nowMs - this.#movedAtMs);
+    if (step !== this.#lastStep) this.#movedAtMs = nowMs;
     this.#lastStep = step;
-    this.#tickedAtMs = nowMs;
     if (moved || nowMs - this.#sentAtMs >= REPORT_AT_LEAST_MS - REPORT_EVERY_MS / 2) {
       this.sendNow(nowMs, now);
     }
   }
 
+  /** Measured between two steps that were seen: in a step of many seconds the rate neither falls to nothing nor leaps. */
   #rate(steps: number, ms: number): void {
     // A resume moves the counter without a step being made.
-    if (steps < 0) return;
+    if (steps <= 0) return;
     const rate = (steps / ms) * 1_000;
     this.#stepsPerSecond =
       this.#stepsPerSecond === null ? rate : this.#stepsPerSecond + NEWEST_WEIGHT * (rate - this.#stepsPerSecond);

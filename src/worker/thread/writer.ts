@@ -63,6 +63,9 @@ interface OpenSave {
   failed: boolean;
 }
 
+/** Kinds of saves after which a run ends. */
+const LAST_KINDS: ReadonlySet<string> = new Set(['emergency', 'final']);
+
 export class Writer {
   readonly #options: WriterOptions;
   readonly #events: WriterEvents;
@@ -93,6 +96,7 @@ export class Writer {
           claim,
           tensors: begin.tensors,
           expectedBytes: begin.bytes,
+          isLast: begin.kinds.some((kind) => LAST_KINDS.has(kind)),
         }),
       );
       await this.#offerMemory(save, save.commit);

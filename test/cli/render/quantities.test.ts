@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { aboutAge, aboutBytes, aboutDuration, aboutNumber, count } from '../../../src/cli/render/quantities.ts';
+import { aboutAge, aboutDuration, aboutNumber, count } from '../../../src/cli/render/quantities.ts';
+import { aboutBytes } from '../../../src/units.ts';
 
 test('durations show two units at most and round sensibly at the borders', () => {
   const shown = [0, 140, 999, 4_200, 9_960, 59_600, 185_000, 3_600_000, 7_800_000, 273_600_000].map(aboutDuration);

@@ -37,7 +37,7 @@ test('told at 90 %, over below 85 %, nothing in between; the tighter bound is na
   const verdict = judgeMemory([host(0.5), group(0.91)], 6.5 * GB);
   expect(verdict).toMatchObject({ kind: 'raise', hint: expect.stringContaining('batches') });
   expect(verdict.kind === 'raise' && verdict.message).toMatch(
-    /91 % .*cgroup.*7.28 GB of 8.00 GB.*worker itself holds 6.50 GB/,
+    /91 % .*cgroup.*7.3 GB of 8.0 GB.*worker itself holds 6.5 GB/,
   );
 });
 

@@ -1,5 +1,6 @@
 /** Warnings about saves, in virtual time. */
 import { expect, test } from 'vitest';
+import type { SupervisorEvent } from '../../../src/supervisor/events.ts';
 import { afterEvent, NO_FACTS, type SaveWatchFacts } from '../../../src/supervisor/warnings/save-facts.ts';
 import {
   intervalOf,
@@ -10,6 +11,25 @@ import {
 
 const MINUTE = 60_000;
 const training: SaveWatchFacts = { ...NO_FACTS, trainingSinceMs: 0, stepsPerSecond: 2, phase: 'train', steppedAtMs: 0 };
+
+const PROGRESS = {
+  name: 'progress',
+  phase: 'train',
+  epoch: 0,
+  epochs: null,
+  step: 5,
+  totalSteps: null,
+  percent: null,
+  loss: null,
+  metrics: {},
+  stepsPerSecond: 2,
+  bestMetric: null,
+  skippedSaves: 0,
+  waiting: null,
+  lastDurableAt: null,
+  lastDurableAgeMs: null,
+  attempt: 1,
+} as const;
 
 test('the interval that the settings mean', () => {
   const save = { every: null, everySteps: null, everyEpochs: null, overhead: 0.005 };
@@ -47,6 +67,37 @@ test('what was told as a full disk, or waits on purpose, is not told as old', ()
   expect(judgeDurableAge({ ...training, waiting: true }, MINUTE, 10 * MINUTE).kind).toBe('keep');
 });
 
+test('a stop that is being obeyed makes no more steps, which is no news', () => {
+  const stop: SupervisorEvent = {
+    ...{ name: 'stop-requested', signal: 'SIGINT', stage: 'saving', deadlineMs: 60_000, lastStepAgeMs: null },
+  };
+  expect(judgeDurableAge(afterEvent(training, stop, 1), MINUTE, 10 * MINUTE).kind).toBe('keep');
+});
+
+test('evaluations longer than three intervals are told with the first of them; one much longer is told again', () => {
+  const seen = { ...training, longestGapMs: 5 * MINUTE };
+  expect(judgeDurableAge(seen, MINUTE, 7 * MINUTE).kind).toBe('keep');
+  expect(judgeDurableAge(seen, MINUTE, 8 * MINUTE).kind).toBe('raise');
+  // Not what else keeps a checkpoint from being made.
+  expect(judgeDurableAge({ ...seen, savingSinceMs: 1 }, MINUTE, 7 * MINUTE).kind).toBe('raise');
+  const progress = { ...PROGRESS, step: 1 };
+  const stepped = afterEvent(afterEvent(training, progress, 4 * MINUTE), { ...progress, step: 2 }, 5 * MINUTE);
+  expect(stepped).toMatchObject({ longestGapMs: 4 * MINUTE, steppedAtMs: 5 * MINUTE, step: 2 });
+});
+
+test('a save that waited for long steps is not the fault of the disk', () => {
+  const took = { ...training, lastSaveTookMs: 14_000, lastSaveBytes: 1_840 };
+  const message = (facts: SaveWatchFacts): unknown => judgeSlowSave(facts, 3_000, 0);
+  expect(message({ ...took, stepsPerSecond: 1 / 14 })).toMatchObject({
+    message: 'A save took 14s, longer than its interval of 3s: it is read between steps, and a step takes about 14s',
+    hint: expect.not.stringContaining('disk'),
+  });
+  expect(message(took)).toMatchObject({
+    message: 'A save took 14s (1.8 kB at 131 B/s), longer than its interval of 3s',
+    hint: expect.stringContaining('disk'),
+  });
+});
+
 test('a save longer than its interval, or than five minutes, or that does not end', () => {
   const took = (ms: number) => ({ ...training, lastSaveTookMs: ms, lastSaveBytes: 1e9 });
   expect(judgeSlowSave(took(61_000), MINUTE, 0)).toMatchObject({
@@ -64,24 +115,7 @@ test('a save longer than its interval, or than five minutes, or that does not en
 });
 
 test('skipped saves: told at the first, over after ten quiet intervals', () => {
-  const progress = {
-    name: 'progress',
-    phase: 'train',
-    epoch: 0,
-    epochs: null,
-    step: 5,
-    totalSteps: null,
-    percent: null,
-    loss: null,
-    metrics: {},
-    stepsPerSecond: 2,
-    bestMetric: null,
-    skippedSaves: 0,
-    waiting: null,
-    lastDurableAt: null,
-    lastDurableAgeMs: null,
-    attempt: 1,
-  } as const;
+  const progress = PROGRESS;
   let facts = afterEvent(training, progress, 0);
   expect(judgeSkippedSaves(facts, MINUTE, 0).kind).toBe('keep');
   facts = afterEvent(facts, { ...progress, skippedSaves: 1 }, MINUTE);

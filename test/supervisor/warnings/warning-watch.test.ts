@@ -121,7 +121,7 @@ test('memory: told at 90 %, quiet down to 85 %, over below; with the worker’s 
   expect(await look(0, connected)).toEqual([]);
   world.memoryShare = 0.9;
   expect(await look(1)).toEqual([
-    expect.stringMatching(/^host-memory: 90 %.*worker itself holds 7.00 GB.* \| .+batches/),
+    expect.stringMatching(/^host-memory: 90 %.*worker itself holds 7.0 GB.* \| .+batches/),
   ]);
   world.memoryShare = 0.86;
   expect(await look(2)).toEqual([]);
@@ -152,7 +152,7 @@ test('a disk with too little room for what is kept is told at the first save', a
   const { world, look, step } = watched();
   world.freeBytes = 4 * GB;
   expect(await look(0, started, step())).toEqual([]);
-  expect(await look(1, saved())).toEqual([expect.stringMatching(/^disk-filling: .*4.00 GB are free/)]);
+  expect(await look(1, saved())).toEqual([expect.stringMatching(/^disk-filling: .*4.0 GB are free/)]);
 });
 
 test('a trainer that comes further only by its crashes', async () => {
