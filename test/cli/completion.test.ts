@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { COMMAND, World } from './world.ts';
 
 const A = '20261122_120000_aaaa';
@@ -111,7 +112,10 @@ test.each(shells)('the script for %s holds every command, and its shell can read
   for (const word of ['run', 'resume', 'config', 'save-every', 'no-restart-codes', 'level'])
     expect(stdout).toContain(word);
   expect(stdout).not.toContain('undefined');
-  if (here.has(shell)) execFileSync(shell, ['-n'], { input: stdout });
+  // By path: fish reads no script from its stdin where it is told to run nothing.
+  const file = join(temporaryDirectory(), 'script');
+  writeFileSync(file, stdout);
+  if (here.has(shell)) execFileSync(shell, ['-n', file]);
 });
 
 test('another shell is refused with those that are known', async () => {
