@@ -46,6 +46,8 @@ export interface RestartBudget {
   readonly divergences?: number;
   /** Attempts in a row whose only progress was the emergency checkpoint that they made as they died. Missing: none. */
   readonly crashSaves?: number;
+  /** Launches that nobody asked for, of the whole session: what `list` calls restarts. Missing: not counted then. */
+  readonly relaunches?: number;
 }
 
 /** Of a session before its first launch. */
@@ -56,4 +58,5 @@ export const FRESH_BUDGET: RestartBudget = {
   stepsBack: 0,
   restarts: 0,
   hostOomRetried: false,
+  relaunches: 0,
 };

@@ -54,6 +54,7 @@ const schema = stored({
     hostOomRetried: boolean(),
     divergences: optional(count),
     crashSaves: optional(count),
+    relaunches: optional(count),
   }),
   setAside: list(stored({ sequence: count, step: count, reason: text, at: text }), 0, UNLIMITED),
   token: text,

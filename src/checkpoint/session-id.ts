@@ -14,6 +14,11 @@ export function newSessionId(now: Date, random: () => number): string {
   return `${joined(date)}_${joined(time)}_${suffix.join('')}`;
 }
 
+/** True for what {@link newSessionId} may have made. */
+export function isSessionId(text: string): boolean {
+  return /^\d{8}_\d{6}_[0-9a-z]{4}$/.test(text);
+}
+
 function joined(parts: readonly number[]): string {
   return parts.map((part) => String(part).padStart(2, '0')).join('');
 }

@@ -5,6 +5,7 @@
  */
 import type { Database } from 'better-sqlite3';
 import type { DatabaseOptions } from './database-options.ts';
+import { KeptWrites } from './kept-writes.ts';
 import { isNewer } from './migrations.ts';
 import {
   BUSY_TIMEOUT_MS,
@@ -21,8 +22,6 @@ import { type Trouble, troubleOf } from './sqlite-errors.ts';
 import { type Tables, tablesOf } from './tables.ts';
 import { type Disk, runBatch, type Write, type WriteOutcome } from './write-batch.ts';
 
-/** Writes kept while the disk takes none; the oldest go first, the directories still know what they said. */
-const MAX_KEPT_WRITES = 10_000;
 /** Writes of one transaction when there are many. */
 const BATCH = 500;
 const BUSY_PAUSE_MS = 200;
@@ -41,9 +40,8 @@ export class SessionsDatabase {
   /** Stands in while no file could be opened at all. */
   #memory: { readonly database: Database; readonly tables: Tables } | null = null;
   #sideFiles: SideFiles;
-  #writes: Write[] = [];
+  readonly #writes: KeptWrites;
   #degraded: string | null = null;
-  #lost = 0;
   #busySinceMs: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   /** The file that we had open last; null: none yet. */
@@ -62,6 +60,7 @@ export class SessionsDatabase {
     this.path = path;
     this.#sideFiles = new SideFiles(path);
     this.#options = options;
+    this.#writes = new KeptWrites((reason) => options.onNews?.({ kind: 'dropped', reason }));
     // What is busy when it is opened anew is tried again later, like a write.
     this.#fileOptions = { ...defaultFileOptions, ...options, busyMs: BUSY_TIMEOUT_MS };
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
@@ -146,43 +145,34 @@ export class SessionsDatabase {
       }
     }
     return new Promise((resolve, reject) => {
-      this.#keep({ work, settle: { resolve, reject } });
+      this.#writes.keep({ work, settle: { resolve, reject } });
       // A write from inside a write, or from a listener, follows those before it.
       if (this.#draining) return;
       if (this.#timer === null) this.#drain();
-      else if (this.#degraded !== null) this.#releaseCallers();
+      else if (this.#degraded !== null) this.#writes.releaseCallers();
       else this.#timer.ref();
     });
   }
 
   /** Writes what is left, as far as the disk allows, and closes. @returns how many writes were lost. */
   close(): { readonly lost: number } {
-    if (this.#closed) return { lost: this.#lost };
+    if (this.#closed) return { lost: this.#writes.lost };
     if (this.#timer !== null) clearTimeout(this.#timer);
-    for (let tries = 0; this.#writes.length > 0 && tries < CLOSING_TRIES; tries += 1) {
+    for (let tries = 0; !this.#writes.isEmpty && tries < CLOSING_TRIES; tries += 1) {
       if (this.#drainOnce() === 'no-disk') break;
     }
     this.#closed = true;
-    this.#releaseCallers();
-    this.#lost += this.#writes.length;
-    this.#writes = [];
+    this.#writes.giveUp();
     this.#leaveDisk();
     this.#memory?.database.close();
-    return { lost: this.#lost };
-  }
-
-  #keep(write: Write): void {
-    this.#writes.push(write);
-    if (this.#writes.length <= MAX_KEPT_WRITES) return;
-    this.#writes.shift()?.settle?.resolve('dropped');
-    this.#lost += 1;
+    return { lost: this.#writes.lost };
   }
 
   #drain(): void {
     this.#draining = true;
     let trouble: Trouble | null = null;
     try {
-      while (this.#writes.length > 0 && trouble !== 'busy' && trouble !== 'no-disk') trouble = this.#drainOnce();
+      while (!this.#writes.isEmpty && trouble !== 'busy' && trouble !== 'no-disk') trouble = this.#drainOnce();
     } finally {
       this.#draining = false;
     }
@@ -192,17 +182,16 @@ export class SessionsDatabase {
 
   /** One transaction with the oldest writes; what is in the way, if anything is. */
   #drainOnce(): Trouble | null {
-    const batch = this.#writes.slice(0, BATCH);
+    const batch = this.#writes.oldest(BATCH);
     let failures: ReadonlyMap<Write, unknown>;
     try {
       failures = this.#runOn(this.#currentDisk(), batch);
     } catch (error) {
       return this.#obstacle(this.#troubleHere(error), error, batch);
     }
-    this.#writes.splice(0, batch.length);
     this.#busySinceMs = null;
-    for (const write of batch) this.#settle(write, failures.has(write), failures.get(write));
-    if (this.#degraded !== null && this.#writes.length === 0) this.#recover(batch.length);
+    this.#writes.done(batch, failures);
+    if (this.#degraded !== null && this.#writes.isEmpty) this.#recover(batch.length);
     return null;
   }
 
@@ -226,8 +215,7 @@ export class SessionsDatabase {
       this.#leaveDisk();
     } else {
       // Not one write's own failure but that of opening or of the transaction: nobody should wait for it again.
-      this.#writes.splice(0, batch.length);
-      for (const write of batch) this.#settle(write, true, error);
+      this.#writes.done(batch, new Map(batch.map((write) => [write, error])));
     }
     return trouble;
   }
@@ -274,23 +262,8 @@ export class SessionsDatabase {
     this.#disk = null;
   }
 
-  #settle(write: Write, failed: boolean, error: unknown): void {
-    if (!failed) {
-      write.settle?.resolve('written');
-      return;
-    }
-    const reason = error instanceof Error ? error.message : String(error);
-    if (write.settle === null || troubleOf(error) === 'no-parent') {
-      this.#lost += 1;
-      write.settle?.resolve('dropped');
-      this.#options.onNews?.({ kind: 'dropped', reason });
-    } else {
-      write.settle.reject(error);
-    }
-  }
-
   #degrade(reason: string): void {
-    this.#releaseCallers();
+    this.#writes.releaseCallers();
     if (this.#degraded !== null) return;
     this.#degraded = reason;
     this.#options.onNews?.({ kind: 'degraded', reason });
@@ -298,15 +271,7 @@ export class SessionsDatabase {
 
   #recover(written: number): void {
     this.#degraded = null;
-    this.#options.onNews?.({ kind: 'recovered', written, lost: this.#lost });
-  }
-
-  /** Who waits for a write goes on; the write stays. */
-  #releaseCallers(): void {
-    for (const write of this.#writes) {
-      write.settle?.resolve('queued');
-      write.settle = null;
-    }
+    this.#options.onNews?.({ kind: 'recovered', written, lost: this.#writes.lost });
   }
 
   #pause(ms: number): void {

@@ -77,10 +77,10 @@ async function takePoint(
     reason: candidates.find(({ verdict }) => verdict === 'chosen')?.reason ?? 'the newest that verifies',
     candidates,
     stepsLost,
-    lostMs: stepsLost === 0 ? 0 : record.lostMsSince(point.sequence, point.createdAt),
+    lostMs: stepsLost === 0 ? 0 : record.lostMsSince(point),
   });
   // What is lost is told once, also when the next launch dies before it trains.
-  record.reach(point.step);
+  record.goBackTo(point);
   return { point, happening: { type: 'checkpoint-chosen', sequence: point.sequence, steppedBack } };
 }
 

@@ -55,6 +55,8 @@ export interface Summary {
   /** Time between a worker's end and its successor's first step, summed. */
   readonly lostMs: number;
   readonly stepsLost: number;
+  /** The work that is lost with them: what was told at each choice of a checkpoint, summed. */
+  readonly workLostMs: number;
   readonly attempts: number;
   readonly attemptsByClass: Readonly<Record<string, number>>;
   readonly saves: number;

@@ -3,11 +3,9 @@
  * and the index is made again from what the directories say. Checkpoints are never touched: what is damaged is told,
  * and quarantined by whoever resumes the session.
  */
-import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { StoreFiles } from '../checkpoint/files.ts';
-import { readRoots, registerRoot } from '../checkpoint/roots.ts';
-import { errnoOf, NkatError } from '../errors.ts';
+import { NkatError } from '../errors.ts';
 import type { StateHome } from '../home.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
 import { inspectDatabase } from '../sessions/inspect-file.ts';
@@ -17,13 +15,14 @@ import { setDatabaseAside } from '../sessions/set-aside.ts';
 import { readAhead } from './read-ahead.ts';
 import { reindexRoots } from './reindex.ts';
 import type { RepairFinding } from './repair-finding.ts';
+import { refuseWrongRoot, rootsOf, type SessionFolder, sessionsIn } from './repair-roots.ts';
 import { repairSession } from './repair-session.ts';
 
 export interface RepairRequest {
   readonly home: StateHome;
   /** One more root, to be registered. */
   readonly root: string | null;
-  /** Only the directories of this session; null: all. The index is brought up to date with all of them. */
+  /** Only the directories of this session, by id, beginning of an id, name or latest; null: all. The index is brought up to date with all of them. */
   readonly session: string | null;
   readonly dryRun: boolean;
   readonly now: Date;
@@ -44,18 +43,24 @@ export async function repair(files: StoreFiles, request: RepairRequest): Promise
     findings.push(found);
     request.onFinding(found);
   };
-  if (request.root !== null) refuseUnreadableRoot(resolve(request.root));
+  if (request.root !== null) await refuseWrongRoot(files, resolve(request.root), home);
   const isWhole = repairDatabase(request, tell);
   const roots = await rootsOf(files, request, tell);
   // In a dry run nothing may be made, so an index is read only where one stands.
   const database = dryRun && !isWhole ? null : openSessions(home.database).database;
   try {
-    const sessions = await repairSessions(files, database, roots, request, tell);
+    const folders: SessionFolder[] = [];
+    for (const root of roots) folders.push(...(await sessionsIn(files, root)));
+    const sessions = await repairSessions(files, database, folders, request, tell);
     if (database !== null && !dryRun) {
       // What a disk refused was said: the same record again would read as if it were lost.
       const refused = new Set(findings.flatMap(({ what, path }) => (what === 'session-unreadable' ? [path] : [])));
+      const ours = new Set(folders.map(({ root, id }) => join(root, id)));
       await rebuildIndex(files, database, roots, request, (found) => {
-        if (!refused.has(found.path)) tell(found);
+        const isForeign = found.what === 'directory-passed-over' && !ours.has(found.path);
+        // Moved to another root: the index has followed it by now.
+        const isMoved = found.what === 'directory-missing' && folders.some(({ id }) => id === found.path);
+        if (!refused.has(found.path) && !isForeign && !isMoved) tell(found);
       });
     }
     return { sessions, findings };
@@ -89,80 +94,15 @@ function repairDatabase({ home, dryRun, now }: RepairRequest, tell: (finding: Re
   return condition.kind === 'whole';
 }
 
-async function rootsOf(
-  files: StoreFiles,
-  { home, root, dryRun }: RepairRequest,
-  tell: (finding: RepairFinding) => void,
-): Promise<string[]> {
-  const registered = await readRoots(files, home.roots);
-  const roots = new Set([home.checkpoints, ...registered]);
-  if (root !== null && !roots.has(resolve(root))) {
-    const path = resolve(root);
-    if (!dryRun) await registerRoot(files, home.roots, path);
-    roots.add(path);
-    tell({
-      what: 'root-registered',
-      path,
-      message: 'this root was not known',
-      fixed: dryRun ? 'would be added' : 'added',
-    });
-  }
-  return [...roots]
-    .map((path) => resolve(path))
-    .filter((path) => {
-      const problem = rootProblem(path);
-      // The default root comes with the first session.
-      if (problem !== null && (path !== home.checkpoints || problem !== 'ENOENT')) {
-        tell({
-          what: 'root-missing',
-          path,
-          message: `this root cannot be read (${problem}): mount its disk and repair again`,
-          fixed: null,
-        });
-      }
-      return problem === null;
-    });
-}
-
-/** A slip of the pen must not be remembered: each later repair would tell of it. */
-function refuseUnreadableRoot(path: string): void {
-  const problem = rootProblem(path);
-  if (problem === null) return;
-  throw new NkatError(`--root cannot be read (${problem})`, {
-    code: 'io',
-    operation: 'add the root',
-    path,
-    hint: 'Check the path, or mount its disk first. Nothing was changed.',
-  });
-}
-
-function rootProblem(path: string): string | null {
-  try {
-    readdirSync(path);
-    return null;
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === null) throw error;
-    return errno;
-  }
-}
-
 async function repairSessions(
   files: StoreFiles,
   database: SessionsDatabase | null,
-  roots: readonly string[],
+  folders: readonly SessionFolder[],
   request: RepairRequest,
   tell: (finding: RepairFinding) => void,
 ): Promise<number> {
-  const directories = roots.flatMap((root) => sessionDirectories(root).map((id) => ({ root, id })));
-  const wanted = request.session === null ? directories : directories.filter(({ id }) => id === request.session);
-  if (request.session !== null && wanted.length === 0) {
-    throw new NkatError(`there is no directory of session ${request.session} under any root`, {
-      code: 'session-not-found',
-      operation: 'repair the session',
-      hint: 'Name its whole id; for a root that is not known: --root.',
-    });
-  }
+  const meant = request.session === null ? null : meantSession(database, folders, request.session);
+  const wanted = meant === null ? folders : folders.filter(({ id }) => id === meant);
   const ahead = readAhead(
     wanted.map(({ root, id }) => join(root, id)),
     false,
@@ -177,6 +117,37 @@ async function repairSessions(
     await ahead.close();
   }
   return wanted.length;
+}
+
+/** As everywhere: an id, its beginning, a name, latest. What is to be mended may be what the index does not know. */
+function meantSession(database: SessionsDatabase | null, folders: readonly SessionFolder[], word: string): string {
+  const ids = [...new Set(folders.map(({ id }) => id))].sort();
+  if (ids.includes(word)) return word;
+  const indexed = database === null ? null : resolvedByIndex(database, word);
+  if (indexed !== null && ids.includes(indexed)) return indexed;
+  const newest = ids.at(-1);
+  if (word === 'latest' && newest !== undefined) return newest;
+  const [only, ...others] = word === '' ? [] : ids.filter((id) => id.startsWith(word));
+  if (only !== undefined && others.length === 0) return only;
+  const operation = 'repair the session';
+  if (only !== undefined) {
+    const message = `${word} is the beginning of ${others.length + 1} sessions: ${[only, ...others].slice(0, 5).join(', ')}`;
+    throw new NkatError(message, { code: 'session-ambiguous', operation });
+  }
+  throw new NkatError(`there is no directory of session ${word} under any root`, {
+    code: 'session-not-found',
+    operation,
+    hint: 'nkat-recover list --all shows every session; for a root that is not known: --root.',
+  });
+}
+
+function resolvedByIndex({ sessions }: SessionsDatabase, word: string): string | null {
+  try {
+    return sessions.resolve(word).id;
+  } catch (error) {
+    if (error instanceof NkatError && error.code === 'session-not-found') return null;
+    throw error;
+  }
 }
 
 async function mend(
@@ -195,20 +166,6 @@ async function mend(
     // One directory that cannot be mended (a read-only disk) must not keep the others from it.
     if (!(error instanceof NkatError)) throw error;
     tell({ what: 'session-unreadable', path: directory, message: error.message, fixed: null });
-  }
-}
-
-function sessionDirectories(root: string): string[] {
-  return readdirSync(root).filter((name) => !name.startsWith('.') && isDirectory(join(root, name)));
-}
-
-/** False for links that lead in a circle, and for what cannot be looked at: none of them is a session of ours. */
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  } catch (error) {
-    if (errnoOf(error) === null) throw error;
-    return false;
   }
 }
 

@@ -13,14 +13,22 @@ export interface Reached {
   readonly step: number;
   /** When it was there, by the wall clock. */
   readonly at: Date;
-  /** The same by the monotonic clock; null: an earlier supervisor knew, and this one was not there. */
+  /** The same in time of work; null: an earlier supervisor knew, and this one was not there. */
   readonly atMs: number | null;
 }
 
-/** A commit that this supervisor heard of. */
-interface HeardCommit {
+/** A commit that this supervisor heard of, or went on from. */
+interface KnownCommit {
   readonly sequence: number;
+  /** In time of work: monotonic, and it stands still while nothing is trained. Going back turns it back. */
   readonly atMs: number;
+}
+
+/** What training goes on from. */
+export interface GoneBack {
+  readonly sequence: number;
+  readonly step: number;
+  readonly createdAt: string;
 }
 
 /** More steps back than the restart policy ever takes. */
@@ -30,7 +38,11 @@ export class SessionRecord {
   #file: SessionFile;
   #written: string;
   #reached: Reached;
-  #commits: readonly HeardCommit[] = [];
+  #commits: readonly KnownCommit[] = [];
+  /** The newest of them that was gone back to. */
+  #base: { readonly createdAt: string; readonly atMs: number } | null = null;
+  /** What the time of work is behind the monotonic clock. */
+  #idleMs = 0;
   readonly #files: StoreFiles;
   readonly #directory: string;
   readonly #now: () => Date;
@@ -69,7 +81,22 @@ export class SessionRecord {
 
   /** The newest attempt starts at, or came to, this step. */
   reach(step: number): void {
-    this.#reachAt({ step, at: this.#now(), atMs: this.#nowMs() });
+    this.#reachAt({ step, at: this.#now(), atMs: this.#workMs() });
+  }
+
+  /** What came after this checkpoint is lost and told; what is lost later is measured from here. */
+  goBackTo(point: GoneBack): void {
+    const { sequence, step, createdAt } = point;
+    const atMs = this.#workAt(point) ?? this.#workMs();
+    this.#base = { createdAt, atMs };
+    if (!this.#commits.some((commit) => commit.sequence === sequence)) this.#know({ sequence, atMs });
+    this.#reachAt({ step, at: new Date(createdAt), atMs });
+  }
+
+  /** The newest attempt trains from here on: what passed since the crash was no work. */
+  start(step: number): void {
+    if (this.#base !== null) this.#idleMs = this.#nowMs() - this.#base.atMs;
+    this.reach(step);
   }
 
   /** An earlier supervisor saw it come to this step. */
@@ -81,11 +108,27 @@ export class SessionRecord {
    * Training time between a checkpoint and what was reached, in milliseconds. By the monotonic clock where we saw both: the
    * wall clock may have been set in between.
    */
-  lostMsSince(sequence: number, createdAt: string): number {
+  lostMsSince(point: Pick<GoneBack, 'sequence' | 'createdAt'>): number {
     const { at, atMs } = this.#reached;
-    const commit = this.#commits.find((heard) => heard.sequence === sequence);
-    const lostMs = atMs !== null && commit !== undefined ? atMs - commit.atMs : at.getTime() - Date.parse(createdAt);
+    const commitMs = this.#workAt(point);
+    const lostMs = atMs !== null && commitMs !== null ? atMs - commitMs : at.getTime() - Date.parse(point.createdAt);
     return Math.max(0, lostMs);
+  }
+
+  #workMs(): number {
+    return this.#nowMs() - this.#idleMs;
+  }
+
+  /** When a checkpoint was committed, in time of work; null: nobody here saw it, nor went back to a later one. */
+  #workAt({ sequence, createdAt }: Pick<GoneBack, 'sequence' | 'createdAt'>): number | null {
+    const known = this.#commits.find((commit) => commit.sequence === sequence);
+    if (known !== undefined) return known.atMs;
+    if (this.#base === null) return null;
+    return this.#base.atMs - (Date.parse(this.#base.createdAt) - Date.parse(createdAt));
+  }
+
+  #know(commit: KnownCommit): void {
+    this.#commits = [...this.#commits.slice(1 - KEPT_COMMITS), commit];
   }
 
   #reachAt(reached: Reached): void {
@@ -109,7 +152,7 @@ export class SessionRecord {
 
   /** The newest commit only ever rises. */
   noteCommit(sequence: number, step: number): void {
-    this.#commits = [...this.#commits.slice(1 - KEPT_COMMITS), { sequence, atMs: this.#nowMs() }];
+    this.#know({ sequence, atMs: this.#workMs() });
     if (sequence > (this.#file.lastCommit?.sequence ?? -1)) this.change({ lastCommit: { sequence, step } });
   }
 

@@ -7,6 +7,9 @@ export class SummaryGatherer {
   #stepsLost = 0;
   /** Where the newest attempt ended. */
   #endedAtStep = 0;
+  #workLostMs = 0;
+  /** How long the newest attempt trained that has ended. */
+  #endedAfterMs = 0;
   #trainingSinceMs: number | null = null;
   #saves = 0;
   #failedSaves = 0;
@@ -20,8 +23,12 @@ export class SummaryGatherer {
       case 'training-started':
         this.#trainingSinceMs = nowMs;
         // Without a checkpoint none is chosen, and all is lost.
-        if (event.sequence === null) this.#stepsLost += this.#endedAtStep;
+        if (event.sequence === null) {
+          this.#stepsLost += this.#endedAtStep;
+          this.#workLostMs += this.#endedAfterMs;
+        }
         this.#endedAtStep = 0;
+        this.#endedAfterMs = 0;
         break;
       case 'worker-connected':
         if (event.adopted) this.#trainingSinceMs = nowMs;
@@ -36,6 +43,7 @@ export class SummaryGatherer {
         break;
       case 'checkpoint-chosen':
         this.#stepsLost += event.stepsLost;
+        this.#workLostMs += event.lostMs ?? 0;
         break;
       case 'recovered':
         this.#lostMs += event.downMs;
@@ -59,6 +67,7 @@ export class SummaryGatherer {
       trainedMs: this.#trainedMs,
       lostMs: this.#lostMs,
       stepsLost: this.#stepsLost,
+      workLostMs: this.#workLostMs,
       attempts: [...this.#attemptsByClass.values()].reduce((sum, count) => sum + count, 0),
       attemptsByClass: Object.fromEntries(this.#attemptsByClass),
       saves: this.#saves,
@@ -70,7 +79,10 @@ export class SummaryGatherer {
   }
 
   #endTraining(nowMs: number): void {
-    if (this.#trainingSinceMs !== null) this.#trainedMs += nowMs - this.#trainingSinceMs;
+    if (this.#trainingSinceMs !== null) {
+      this.#endedAfterMs = nowMs - this.#trainingSinceMs;
+      this.#trainedMs += this.#endedAfterMs;
+    }
     this.#trainingSinceMs = null;
   }
 }

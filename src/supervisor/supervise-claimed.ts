@@ -7,19 +7,17 @@ import { digestOf } from '../checkpoint/digest.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
 import type { Owner, SessionFile, TrainerFacts } from '../checkpoint/types.ts';
-import { NkatError } from '../errors.ts';
 import { isGoingDown } from '../power/going-down.ts';
 import { type PowerCut, withCut } from '../power/power-cut.ts';
 import { socketPath } from '../protocol/socket-path.ts';
 import type { UpsAddress } from '../ups-address.ts';
-import type { SessionState } from '../words.ts';
-import { isOpenState } from '../words.ts';
 import { watchCheckpoints } from './checkpoint-index.ts';
 import { type EarlierWorker, endUnrecordedWorkers, findEarlierWorker } from './earlier-worker.ts';
-import { type EventSink, openEventSink } from './event-sink.ts';
-import type { Outcome, SupervisorEvent } from './events.ts';
+import { openEventSink } from './event-sink.ts';
+import type { SupervisorEvent } from './events.ts';
+import { finish } from './finish-session.ts';
 import { renewBudget } from './machine/restart-policy.ts';
-import type { Ended, Ledger } from './machine/state.ts';
+import type { Ledger } from './machine/state.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
 import { savingWords } from './saving-words.ts';
 import type { SessionContext } from './session-context.ts';
@@ -233,63 +231,6 @@ async function begin(
 function settleOf(cut: PowerCut | null): { waitMs: number; reason: string } | undefined {
   if (cut === null || cut.waitMs === 0) return undefined;
   return { waitMs: cut.waitMs, reason: 'the power was cut again soon after the last recovery, and may not hold yet' };
-}
-
-/** @param before the session as it was, where a checkpoint was named that cannot be had: a slip of the pen changes nothing */
-async function finish(
-  ended: Ended,
-  context: SessionContext,
-  sink: EventSink,
-  before: SessionFile | null,
-): Promise<SessionEnd> {
-  const { record, index, layout } = context;
-  const { outcome, reason, ledger } = ended;
-  const wasOver = before !== null && !isOpenState(before.state);
-  const state = wasOver ? before.state : stateOf(outcome);
-  record.change({ state });
-  if (before !== null) await restore(before, context);
-  // A worker hangs in the kernel, mostly over the session's own disk: a write there would hang us as well, past any signal.
-  if (outcome !== 'unkillable') await persistEnd(context);
-  index.flush();
-  const summary = sink.summary();
-  await index.patchSession({ state, supervisorPid: null, workerPid: null });
-  const hint =
-    before === null
-      ? null
-      : `The session is as it was. What it has: nkat-recover show ${layout.session}; without --from the newest that verifies is taken.`;
-  context.tell({ name: 'session-ended', outcome, reason, hint, lastLines: sink.lastLines(), summary });
-  return { session: layout.session, outcome, signal: ledger.stopSignal, reason, summary };
-}
-
-async function restore(before: SessionFile, { record, index, settings }: SessionContext): Promise<void> {
-  const { identity, sourceDigest, budget, stoppedBy, launch } = before;
-  record.change({ identity, sourceDigest, budget, stoppedBy, launch });
-  await index.open(record.file, settings.root, process.pid);
-}
-
-/** The outcome is told whether or not there is room to note it; without, the next start finds out by itself. */
-async function persistEnd({ record, tell }: SessionContext): Promise<void> {
-  try {
-    await record.persist();
-  } catch (error) {
-    if (!(error instanceof NkatError)) throw error;
-    const message = `how the session ended could not be noted in its record: ${error.message}`;
-    tell({ name: 'notice', level: 'warning', message });
-  }
-}
-
-function stateOf(outcome: Outcome): SessionState {
-  switch (outcome) {
-    case 'completed':
-      return 'completed';
-    case 'gave-up':
-      return 'gave-up';
-    case 'stopped-saved':
-    case 'stopped-unsaved':
-      return 'interrupted';
-    default:
-      return 'crashed';
-  }
 }
 
 /** Null when the trainer cannot be read: the launch will say so. */

@@ -101,7 +101,7 @@ export class WorkerReports {
   #restored(message: MessageOf<WorkerMessage, 'restored'>): void {
     const { sequence, step, epoch, backend } = message;
     this.#startStep = step;
-    this.#context.record.reach(step);
+    this.#context.record.start(step);
     const { attempts: attempt } = this.#context.record.file;
     this.#context.index.noteFirstStep(attempt, step);
     this.#context.tell({ name: 'training-started', attempt, sequence, step, epoch, backend, restoreMs: message.ms });

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { SessionFile } from '../../src/checkpoint/types.ts';
 import type { RepairFinding } from '../../src/supervisor/repair-finding.ts';
 import { LoopMount, testWithMounts } from '../rig/loop-mount.ts';
 import { World } from './world.ts';
@@ -123,14 +125,65 @@ test('strays, link circles, a lost root and a new root: each is passed over or s
   writeFileSync(world.home.roots, `${join(world.directory, 'unmounted')}\n`);
   const more = join(world.directory, 'more');
   mkdirSync(more);
+  const { directory } = await world.addSession(B, { steps: [1] });
+  renameSync(directory, join(more, B));
   const { code, findings } = await repaired(world, ['--root', more]);
   expect(words(findings)).toEqual(['root-missing', 'root-registered']);
   expect(code).toBe(74);
   expect(readFileSync(world.home.roots, 'utf8')).toContain(more);
   expect(readdirSync(root)).toHaveLength(204);
   const { sessions } = JSON.parse((await world.cli(['list', '--json'])).stdout);
-  expect(sessions).toMatchObject([{ id: A, checkpoints: 1 }]);
+  expect(sessions).toMatchObject([
+    { id: B, checkpoints: 1 },
+    { id: A, checkpoints: 1 },
+  ]);
 });
+
+test('a root without sessions is refused and not remembered; beside a session, what is none is no finding', async () => {
+  const world = new World();
+  const { directory } = await world.addSession(A, { steps: [1] });
+  const other = join(world.directory, 'other');
+  // Of other programs: a record of their own, checkpoints of their own, nothing.
+  mkdirSync(join(other, 'browser'), { recursive: true });
+  writeFileSync(join(other, 'browser', 'session.json'), '{"tabs":[]}');
+  mkdirSync(join(other, 'model', 'checkpoint_1000'), { recursive: true });
+  mkdirSync(join(other, '20261122_120000_zzzz'));
+  for (const args of [[], ['--dry-run']]) {
+    const { code, stdout, stderr } = await world.cli(['repair', '--root', other, ...args]);
+    expect([code, stdout, stderr]).toEqual([66, '', expect.stringContaining('no sessions there') as string]);
+    expect(stderr).toContain(other);
+  }
+  const itself = await world.cli(['repair', '--root', directory]);
+  expect([itself.code, itself.stderr]).toEqual([66, expect.stringContaining(`--root '${world.home.checkpoints}'`)]);
+  expect(existsSync(world.home.roots)).toBe(false);
+  renameSync(directory, join(other, A));
+  const { code, stdout } = await world.cli(['repair', '--json', '--root', other]);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ sessions: 1, findings: [{ what: 'root-registered', path: other }] });
+  expect(readFileSync(world.home.roots, 'utf8')).toBe(`${other}\n`);
+});
+
+test('one session is meant by what is enough elsewhere too, also where the index is lost', async () => {
+  const world = new World();
+  await world.addSession(A, { row: { name: 'night' }, file: { identity: identityOf(world, 'night') } });
+  await world.addSession(B);
+  const looked = async (word: string): Promise<[number | null, number]> => {
+    const { code, stdout } = await world.cli(['repair', '--json', word]);
+    return [code, JSON.parse(stdout).sessions];
+  };
+  for (const word of [A, '20261122_12', 'night', 'latest']) expect([word, await looked(word)]).toEqual([word, [0, 1]]);
+  for (const word of ['20261122_13', 'latest']) {
+    hurt(world, 'deleted');
+    expect([word, await looked(word)]).toEqual([word, [0, 1]]);
+  }
+  const unclear = await world.cli(['repair', '2026']);
+  expect([unclear.code, unclear.stderr]).toEqual([66, expect.stringContaining(B)]);
+  expect((await world.cli(['repair', 'nothing'])).stderr).toContain('no directory of session nothing');
+});
+
+function identityOf(world: World, name: string): SessionFile['identity'] {
+  return { cwd: world.directory, trainer: join(world.directory, 'train.mjs'), args: [], name };
+}
 
 testWithMounts('a root on a read-only disk: what cannot be mended is said, with 74 and no stack', async () => {
   const world = new World();

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { nodeFiles } from '../../src/checkpoint/files.ts';
 import { newSessionFile, readSessionFile } from '../../src/checkpoint/session-file.ts';
 import { SessionRecord } from '../../src/supervisor/session-record.ts';
@@ -63,11 +63,67 @@ test('what was lost is measured by a clock that nobody sets, where we saw both e
   for (const year of [2025, 2027]) {
     clock.now = new Date(`${year}-11-22T12:00:07Z`);
     record.reach(57);
-    expect(record.lostMsSince(5, createdAt)).toBe(7_000);
+    expect(record.lostMsSince({ sequence: 5, createdAt })).toBe(7_000);
   }
   // Of an earlier supervisor's time only the wall clock tells; never less than nothing.
   record.reachedBefore(58, new Date('2026-11-22T12:00:09Z'));
-  expect(record.lostMsSince(5, createdAt)).toBe(9_000);
+  expect(record.lostMsSince({ sequence: 5, createdAt })).toBe(9_000);
   record.reachedBefore(59, new Date('2025-11-22T12:00:09Z'));
-  expect(record.lostMsSince(5, createdAt)).toBe(0);
+  expect(record.lostMsSince({ sequence: 5, createdAt })).toBe(0);
+});
+
+describe('work that is lost after going back', () => {
+  const clock = { now: new Date(), ms: 0 };
+  let record: SessionRecord;
+  const pass = (ms: number): void => {
+    clock.ms += ms;
+    clock.now = new Date(clock.now.getTime() + ms);
+  };
+  const point = (sequence: number, step: number) => ({ sequence, step, createdAt: clock.now.toISOString() });
+  beforeEach(() => {
+    clock.now = new Date('2026-11-22T12:00:00Z');
+    clock.ms = 50_000;
+    record = recordIn(temporaryDirectory(), clock);
+  });
+
+  test('is what was trained since the launch, not what was told before nor the standstill', () => {
+    const saved = point(5, 50);
+    record.noteCommit(5, 50);
+    pass(7_000);
+    record.reach(57);
+    expect(record.lostMsSince(saved)).toBe(7_000);
+    record.goBackTo(saved);
+    pass(60_000);
+    record.start(50);
+    pass(3_000);
+    record.reach(53);
+    expect(record.lostMsSince(saved)).toBe(3_000);
+  });
+
+  test('is the work between two checkpoints where the one that was chosen cannot be loaded', () => {
+    const older = point(4, 40);
+    record.noteCommit(4, 40);
+    pass(10_000);
+    const newer = point(5, 50);
+    record.noteCommit(5, 50);
+    pass(1_000);
+    record.reach(51);
+    record.goBackTo(newer);
+    pass(30_000);
+    expect(record.lostMsSince(older)).toBe(10_000);
+  });
+
+  test('is no night between a checkpoint of yesterday and the crash of today', () => {
+    const older = point(4, 40);
+    pass(5_000);
+    const saved = point(5, 50);
+    pass(50_000_000);
+    record.goBackTo(saved);
+    pass(1_000);
+    record.start(50);
+    pass(2_000);
+    record.reach(52);
+    expect(record.lostMsSince(saved)).toBe(2_000);
+    expect(record.lostMsSince(older)).toBe(7_000);
+  });
 });

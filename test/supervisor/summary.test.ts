@@ -1,6 +1,8 @@
+/** The figures of the end are sums of what was told on the way. */
 import { expect, test } from 'vitest';
 import type { EventNamed, SupervisorEvent } from '../../src/supervisor/events.ts';
 import { SummaryGatherer } from '../../src/supervisor/summary.ts';
+import { chosen as CHOSEN } from '../cli/render/events.ts';
 
 const started = (sequence: number | null, step = 0): SupervisorEvent => ({
   ...{ name: 'training-started', attempt: 1, sequence, step, epoch: 0, backend: null, restoreMs: 1 },
@@ -18,7 +20,7 @@ function summaryOf(...events: readonly SupervisorEvent[]) {
 
 test('a crash before the first checkpoint costs all steps that were made', () => {
   expect(summaryOf(started(null), ended(105), started(null), ended(100))).toMatchObject({
-    ...{ stepsLost: 105, attempts: 2, trainedMs: 2_000 },
+    ...{ stepsLost: 105, workLostMs: 1_000, attempts: 2, trainedMs: 2_000 },
   });
 });
 
@@ -28,4 +30,13 @@ test('with a checkpoint the choice says what is lost, and only that', () => {
     lostMs: null,
   };
   expect(summaryOf(started(null), ended(109), chosen, started(1, 100)).stepsLost).toBe(9);
+});
+
+test('work that is lost is the sum of what each choice of a checkpoint told, standing still is another thing', () => {
+  const gatherer = new SummaryGatherer();
+  gatherer.take(CHOSEN, 0);
+  gatherer.take({ name: 'recovered', attempt: 2, step: 3202, downMs: 800 }, 0);
+  gatherer.take({ ...CHOSEN, stepsLost: 7, lostMs: 3_000 }, 0);
+  gatherer.take({ ...CHOSEN, stepsLost: 0, lostMs: null }, 0);
+  expect(gatherer.summary(0)).toMatchObject({ stepsLost: 20, workLostMs: 17_000, lostMs: 800 });
 });

@@ -71,7 +71,7 @@ export function summaryWords(summary: Summary): Line[] {
   const lost =
     recoveries === 0
       ? ''
-      : `, lost ${aboutDuration(summary.lostMs)} and ${count(summary.stepsLost, 'step')} in ${count(recoveries, 'restart')}`;
+      : `, lost ${lostWork(summary)} and stood still for ${aboutDuration(summary.lostMs)} in ${count(recoveries, 'restart')}`;
   const classes = Object.entries(summary.attemptsByClass)
     .filter(([, amount]) => amount > 0)
     .map(([name, amount]) => `${amount} ${name}`);
@@ -87,6 +87,11 @@ export function summaryWords(summary: Summary): Line[] {
     lines.push(line(`Last checkpoint ${summary.lastCheckpoint.path}${digest}`, 'faint'));
   }
   return lines;
+}
+
+/** In the words of `checkpoint-chosen`, whose sum it is. */
+function lostWork({ stepsLost, workLostMs }: Summary): string {
+  return stepsLost === 0 ? 'nothing' : `${count(stepsLost, 'step')} (${aboutDuration(workLostMs)} of work)`;
 }
 
 function atStep(summary: Summary): string {

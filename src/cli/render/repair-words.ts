@@ -5,8 +5,8 @@ import { type Line, line } from './line.ts';
 import { count } from './quantities.ts';
 
 export function findingLine({ path, message, fixed, what }: RepairFinding): Line {
-  if (fixed !== null) return line(`${path}: ${message}. ${sentence(fixed)}`, 'warning');
-  return line(`${path}: ${message}.`, what === 'directory-missing' ? 'warning' : 'bad');
+  if (fixed !== null) return line(`${path}: ${ended(message)} ${sentence(fixed)}`, 'warning');
+  return line(`${path}: ${ended(message)}`, what === 'directory-missing' ? 'warning' : 'bad');
 }
 
 export function repairSummary({ sessions, findings }: RepairReport, dryRun: boolean): Line {
@@ -23,5 +23,10 @@ export function repairSummary({ sessions, findings }: RepairReport, dryRun: bool
 }
 
 function sentence(words: string): string {
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+  return ended(`${words.charAt(0).toUpperCase()}${words.slice(1)}`);
+}
+
+/** Some of what is told comes as a sentence already. */
+function ended(words: string): string {
+  return /[.!?]$/.test(words) ? words : `${words}.`;
 }

@@ -2,6 +2,11 @@
 import type { AttemptRow, SessionRow } from '../../sessions/types.ts';
 import type { Present } from '../session-state.ts';
 
+/** What the tool restarted by itself; an operator's own resume is none. Older sessions counted only for the limit. */
+export function restartsOf({ budget }: Pick<SessionRow, 'budget'>): number {
+  return budget?.relaunches ?? budget?.restarts ?? 0;
+}
+
 export function sessionJson({ row, present }: { readonly row: SessionRow; readonly present: Present }) {
   return {
     id: row.id,
@@ -13,6 +18,7 @@ export function sessionJson({ row, present }: { readonly row: SessionRow; readon
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     attempts: row.attempts,
+    restarts: restartsOf(row),
     epoch: row.epoch,
     step: row.step,
     totalSteps: row.totalSteps,

@@ -6,6 +6,7 @@ import type { Present } from '../session-state.ts';
 import type { Tone } from './line.ts';
 import type { Paint } from './paint.ts';
 import { aboutAge } from './quantities.ts';
+import { restartsOf } from './session-json.ts';
 import { type Column, tableLines } from './table.ts';
 import { cutToWidth, printable } from './width.ts';
 
@@ -56,7 +57,7 @@ function sessionColumns(sessions: readonly TableSession[], now: number): Column<
     { title: 'EPOCH', cell: ({ row }) => String(row.epoch ?? ''), align: 'right', worth: 50 },
     { title: 'SAVED', cell: ({ row }) => savedText(row, now), align: 'right', worth: 70 },
     { title: 'KEPT', cell: ({ row }) => String(row.checkpoints), align: 'right', worth: 20 },
-    { title: 'RESTARTS', cell: ({ row }) => String(Math.max(0, row.attempts - 1)), align: 'right', worth: 30 },
+    { title: 'RESTARTS', cell: ({ row }) => String(restartsOf(row)), align: 'right', worth: 30 },
     { title: 'TRAINER', cell: ({ row }) => trainerText(row), shrinkTo: 16, worth: 60 },
   ];
 }

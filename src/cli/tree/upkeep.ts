@@ -4,7 +4,7 @@ import { after, command, jsonOption, type Tree } from './branch.ts';
 
 export function addRepair({ program, choose }: Tree): void {
   command(program, 'repair', 'make the index again from the checkpoint folders, and mend what can be mended')
-    .argument('[session]', 'only this session: its whole id')
+    .argument('[session]', 'only this session: its id, the unique beginning of its id, its name, or latest')
     .option('--root <folder>', 'one more folder with sessions in it; it is remembered')
     .option('--dry-run', 'say what would be done and change nothing')
     .addOption(jsonOption())

@@ -101,14 +101,15 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
     return { state: ended.state, effects: [record, ...ended.effects] };
   }
   if (ledger.stopSignal !== null) return stoppedInstead(next, launch, record, classification, ledger.budget.restarts);
+  const again = { ...next, relaunches: true };
   const { delayMs, stepBackFrom } = decision;
   const { withoutProgress, crashSaves = 0 } = decision.budget;
   const announced: Effect = { type: 'announce-restart', delayMs, reason: decision.reason, withoutProgress, crashSaves };
   if (delayMs > 0) {
     const untilMs = event.nowMs + delayMs;
-    return { state: { kind: 'backing-off', ledger: next, untilMs, stepBackFrom }, effects: [record, announced] };
+    return { state: { kind: 'backing-off', ledger: again, untilMs, stepBackFrom }, effects: [record, announced] };
   }
-  const preflight = toPreflight(next, stepBackFrom);
+  const preflight = toPreflight(again, stepBackFrom);
   return { state: preflight.state, effects: [record, announced, ...preflight.effects] };
 }
 

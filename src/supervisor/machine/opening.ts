@@ -5,7 +5,7 @@ import type { Step } from './effect.ts';
 import type { EventOf, MachineEvent, UnseenEnd } from './event.ts';
 import { firstBeat } from './hang.ts';
 import { note } from './notes.ts';
-import { creditProgress, creditStepBack, decideRestart, type Progress } from './restart-policy.ts';
+import { countRelaunch, creditProgress, creditStepBack, decideRestart, type Progress } from './restart-policy.ts';
 import { ADOPT_WAIT_MS, type MachineSettings } from './settings.ts';
 import { isShortage, LAUNCH_RETRY_MS } from './shortage.ts';
 import {
@@ -213,11 +213,13 @@ export function fromPreflight(state: Preflight, event: MachineEvent): Step<State
   switch (event.type) {
     case 'checkpoint-chosen': {
       const attempt = state.ledger.attempt + 1;
-      const budget = event.steppedBack ? creditStepBack(state.ledger.budget) : state.ledger.budget;
+      const { ledger } = state;
+      const counted = ledger.relaunches === true ? countRelaunch(ledger.budget) : ledger.budget;
+      const budget = event.steppedBack ? creditStepBack(counted) : counted;
       return {
         state: {
           kind: 'starting',
-          ledger: { ...state.ledger, attempt, budget },
+          ledger: { ...ledger, attempt, budget, relaunches: false },
           launch: newLaunch(attempt, event.sequence, event.nowMs),
         },
         effects: [{ type: 'launch-worker', attempt, resumedFrom: event.sequence }],

@@ -89,9 +89,17 @@ export function learningRateScale({ divergences = 0 }: RestartBudget): number {
   return 0.5 ** divergences;
 }
 
-/** Progress does not undo it: at the full rate the run would diverge again. */
-function lasting({ divergences }: RestartBudget): Partial<RestartBudget> {
-  return divergences === undefined ? {} : { divergences };
+/** A launch after the end of another one, which no operator asked for. */
+export function countRelaunch(budget: RestartBudget): RestartBudget {
+  return { ...budget, relaunches: (budget.relaunches ?? 0) + 1 };
+}
+
+/** Progress does not undo it: at the full rate the run would diverge again. What was relaunched is history. */
+function lasting({ divergences, relaunches }: RestartBudget): Partial<RestartBudget> {
+  return {
+    ...(divergences === undefined ? {} : { divergences }),
+    ...(relaunches === undefined ? {} : { relaunches }),
+  };
 }
 
 /** @param random uniform in [0, 1), for the jitter. */

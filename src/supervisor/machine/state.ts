@@ -21,6 +21,8 @@ export interface Ledger {
   readonly longestSaveMs: number;
   /** The operator's first stop signal; once set, nothing is launched any more. */
   readonly stopSignal: NodeJS.Signals | null;
+  /** The next launch is a restart of ours, and not the first that the operator asked for. */
+  readonly relaunches?: boolean;
   /** Who asked for the stop, where it was no signal: `nkat-recover stop: <reason>`. */
   readonly stopReason: string | null;
   /** Missing: nobody asked. */

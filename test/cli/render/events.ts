@@ -83,6 +83,7 @@ export const summary: Summary = {
   trainedMs: 723_000,
   lostMs: 4_200,
   stepsLost: 13,
+  workLostMs: 14_000,
   attempts: 3,
   attemptsByClass: { completed: 1, killed: 2 },
   saves: 14,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { UnseenEnd } from '../../../src/supervisor/machine/event.ts';
 import {
   backoffMs,
   creditProgress,
@@ -10,6 +11,16 @@ import {
 } from '../../../src/supervisor/machine/restart-policy.ts';
 import { FRESH_BUDGET } from '../../../src/words.ts';
 import { Rig, SETTINGS } from './rig.ts';
+
+const VANISHED: UnseenEnd = {
+  end: { code: null, signal: null, source: 'vanished' },
+  bootChanged: false,
+  resumedFrom: null,
+  final: null,
+  verifiedStep: -1,
+  regularStep: -1,
+  note: null,
+};
 
 /** Attempts that each die one step further, saved by nothing but their crash. @returns the delay after each */
 function dieOnward(rig: Rig, attempts: number): number[] {
@@ -165,6 +176,23 @@ describe('restart budget', () => {
       highestVerifiedStep: 71,
       restarts: 9,
     });
+  });
+
+  test('what it launched again by itself is counted for the whole session, the first launch of an operator is not', () => {
+    const relaunches = (rig: Rig): number | undefined => rig.state.ledger.budget.relaunches;
+    const rig = new Rig();
+    // Ended unseen while no supervisor lived: it is the operator who asks again.
+    rig.happen({ type: 'no-orphan', unseenEnd: VANISHED }).train();
+    expect(relaunches(rig)).toBe(0);
+    rig.steps(5).saved(1, 5).die().train(1, 5);
+    expect(relaunches(rig)).toBe(1);
+    rig.die().train(1, 5).die();
+    expect(rig.state.kind).toBe('backing-off');
+    // Planned, and not yet done.
+    expect(relaunches(rig)).toBe(2);
+    rig.train(1, 5);
+    expect(relaunches(rig)).toBe(3);
+    expect(renewBudget(rig.state.ledger.budget).relaunches).toBe(3);
   });
 
   test('back-off: at once, then 5 s doubling to 300 s, +-20 %', () => {
