@@ -11,7 +11,8 @@ export interface AskLimits {
 
 export type SmiAnswer =
   | { readonly kind: 'answered'; readonly text: string }
-  | { readonly kind: 'trouble'; readonly trouble: SmiTrouble };
+  /** `said`: its last words, on either stream. */
+  | { readonly kind: 'trouble'; readonly trouble: SmiTrouble; readonly said: string };
 
 /** Errors come on either stream: nvidia-smi prints most of them to stdout. */
 const LAST_WORDS = 600;
@@ -39,7 +40,7 @@ export function askSmi(command: SmiCommand, args: readonly string[], limits: Ask
       child.stdout.destroy();
       child.stderr.destroy();
       child.unref();
-      answer({ kind: 'trouble', trouble });
+      answer({ kind: 'trouble', trouble, said: '' });
     };
     child.stdout.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
@@ -52,12 +53,16 @@ export function askSmi(command: SmiCommand, args: readonly string[], limits: Ask
       errors = (errors + chunk.toString('utf8')).slice(-LAST_WORDS);
     });
     child.on('error', (error) => {
-      answer({ kind: 'trouble', trouble: missingTrouble(command.program, errnoOf(error) ?? error.message) });
+      const trouble = missingTrouble(command.program, errnoOf(error) ?? error.message);
+      answer({ kind: 'trouble', trouble, said: '' });
     });
     child.on('close', (code) => {
       const text = Buffer.concat(parts).toString('utf8');
       if (code === 0) answer({ kind: 'answered', text });
-      else answer({ kind: 'trouble', trouble: troubleOf(code, `${errors} ${text.slice(-LAST_WORDS)}`) });
+      else {
+        const said = `${errors}\n${text.slice(-LAST_WORDS)}`;
+        answer({ kind: 'trouble', trouble: troubleOf(code, said), said });
+      }
     });
   });
 }

@@ -1,9 +1,9 @@
 /** What is found about a worker's end beyond its exit status. */
 import { readlinkSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
-import { readOomRecords } from './kernel-log.ts';
+import { readKernelLog } from './kernel-log.ts';
 import { OomCounter } from './oom-counter.ts';
-import type { OomRecord } from './oom-records.ts';
+import { type OomRecord, readOomKill } from './oom-records.ts';
 import type { Evidence, WorkerEnd } from './worker-end.ts';
 
 interface EndedWorker {
@@ -99,7 +99,7 @@ export async function unseenOomRecord(
   startedUs: number,
 ): Promise<string | null> {
   if (!isKilled(end)) return null;
-  return namedRecord((await readOomRecords()) ?? [], pids, startedUs - slackUs(startedUs));
+  return namedRecord((await readKernelLog(readOomKill)) ?? [], pids, startedUs - slackUs(startedUs));
 }
 
 function namedRecord(records: readonly OomRecord[], pids: readonly number[], sinceUs: number): string | null {
@@ -117,7 +117,7 @@ function isSince({ atUs }: OomRecord, sinceUs: number): boolean {
 function kernelSources(): EvidenceSources {
   return {
     counter: new OomCounter(),
-    oomRecords: readOomRecords,
+    oomRecords: () => readKernelLog(readOomKill),
     logNamesOurPids: inFirstPidNamespace,
     uptimeUs: () => Number(process.hrtime.bigint() / 1000n),
   };

@@ -1,21 +1,24 @@
-/** Reads OOM kills from the kernel's log, where this user may read it. */
+/** Reads the kernel's log for what one looks for in it, where this user may read it. */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { execa } from 'execa';
 import { errnoOf } from '../errors.ts';
-import { type OomRecord, parseDmesgLine, parseKernelRecord } from './oom-records.ts';
+import { type KernelLine, readKmsgRecord, readPrintedLine } from './kernel-line.ts';
 
 /** More than the kernel's buffer holds by default; a bound against a log that is written faster than we read. */
 const MAX_RECORDS = 20_000;
 const RECORD_BYTES = 16 * 1024;
-const DMESG_MS = 3000;
+const PROGRAM_MS = 3000;
 
-/** Every OOM kill that the log still knows; null: it may not be read here. */
-export async function readOomRecords(): Promise<OomRecord[] | null> {
-  return readKmsg() ?? (await readDmesg());
+/** What is picked out of a line; null: nothing. */
+export type PickLine<T> = (line: KernelLine) => T | null;
+
+/** What `pick` finds in all that the log still knows of this boot; null: it may not be read here. */
+export async function readKernelLog<T>(pick: PickLine<T>): Promise<T[] | null> {
+  return readKmsg(pick) ?? pickOut(await print('dmesg', []), pick) ?? pickOut(await printJournal(), pick);
 }
 
 /** One read gives one record; the descriptor does not block, so the end is EAGAIN. Source: dev-kmsg in the kernel's ABI. */
-function readKmsg(): OomRecord[] | null {
+function readKmsg<T>(pick: PickLine<T>): T[] | null {
   let descriptor: number;
   try {
     descriptor = openSync('/dev/kmsg', constants.O_RDONLY | constants.O_NONBLOCK);
@@ -25,12 +28,13 @@ function readKmsg(): OomRecord[] | null {
   }
   try {
     const buffer = Buffer.allocUnsafe(RECORD_BYTES);
-    const records: OomRecord[] = [];
+    const records: T[] = [];
     for (let count = 0; count < MAX_RECORDS; count += 1) {
       const text = readRecord(descriptor, buffer);
       if (text === null) break;
-      const record = parseKernelRecord(text);
-      if (record !== null) records.push(record);
+      const line = readKmsgRecord(text);
+      const picked = line === null ? null : pick(line);
+      if (picked !== null) records.push(picked);
     }
     return records;
   } finally {
@@ -49,8 +53,18 @@ function readRecord(descriptor: number, buffer: Buffer): string | null {
   }
 }
 
-async function readDmesg(): Promise<OomRecord[] | null> {
-  const result = await execa('dmesg', [], { reject: false, stdin: 'ignore', stderr: 'ignore', timeout: DMESG_MS });
-  if (result.failed) return null;
-  return result.stdout.split('\n').flatMap((line) => parseDmesgLine(line) ?? []);
+/** A journal that this user may not read is empty, as that of a kernel that has started never is. */
+async function printJournal(): Promise<string | null> {
+  const text = await print('journalctl', ['-k', '-b', '-q', '--no-pager', '-o', 'short-monotonic']);
+  return text === '' ? null : text;
+}
+
+async function print(program: string, args: readonly string[]): Promise<string | null> {
+  const options = { reject: false, stdin: 'ignore', stderr: 'ignore', timeout: PROGRAM_MS } as const;
+  const result = await execa(program, args, options);
+  return result.failed ? null : result.stdout;
+}
+
+function pickOut<T>(text: string | null, pick: PickLine<T>): T[] | null {
+  return text === null ? null : text.split('\n').flatMap((line) => pick(readPrintedLine(line)) ?? []);
 }

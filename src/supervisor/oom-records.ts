@@ -1,5 +1,6 @@
 /** Where the kernel tells of memory that ran out: counters of the memory cgroup, and its log. Pure parsers. */
 import { posix } from 'node:path';
+import type { KernelLine } from './kernel-line.ts';
 
 /** Value of `oom_kill` in `memory.events` (cgroup v2) or `memory.oom_control` (v1); null: there is none. */
 export function parseOomKills(text: string): number | null {
@@ -82,20 +83,8 @@ export interface OomRecord {
 /** Source: mm/oom_kill.c, `__oom_kill_process` (with or without "Memory cgroup" in front). */
 const KILLED = /(?:Out of memory|out of memory): Killed process (\d+) \(/;
 
-/** One record of `/dev/kmsg`: `priority,sequence,microseconds,flags;message`. Null: it tells of no OOM kill. */
-export function parseKernelRecord(record: string): OomRecord | null {
-  const match = /^\d+,\d+,(\d+),[^;]*;([^\n]*)/.exec(record);
-  return match === null ? null : killedProcess(match[2] ?? '', Number(match[1]));
-}
-
-/** One line of `dmesg`: `[seconds.microseconds] message`. */
-export function parseDmesgLine(line: string): OomRecord | null {
-  const match = /^\[\s*(\d+)\.(\d{6})\]\s?(.*)$/.exec(line);
-  if (match === null) return killedProcess(line, null);
-  return killedProcess(match[3] ?? '', Number(match[1]) * 1_000_000 + Number(match[2]));
-}
-
-function killedProcess(message: string, atUs: number | null): OomRecord | null {
+/** Null: the line tells of no OOM kill. */
+export function readOomKill({ message, atUs }: KernelLine): OomRecord | null {
   const pid = KILLED.exec(message)?.[1];
   return pid === undefined ? null : { pid: Number(pid), atUs, message };
 }

@@ -2,9 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EvidenceCollector, type EvidenceSources } from '../../src/supervisor/evidence.ts';
-import { readOomRecords } from '../../src/supervisor/kernel-log.ts';
+import { type KernelLine, readKmsgRecord, readPrintedLine } from '../../src/supervisor/kernel-line.ts';
+import { readKernelLog } from '../../src/supervisor/kernel-log.ts';
 import { OomCounter, type OomReading, readOomKills } from '../../src/supervisor/oom-counter.ts';
-import { oomCounterFiles, parseDmesgLine, parseKernelRecord, parseOomKills } from '../../src/supervisor/oom-records.ts';
+import { oomCounterFiles, parseOomKills, readOomKill } from '../../src/supervisor/oom-records.ts';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
 
 const MINUTE_US = 60_000_000;
@@ -97,16 +98,16 @@ test('a machine with both versions: the one with the memory controller is among 
 });
 
 test('an OOM kill in the kernel log', () => {
-  expect(parseKernelRecord(`3,901,5140900123,-;${KILLED}\n SUBSYSTEM=x\n`)).toEqual({
-    pid: 4242,
-    atUs: 5_140_900_123,
-    message: KILLED,
-  });
-  expect(parseKernelRecord('3,1,2,c,caller=T1;Out of memory: Killed process 7 (python3) total-vm:1kB')?.pid).toBe(7);
-  expect(parseKernelRecord('6,1,2,-;oom_reaper: reaped process 4242 (node)')).toBeNull();
-  expect(parseKernelRecord('')).toBeNull();
-  expect(parseDmesgLine(`[ 5140.900123] ${KILLED}`)).toEqual({ pid: 4242, atUs: 5_140_900_123, message: KILLED });
-  expect(parseDmesgLine(KILLED)).toEqual({ pid: 4242, atUs: null, message: KILLED });
+  const found = (line: KernelLine | null) => (line === null ? null : readOomKill(line));
+  const expected = { pid: 4242, atUs: 5_140_900_123, message: KILLED };
+  expect(found(readKmsgRecord(`3,901,5140900123,-;${KILLED}\n SUBSYSTEM=x\n`))).toEqual(expected);
+  const seven = '3,1,2,c,caller=T1;Out of memory: Killed process 7 (python3) total-vm:1kB';
+  expect(found(readKmsgRecord(seven))?.pid).toBe(7);
+  expect(found(readKmsgRecord('6,1,2,-;oom_reaper: reaped process 4242 (node)'))).toBeNull();
+  expect(found(readKmsgRecord(''))).toBeNull();
+  expect(found(readPrintedLine(`[ 5140.900123] ${KILLED}`))).toEqual(expected);
+  expect(found(readPrintedLine(`[ 5140.900123] ada-desk kernel: ${KILLED}`))).toEqual(expected);
+  expect(found(readPrintedLine(KILLED))).toEqual({ ...expected, atUs: null });
 });
 
 test('a kernel record that names the worker is the evidence', async () => {
@@ -183,7 +184,7 @@ test('a counted kill that the log gives to another process is none of ours; the 
 test('what may not be read here is no error', async () => {
   const kills = readOomKills();
   expect(kills === null || kills.kills >= 0).toBe(true);
-  const records = await readOomRecords();
+  const records = await readKernelLog(readOomKill);
   expect(records === null || Array.isArray(records)).toBe(true);
   const collector = new EvidenceCollector();
   expect(await collector.gather({ ...worker, pids: [process.pid] })).toMatchObject({ oomRecord: null });

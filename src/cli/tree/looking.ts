@@ -1,4 +1,4 @@
-/** The commands that only look: `list`, `show`, `explain`, `logs`. */
+/** The commands that only look: `list`, `show`, `explain`, `logs`, `gpu`. */
 import { Option } from 'commander';
 import type { JsonFlag, ListFlags, LogsFlags } from '../flags.ts';
 import { after, command, jsonOption, type Tree } from './branch.ts';
@@ -56,5 +56,14 @@ export function addLogs({ program, choose }: Tree): void {
     )
     .action((session: string, options: LogsFlags) => {
       choose(async (own) => (await import('../commands/logs.ts')).logs(session, options, own));
+    });
+}
+
+export function addGpu({ program, choose }: Tree): void {
+  command(program, 'gpu', "show this machine's cards: temperature, load, memory, power, and what is wrong with them")
+    .addOption(jsonOption())
+    .addHelpText('after', () => after(['nkat-recover gpu', 'nkat-recover gpu --json | jq ".cards[].temperatureC"']))
+    .action((options: JsonFlag) => {
+      choose(async (own) => (await import('../commands/gpu.ts')).gpu(options, own));
     });
 }

@@ -1,0 +1,102 @@
+/** All that can be known of the cards at one moment: for `nkat-recover gpu`, and for what is kept with a crash. */
+import { type CardBook, keepRow } from './card-book.ts';
+import { chooseColumns, FIELD_KEYS, readKnownNames, readRefusedName } from './fields.ts';
+import { type Header, readHeader } from './header.ts';
+import { type CardInventory, readInventory } from './inventory.ts';
+import { type GpuProcess, processQuery, readProcesses } from './processes.ts';
+import { readRow } from './sample.ts';
+import { askSmi, type SmiAnswer } from './smi-ask.ts';
+import type { SmiCommand } from './smi-command.ts';
+import type { SmiTrouble } from './smi-trouble.ts';
+import { sameBus } from './xid.ts';
+
+/** Without persistence mode the driver wakes the cards first. */
+const ANSWER_MS = 20_000;
+const ROWS = { timeoutMs: ANSWER_MS, maxBytes: 1024 * 1024 };
+/** One card has some 60 KiB. */
+const INVENTORY = { timeoutMs: ANSWER_MS, maxBytes: 16 * 1024 * 1024 };
+
+export interface SeenCard {
+  readonly key: string;
+  readonly sample: CardBook[number]['sample'];
+  /** Null: the inventory has no such card, or could not be had. */
+  readonly inventory: CardInventory | null;
+  /** Null: the list could not be had. */
+  readonly processes: readonly GpuProcess[] | null;
+}
+
+export interface GpuLook {
+  readonly cards: readonly SeenCard[];
+  readonly driverVersion: string | null;
+  readonly cudaVersion: string | null;
+  /** What stood in the way: of everything where there is no card, else of a part. */
+  readonly troubles: readonly SmiTrouble[];
+}
+
+/** Takes a minute at most, however badly the driver hangs; whatever fails is a trouble. */
+export async function lookAtCards(command: SmiCommand, nowMs: () => number): Promise<GpuLook> {
+  const rows = await askRows(command, nowMs);
+  if (rows.trouble !== null) return { cards: [], driverVersion: null, cudaVersion: null, troubles: [rows.trouble] };
+  const [processes, inventory] = await Promise.all([
+    askSmi(command, processQuery(), ROWS),
+    askSmi(command, ['-q', '-x'], INVENTORY),
+  ]);
+  const listed = processes.kind === 'answered' ? readProcesses(processes.text) : null;
+  const read = inventory.kind === 'answered' ? readInventory(inventory.text) : null;
+  const troubles = [processes, inventory].flatMap((answer) => (answer.kind === 'trouble' ? [answer.trouble] : []));
+  if (inventory.kind === 'answered' && read === null) troubles.push(UNREADABLE);
+  const cards = rows.book.map(({ key, sample }) => ({
+    key,
+    sample,
+    inventory: read?.cards.find((card) => isOf(card, key, sample.values.busId)) ?? null,
+    processes: listed?.filter(({ gpuUuid }) => gpuUuid === key) ?? null,
+  }));
+  const driverVersion = read?.driverVersion ?? rows.book[0]?.sample.values.driverVersion ?? null;
+  return { cards, driverVersion, cudaVersion: read?.cudaVersion ?? null, troubles };
+}
+
+const UNREADABLE: SmiTrouble = {
+  kind: 'failed',
+  words: 'the inventory that nvidia-smi prints (-q -x) cannot be read',
+  hint: null,
+};
+
+function isOf(card: CardInventory, key: string, busId: string | null): boolean {
+  return card.uuid === key || (busId !== null && card.busId !== null && sameBus(card.busId, busId));
+}
+
+type Rows = { readonly trouble: SmiTrouble } | { readonly trouble: null; readonly book: CardBook };
+
+async function askRows(command: SmiCommand, nowMs: () => number): Promise<Rows> {
+  const help = await askSmi(command, ['--help-query-gpu'], ROWS);
+  if (help.kind === 'trouble' && help.trouble.kind === 'missing') return { trouble: help.trouble };
+  const known = help.kind === 'answered' ? readKnownNames(help.text) : null;
+  const refused = new Set<string>();
+  for (;;) {
+    const query = chooseColumns(known, refused).map(({ name }) => name);
+    const answer = await askSmi(command, [`--query-gpu=${query.join(',')}`, '--format=csv,nounits'], ROWS);
+    if (answer.kind === 'answered') return { trouble: null, book: readBook(answer.text, nowMs()) };
+    const name = refusedIn(answer);
+    if (name === null || refused.has(name) || refused.size >= 2 * FIELD_KEYS.length) return { trouble: answer.trouble };
+    refused.add(name);
+  }
+}
+
+function refusedIn(answer: Extract<SmiAnswer, { kind: 'trouble' }>): string | null {
+  for (const line of answer.said.split(/\r?\n/)) {
+    const name = readRefusedName(line);
+    if (name !== null) return name;
+  }
+  return null;
+}
+
+function readBook(text: string, atMs: number): CardBook {
+  let header: Header | null = null;
+  let book: CardBook = [];
+  for (const line of text.split(/\r?\n/)) {
+    header ??= readHeader(line);
+    const sample = header === null ? null : readRow(header, line, atMs);
+    if (sample !== null) book = keepRow(book, sample).book;
+  }
+  return book;
+}
