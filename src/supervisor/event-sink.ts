@@ -75,6 +75,7 @@ function levelOf(event: SupervisorEvent): 'info' | 'warn' | 'error' {
     case 'trainer-changed':
     case 'power-cut':
     case 'ups-changed':
+    case 'machine-going':
     case 'warning':
       return 'warn';
     default:

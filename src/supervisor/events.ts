@@ -3,6 +3,7 @@
  * Past tense; durations in milliseconds.
  */
 import type { Candidate } from '../checkpoint/types.ts';
+import type { Going } from '../power/logind-policy.ts';
 import type { PowerCut } from '../power/power-cut.ts';
 import type { UpsPower } from '../power/ups-policy.ts';
 import type { StoppedBy } from '../words.ts';
@@ -99,6 +100,10 @@ export type SupervisorEvent =
   | { readonly name: 'trainer-changed'; readonly trainer: string }
   /** `unknown`: nothing is heard of the UPS. */
   | { readonly name: 'ups-changed'; readonly ups: string; readonly power: UpsPower; readonly reason: string }
+  /** The machine is about to shut down or to sleep, and waits for a save. */
+  | { readonly name: 'machine-going'; readonly going: Going }
+  /** It slept. */
+  | { readonly name: 'machine-woke' }
   /** The machine was booted again while the session ran; `attempt` is the newest one before it. */
   | ({ readonly name: 'power-cut'; readonly attempt: number } & PowerCut)
   | {

@@ -16,7 +16,9 @@ import { type EarlierWorker, endUnrecordedWorkers, findEarlierWorker } from './e
 import { openEventSink } from './event-sink.ts';
 import type { SupervisorEvent } from './events.ts';
 import { finish } from './finish-session.ts';
+import { LogindWatch } from './logind-watch.ts';
 import { renewBudget } from './machine/restart-policy.ts';
+import { graceMs } from './machine/settings.ts';
 import type { Ledger } from './machine/state.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
 import { savingWords } from './saving-words.ts';
@@ -50,9 +52,11 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   const outputDirectory = join(options.home.logs, layout.session);
   const sink = openEventSink({ directory: outputDirectory, index, record, publish: options.publish, nowMs });
   const { settings } = options;
+  let logind: LogindWatch | null = null;
   const tell = (event: SupervisorEvent): void => {
     sink.tell(event);
     warnings.take(event);
+    logind?.take(event);
   };
   const context: SessionContext = {
     files,
@@ -98,12 +102,13 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     options.signals.listen((signal) => {
       supervisor.dispatch({ type: 'stop-signal', signal });
       // Only a machine that goes down sends this to everybody; the stop itself waits for no answer.
-      if (signal === 'SIGTERM') shutdown ??= noteShutdown(supervisor);
+      if (signal === 'SIGTERM') shutdown ??= noteShutdown(supervisor, logind?.isShuttingDown === true);
     });
     if (options.stop !== undefined) {
       supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: options.stop });
     }
     if (settings.ups !== null) ups = watchUps(settings.ups, supervisor, context);
+    logind = watchLogind(supervisor, context);
     if (earlier.kind !== 'alive') await begin(supervisor, context, earlier, cut);
     const ended = await supervisor.ended;
     if ((await shutdown) === true && ended.ledger.stopReason === null) record.change({ stoppedBy: 'shutdown' });
@@ -116,6 +121,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     return end;
   } finally {
     ups?.close();
+    await logind?.close();
     warnings.close();
     await watch.close();
     await supervisor.close();
@@ -124,8 +130,8 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
 }
 
 /** Resolves to whether the machine is going down. What it stopped comes back with it. */
-async function noteShutdown(supervisor: Supervisor): Promise<boolean> {
-  const isShutdown = await isGoingDown();
+async function noteShutdown(supervisor: Supervisor, isAnnounced: boolean): Promise<boolean> {
+  const isShutdown = isAnnounced || (await isGoingDown());
   if (isShutdown) supervisor.dispatch({ type: 'stopped-by', by: 'shutdown' });
   return isShutdown;
 }
@@ -135,11 +141,24 @@ function watchUps(address: UpsAddress, supervisor: Supervisor, { tell, nowMs }: 
     address,
     tell,
     nowMs,
-    save: (reason) => supervisor.save('battery', reason),
+    save: (reason) => void supervisor.save(['battery'], reason),
     // Like a command, and not like a signal: an operator's own Ctrl-C is still the first.
     stop: (reason) => supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: { reason, by: 'ups' } }),
   });
 }
+
+function watchLogind(supervisor: Supervisor, { tell, nowMs, settings, index }: SessionContext): LogindWatch {
+  return new LogindWatch({
+    environment: process.env,
+    tell,
+    nowMs,
+    save: (going) => supervisor.save(['emergency', going], GOING_WORDS[going]),
+    limitMs: () => graceMs(settings, index.longestSaveMs()),
+    onWoke: (forMs) => supervisor.dispatch({ type: 'woke-late', gapMs: forMs }),
+  });
+}
+
+const GOING_WORDS = { shutdown: 'the machine is about to shut down', sleep: 'the machine is about to sleep' } as const;
 
 /** Session file and row as they are from now on; tells what the operator should know before the launch. */
 async function openRecord(

@@ -115,10 +115,15 @@ export class Supervisor implements Actor {
     this.#loop.dispatch(happening);
   }
 
-  /** Asks the worker for a checkpoint at its next step; one that is not connected is not asked. */
-  save(kind: string, reason: string): void {
-    const request = `${kind}-${this.#context.nowMs().toFixed(0)}`;
-    this.#line.send({ type: 'save', request, kinds: [kind], reason });
+  /**
+   * Asks the worker for a checkpoint at its next step.
+   *
+   * @param kinds with `emergency` among them it takes precedence over the training
+   * @returns false: it is not connected, and was not asked
+   */
+  save(kinds: readonly [string, ...string[]], reason: string): boolean {
+    const request = `${kinds.at(-1)}-${this.#context.nowMs().toFixed(0)}`;
+    return this.#line.send({ type: 'save', request, kinds: [...kinds], reason }) !== 'closed';
   }
 
   listen(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The channel to the worker of the present attempt: who is connected, what it is welcomed with, when it is drained. */
 import type { TrainerFacts } from '../checkpoint/types.ts';
+import type { SendOutcome } from '../protocol/connection.ts';
 import { type MessageOf, PROTOCOL_VERSION, type SupervisorMessage } from '../protocol/messages.ts';
 import { ChannelServer, type Hello, type Refusal, type WorkerReport } from './channel-server.ts';
 import type { Happening } from './machine/event.ts';
@@ -67,8 +68,9 @@ export class WorkerLine {
     return this.#channel.close();
   }
 
-  send(message: WithoutVersion<SupervisorMessage>): void {
-    this.#channel.sendToWorker({ v: PROTOCOL_VERSION, ...message });
+  /** `closed`: no worker is connected. */
+  send(message: WithoutVersion<SupervisorMessage>): SendOutcome {
+    return this.#channel.sendToWorker({ v: PROTOCOL_VERSION, ...message });
   }
 
   /** To a worker that was welcomed before, only the claim in it is news. */

@@ -40,6 +40,11 @@ export function upsLine({ ups, power, reason }: EventNamed<'ups-changed'>): Line
   }
 }
 
+export function goingLine({ going }: EventNamed<'machine-going'>): Line {
+  const what = going === 'sleep' ? 'is about to sleep' : 'is about to shut down';
+  return line(`The machine ${what}: it waits for a save`, 'warning', 'always');
+}
+
 /** Local date and time to the second. */
 export function clockText(iso: string): string {
   const at = new Date(iso);

@@ -7,7 +7,7 @@ import { isToldByWarning } from '../../supervisor/warnings/failing-saves.ts';
 import { aboutBytes } from '../../units.ts';
 import { endWords } from './end-words.ts';
 import { type Line, line } from './line.ts';
-import { cutWords, upsLine } from './power-words.ts';
+import { cutWords, goingLine, upsLine } from './power-words.ts';
 import { aboutDuration } from './quantities.ts';
 import { chosenWords, endedWords, placeText, recoveredLine, restartLine, startedWords } from './recovery-words.ts';
 import { stopWords } from './stop-words.ts';
@@ -60,6 +60,10 @@ function wordsOf(event: Remaining): Line[] {
       return [line(`The trainer's source has changed since the last launch: ${event.trainer}`, 'warning', 'always')];
     case 'ups-changed':
       return [upsLine(event)];
+    case 'machine-going':
+      return [goingLine(event)];
+    case 'machine-woke':
+      return [line('The machine is awake again: the training goes on', 'good', 'always')];
     case 'power-cut':
       return cutWords(event);
     case 'checkpoint-quarantined':
