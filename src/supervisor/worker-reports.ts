@@ -113,7 +113,8 @@ export class WorkerReports {
     const attempt = record.file.attempts;
     record.reach(step);
     this.#progressed = { totalSteps: message.totalSteps, loss: message.loss };
-    index.noteProgress({ ...this.#progressed, epoch: message.epoch, step });
+    // Until the checkpoint is loaded its counter stands at 0, which is no step that the session is at.
+    if (phase !== 'load' || step > 0) index.noteProgress({ ...this.#progressed, epoch: message.epoch, step });
     if (this.#downSinceMs !== null && step > this.#startStep) {
       const downMs = Math.max(0, this.#context.nowMs() - lastStepAgeMs - this.#downSinceMs);
       this.#downSinceMs = null;

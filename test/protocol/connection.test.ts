@@ -159,6 +159,28 @@ test('a flood is read in slices: timers of the process go on, and memory stays b
   expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
 });
 
+test('a listener that is busy is not read for: the flood waits in the socket of who sends it', async () => {
+  let asked = 0;
+  let unsent = 0;
+  let seen = 0;
+  const socket = { now: null as Socket | null };
+  await listening((connection) => {
+    connection.waitWhile(() => {
+      asked += 1;
+      // More often than the flood has chunks, were they read.
+      if (asked === 200) unsent = socket.now?.writableLength ?? 0;
+      return asked <= 200;
+    });
+    connection.onMessage(() => (seen += 1));
+  });
+  const line = `${JSON.stringify(notice('x'.repeat(1_000)))}\n`;
+  const total = 4_000;
+  socket.now = rawSocket();
+  socket.now.write(line.repeat(total));
+  await eventually(() => expect(seen).toBe(total));
+  expect(unsent).toBeGreaterThan((line.length * total) / 2);
+});
+
 /** A peer that accepts and never reads. */
 async function deafServer(): Promise<Server> {
   const server = createServer((socket) => {

@@ -55,7 +55,7 @@ test.each([
     metric: 'error',
     mode: 'min',
     value: best?.metrics.error,
-    epoch: 2,
+    epoch: best?.epoch,
     step: 12,
     time: best?.createdAt,
     sequence: best?.sequence,

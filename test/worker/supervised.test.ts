@@ -1,12 +1,14 @@
 /** The SDK against a supervisor that does what the test says: real processes, real socket, real store. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { waitFor } from '../rig/wait-for.ts';
 import { launchTrainer } from './rig/launch-trainer.ts';
 import { ScriptedSupervisor } from './rig/scripted-supervisor.ts';
 
+const FRAGILE = fileURLToPath(new URL('../../fixtures/trainers/fragile.mjs', import.meta.url));
 const LONG = ['--epochs', 100_000, '--step-ms', 5];
 
 test('the conversation of a whole run', async () => {
@@ -189,6 +191,18 @@ test('a loss that is no number: reported, nothing saved at or after that step, t
   expect(supervisor.of('diverged')).toEqual([{ v: 1, type: 'diverged', step: 12, loss: 'NaN', adapts: false }]);
   expect(trainer.stderr).toContain('the loss is NaN at step 12');
   expect(Math.max(...(await supervisor.manifests()).map(({ step }) => step))).toBeLessThan(12);
+});
+
+test.each([
+  ['a trainer that adapts', ['--nan-at', 99], 0.5],
+  ['one that does not, whatever an earlier version of it declared', [], 1],
+] as const)('the scale of the learning rate is for who says that it adapts: %s', async (_, args, scale) => {
+  const supervisor = new ScriptedSupervisor();
+  supervisor.learningRateScale = 0.5;
+  await supervisor.live();
+  const trainer = launchTrainer(['--steps', 1, ...args], supervisor.environment(), { script: FRAGILE });
+  expect((await trainer.ended).code).toBe(0);
+  expect(trainer.stdout).toContain(`scale ${scale} from 0`);
 });
 
 test('several requests at one boundary are one commit, and each is answered', async () => {

@@ -32,7 +32,7 @@ interface BestMetadata {
   readonly metric: string | null;
   readonly mode: 'min' | 'max' | null;
   readonly value: number | null;
-  /** From 0, as the trainer counts. */
+  /** Epochs that were completed, as in the manifest and on the screen. */
   readonly epoch: number;
   readonly step: number;
   /** ISO 8601, of the save. */
@@ -88,7 +88,7 @@ function metadataOf(manifest: Manifest, best: BestValue | null): BestMetadata {
     metric: best?.metric ?? null,
     mode: best?.mode ?? null,
     value: best?.value ?? null,
-    epoch: best?.epoch ?? epoch,
+    epoch,
     step,
     time: createdAt,
     sequence,
