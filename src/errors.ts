@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'session-held'
   | 'session-not-running'
   | 'checkpoint-not-found'
+  | 'attempt-not-found'
   | 'unconfirmed'
   | 'no-verified-checkpoint'
   | 'checkpoint-damaged'

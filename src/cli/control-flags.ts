@@ -6,6 +6,11 @@ import { usageError } from './usage-error.ts';
 /** Words that the SDK and the supervisor draw conclusions from; a save by hand must not claim them. */
 const RESERVED_KINDS: ReadonlySet<string> = new Set(['final', 'best', 'auto']);
 
+const KIND = /^[a-z0-9-]{1,32}$/;
+
+/** Which names `save --kind` takes, in words. */
+export const KINDS = `up to 32 small letters, digits and dashes, but not ${[...RESERVED_KINDS].join(', ')}`;
+
 const MOST_REASON_CHARACTERS = 300;
 
 /** @throws NkatError `usage` */
@@ -25,10 +30,14 @@ export function reasonOf(text: string | undefined): string | null {
 
 /** @throws NkatError `usage` */
 export function kindOf(text: string): string {
-  if (!/^[a-z0-9-]{1,32}$/.test(text)) {
-    throw usageError(`--kind is ${JSON.stringify(text)}; accepted are up to 32 small letters, digits and dashes`);
+  if (!KIND.test(text)) {
+    const meant = text.toLowerCase();
+    throw usageError(
+      `--kind is ${JSON.stringify(text)}; accepted are ${KINDS}`,
+      meant !== text && KIND.test(meant) ? `Did you mean --kind ${meant}?` : undefined,
+    );
   }
   if (RESERVED_KINDS.has(text))
-    throw usageError(`--kind ${text} is kept for the saves that the trainer makes by itself`);
+    throw usageError(`--kind ${text} is kept for the saves that the trainer makes by itself; accepted are ${KINDS}`);
   return text;
 }

@@ -8,6 +8,7 @@ import { exitCodeOf, exitCodeOfError } from './exit-codes.ts';
 import { errorJson, errorWords } from './render/error-words.ts';
 import { paintLine, paintWith } from './render/paint.ts';
 import type { Action } from './tree/branch.ts';
+import { refuseUnusableHome } from './usable-home.ts';
 import { usageError } from './usage-error.ts';
 
 /**
@@ -26,6 +27,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
   try {
     program.parse(words, { from: 'user' });
   } catch (error) {
+    if (error instanceof NkatError) return withOutput(reportRefusal(error, argv, context), context);
     if (!(error instanceof CommanderError)) throw error;
     const code = reportUsage(error, argv, context);
     return withOutput(code, context);
@@ -37,6 +39,9 @@ export async function runProgram(argv: readonly string[], context: CommandContex
 
 /** Their work is the training, and the log has their words. All others have done nothing when their words are lost. */
 const TRAINING: ReadonlySet<string> = new Set(['run', 'resume', 'recover']);
+
+/** They need no state home. */
+const HOMELESS: ReadonlySet<string> = new Set(['config', 'completion', 'complete-sessions']);
 
 /** The code when stdout took everything or its reader left; an answer cut short by a full disk must not look like a whole one. */
 async function withOutput(code: number, { streams, terminal }: CommandContext): Promise<number> {
@@ -95,15 +100,20 @@ function withHint({ message, code, operation, path, cause }: NkatError, hint: st
 
 async function carryOut(action: Action, argv: readonly string[], context: CommandContext): Promise<number> {
   try {
+    if (!HOMELESS.has(argv[0] ?? '')) refuseUnusableHome(context.home);
     return await action(context);
   } catch (error) {
     if (!(error instanceof NkatError)) throw error;
-    const paint = paintWith(context.terminal.colourErr);
-    const told = error.code === 'usage' && error.hint === undefined ? withHint(error, usageHint(argv)) : error;
-    if (wantsJson(argv)) context.streams.out(`${JSON.stringify(errorJson(told))}\n`);
-    else for (const line of errorWords(told)) context.streams.err(paintLine(paint, line));
-    return exitCodeOfError(error.code);
+    return reportRefusal(error, argv, context);
   }
+}
+
+function reportRefusal(error: NkatError, argv: readonly string[], { streams, terminal }: CommandContext): number {
+  const paint = paintWith(terminal.colourErr);
+  const told = error.code === 'usage' && error.hint === undefined ? withHint(error, usageHint(argv)) : error;
+  if (wantsJson(argv)) streams.out(`${JSON.stringify(errorJson(told))}\n`);
+  else for (const line of errorWords(told)) streams.err(paintLine(paint, line));
+  return exitCodeOfError(error.code);
 }
 
 /** Good enough for errors: a `--json` of ours stands before the trainer, one of the trainer's costs only its shape. */

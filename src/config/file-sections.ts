@@ -117,9 +117,10 @@ class SectionReader {
   #references(value: Value): Reference[] {
     const items = value.kind === 'list' ? value.items : [value];
     return items.flatMap((item) => {
-      if (item.kind === 'scalar' && item.source.trim() !== '')
-        return [{ name: String(item.scalar), place: item.place }];
-      this.#refuse(item.place, `extends ${isWhat(item)}; accepted is a name, or a list of names`);
+      if (item.kind === 'scalar' && typeof item.scalar === 'string' && item.scalar.trim() !== '') {
+        return [{ name: item.scalar, place: item.place }];
+      }
+      this.#refuse(item.place, `extends ${isWhat(item)}; accepted is a name, or a list of names, each a text`);
       return [];
     });
   }

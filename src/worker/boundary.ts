@@ -3,7 +3,7 @@ import { NkatError } from '../errors.ts';
 import { PHASES, type Phase } from '../protocol/messages.ts';
 import type { Marked } from './boundary-mark.ts';
 import type { ControlBlock } from './control-block.ts';
-import { withStack } from './error-words.ts';
+import { Listeners } from './listeners.ts';
 import { memoryFigures } from './memory-figures.ts';
 import type { Orders, SaveOrder, StopOrder } from './orders.ts';
 import type { Periodic } from './periodic.ts';
@@ -23,8 +23,6 @@ const FINAL_TRIES = 2;
 const TRAIN = PHASES.indexOf('train');
 
 const NO_ROOM: Interruption = { reason: 'no room for checkpoints' };
-
-export type Listener = (interruption: Interruption) => void | Promise<void>;
 
 export interface SaveWish {
   readonly kinds: readonly string[];
@@ -46,12 +44,13 @@ export interface BoundaryOptions {
 
 export class Boundary {
   readonly #options: BoundaryOptions;
-  readonly listeners: { readonly pause: Listener[]; readonly stop: Listener[] } = { pause: [], stop: [] };
+  readonly listeners: Listeners;
   state: TrainingState | null = null;
   #stopping = false;
 
   constructor(options: BoundaryOptions) {
     this.#options = options;
+    this.listeners = new Listeners(options.link);
   }
 
   get stopping(): boolean {
@@ -87,7 +86,7 @@ export class Boundary {
       if (paused === null) break;
       const { changed } = orders;
       saver.hurry();
-      if (!waited) await this.#tell(this.listeners.pause, paused);
+      if (!waited) await this.listeners.tell('pause', paused);
       waited = true;
       if (paused === NO_ROOM) await this.#waitForRoom(changed);
       else await waitAwhile({ control, link }, 'pause', changed);
@@ -232,7 +231,7 @@ export class Boundary {
   async #stop(order: StopOrder): Promise<void> {
     const { link, control } = this.#options;
     this.#stopping = true;
-    await this.#tell(this.listeners.stop, { reason: order.reason });
+    await this.listeners.tell('stop', { reason: order.reason });
     const phase = control.phase;
     this.phase('save');
     const wish = {
@@ -275,18 +274,6 @@ export class Boundary {
     const { step } = this.#options.memory.position;
     const message = 'the trainer has no state to save: it did not call run.restore';
     this.#options.link.post({ type: 'save-refused', step, kinds, requests, code: 'no-state', message });
-  }
-
-  async #tell(listeners: readonly Listener[], interruption: Interruption): Promise<void> {
-    for (const listener of listeners) {
-      try {
-        await listener(interruption);
-      } catch (error) {
-        // A listener must not cost the save.
-        const why = withStack(error);
-        this.#options.link.post({ type: 'notice', level: 'error', message: `a listener of the trainer threw: ${why}` });
-      }
-    }
   }
 }
 

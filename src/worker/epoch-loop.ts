@@ -8,7 +8,7 @@ import type { EpochOptions, Metrics } from './run.ts';
 import { markBoundary, type RunParts } from './run-parts.ts';
 import { stepsLeftOf } from './steps-left.ts';
 import { usage } from './usage.ts';
-import { EPOCH_OVER, stepsMadeAgain } from './warnings.ts';
+import { BATCH_SHARED, EPOCH_OVER, stepsMadeAgain } from './warnings.ts';
 
 export interface EpochLoopOptions {
   readonly parts: RunParts;
@@ -66,7 +66,10 @@ export class EpochLoop {
       options: { size, seed, drop },
       begin: (facts) => ({ start: this.#beginPass(facts), pass: position.pass }),
       yielded: (sample) => position.yielded(sample),
-      ended: () => this.#parts.boundary.phase('eval'),
+      ended: () => {
+        position.passEnded();
+        this.#parts.boundary.phase('eval');
+      },
     });
   }
 
@@ -87,9 +90,14 @@ export class EpochLoop {
     });
   }
 
-  /** A step is made; after the end of its epoch it is warned of. */
-  stepped(): void {
+  /** A step is about to be made; after the end of its epoch it is warned of. */
+  stepping(): void {
     if (this.#entered && this.#parts.memory.position.startsEpochOver) this.#parts.warnings.once(EPOCH_OVER);
+  }
+
+  /** A step was made; a second one of the same batch is warned of. */
+  stepped(): void {
+    if (this.#parts.memory.position.sharesBatch) this.#parts.warnings.once(BATCH_SHARED);
   }
 
   /** The trainer says that the epoch is over. */

@@ -50,6 +50,8 @@ export class Position {
   #pass = -1;
   #yielded = 0;
   #data: DataFacts | null = null;
+  /** Steps made of the batch that is out; null: none is out, or what is counted are steps. */
+  #stepsOfBatch: number | null = null;
 
   get step(): number {
     return this.#at.step;
@@ -80,6 +82,11 @@ export class Position {
   /** True when a batch was handed out whose step was not made yet. */
   get batchOpen(): boolean {
     return this.#yielded > 0 && (this.#at.pass !== this.#pass || this.#at.sample !== this.#yielded);
+  }
+
+  /** True when the batch that is out has been stepped on before: what is saved in between takes it for trained. */
+  get sharesBatch(): boolean {
+    return this.#stepsOfBatch !== null && this.#stepsOfBatch > 1;
   }
 
   get stepsInEpoch(): number {
@@ -144,9 +151,16 @@ export class Position {
   /** A batch that ends at this sample was handed to the trainer. */
   yielded(sample: number): void {
     this.#yielded = sample;
+    this.#stepsOfBatch = this.#data?.unit === 'step' ? null : 0;
+  }
+
+  /** No batch of the pass is out any more. */
+  passEnded(): void {
+    this.#stepsOfBatch = null;
   }
 
   stepMade(): void {
+    if (this.#stepsOfBatch !== null) this.#stepsOfBatch += 1;
     const { epoch, epochFirstStep, epochSteps } = this.#at;
     this.#at = {
       step: this.#at.step + 1,

@@ -81,6 +81,14 @@ export class ProgressNotes {
     this.reportIfDue(nowMs);
   }
 
+  /** All is done, whatever the work said of itself last. */
+  completed(nowMs: number): void {
+    const { memory } = this.#options;
+    if (memory.report === null || memory.report.percent === 100) return;
+    memory.report = { ...memory.report, percent: 100 };
+    this.report(nowMs);
+  }
+
   reportIfDue(nowMs: number): void {
     if (nowMs - this.#reportedMs >= REPORT_EVERY_MS) this.report(nowMs);
   }

@@ -1,10 +1,11 @@
 /** The run that a trainer holds: notes each step and epoch, and hands over to the boundary where more is to be done. */
 import type { BatchOptions, TakingData } from './batches.ts';
-import { type Listener, noState } from './boundary.ts';
+import { noState } from './boundary.ts';
 import type { ControlBlock } from './control-block.ts';
 import { DrillEnd } from './drill-end.ts';
 import type { Ending } from './ending.ts';
 import { EpochLoop } from './epoch-loop.ts';
+import type { Listener } from './listeners.ts';
 import { Orders } from './orders.ts';
 import type { RandomGenerator } from './random.ts';
 import { reportedProgress } from './reported-progress.ts';
@@ -139,9 +140,10 @@ export class TrainingRun implements Run {
     this.#parts.divergence.refuse();
     if (this.#link.broken !== null) throw this.#link.broken;
     const nowMs = performance.now();
-    this.#loop.stepped();
+    this.#loop.stepping();
     this.#parts.memory.mark.begin();
     this.#parts.notes.step(metrics, this.#parts.boundary.state, nowMs);
+    this.#loop.stepped();
     const { step } = this.#parts.memory.position;
     const { loss } = this.#parts.notes;
     if (loss !== null && !Number.isFinite(loss)) return this.#parts.divergence.tell(step, loss);
@@ -185,6 +187,7 @@ export class TrainingRun implements Run {
     this.#parts.boundary.phase('save');
     const final = this.#parts.boundary.state === null ? null : await this.#parts.boundary.final();
     this.#completed = true;
+    this.#parts.notes.completed(performance.now());
     const { step, epoch } = this.#parts.memory.position;
     this.#link.post({
       type: 'done',

@@ -5,6 +5,8 @@ export const NOT_AWAITED =
   'run.step() was called again before it had resolved: await it, or pauses and stops come late';
 export const SAVED_INSIDE_STEP =
   'run.save() came between a batch and its run.step(): after a resume that batch is trained again; save after the step';
+export const BATCH_SHARED =
+  'run.step() was called twice for one batch of run.batches(): a checkpoint made in between takes the batch for trained, and after a resume its second step is left out; call run.step() once a batch, after all its updates (those of a generator and of its critic, say)';
 export const EPOCH_OVER =
   'this checkpoint is from the middle of an epoch, which is trained again from its head: only run.batches() and run.stepsLeft() take an epoch up in its middle; without them, save at epochs (--save-every-epochs 1)';
 

@@ -140,6 +140,8 @@ test.each([
   ['profiles: [night]', 'profiles is the list ["night"]'],
   ['profiles: {night: 3}', 'profile "night" is 3'],
   ['extends: {a: 1}', 'extends is a group of keys'],
+  ['extends: 5', 'extends is 5; accepted is a name'],
+  ['extends: [a, true]', 'extends is true'],
 ])('words that are no file of ours are refused in ours: %#', async (text, words) => {
   expect(await refusalOf(text)).toContain(words);
 });

@@ -157,3 +157,34 @@ test('a size that is no whole number is refused', () => {
     'size',
   );
 });
+
+test('a second step of one batch is known, of the next one, of a pass that is over, of counted steps it is not', () => {
+  const position = new Position();
+  const batches = batchesOf([1, 2, 3, 4], {
+    epoch: 0,
+    options: { size: 2, seed: null, drop: false },
+    begin: (facts) => ({ start: position.beginPass(facts), pass: position.pass }),
+    yielded: (sample) => position.yielded(sample),
+    ended: () => position.passEnded(),
+  });
+  const shared: boolean[] = [];
+  const step = (): void => {
+    position.stepMade();
+    shared.push(position.sharesBatch);
+  };
+  batches.next();
+  step();
+  step();
+  batches.next();
+  step();
+  batches.next();
+  step();
+  step();
+  expect(shared).toEqual([false, true, false, false, false]);
+  const counted = new Position();
+  counted.beginPass({ length: 9, size: 1, seed: null, drop: false, unit: 'step' });
+  counted.yielded(1);
+  counted.stepMade();
+  counted.stepMade();
+  expect(counted.sharesBatch).toBe(false);
+});

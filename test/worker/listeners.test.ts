@@ -36,3 +36,27 @@ test('a listener of pause that throws: told as an error, the next one runs, and 
   supervisor.stop('s1', null);
   expect((await trainer.ended).code).toBe(75);
 });
+
+test('a listener that never settles, of a pause or of the stop, costs neither the stop nor its save', async () => {
+  const supervisor = await new ScriptedSupervisor().live();
+  const script = join(temporaryDirectory(), 'trainer.mjs');
+  writeFileSync(
+    script,
+    `import { arraysState, connect } from ${JSON.stringify(SDK)};
+    const run = await connect();
+    // Ten seconds pass in no time: what is held here is that they are bounded.
+    const { setTimeout: real } = globalThis;
+    globalThis.setTimeout = (work, ms, ...rest) => real(work, ms === 10_000 ? 10 : ms, ...rest);
+    run.on('pause', () => new Promise(() => {}));
+    run.on('stop', () => ({ then() {} }));
+    await run.restore(arraysState({ weights: new Float32Array(4) }));
+    for (;;) { await new Promise((resolve) => setTimeout(resolve, 5)); await run.step({ loss: 1 }); }`,
+  );
+  const trainer = launchTrainer([], supervisor.environment(), { script });
+  await supervisor.heard('progress', ({ step }) => step > 0);
+  supervisor.send({ v: 1, type: 'pause', reason: 'too warm' });
+  await supervisor.heard('notice', ({ message }) => message.includes('has not settled for 10 s'));
+  supervisor.stop('s1', null);
+  expect((await trainer.ended).code).toBe(75);
+  expect(supervisor.of('notice').filter(({ message }) => message.includes('has not settled'))).toHaveLength(2);
+});

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { nodeFiles } from '../../checkpoint/files.ts';
+import { NkatError } from '../../errors.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionRow } from '../../sessions/types.ts';
 import { LogReader } from '../../supervisor/log-reader.ts';
@@ -33,6 +34,8 @@ export function logs(word: string, flags: LogsFlags, context: CommandContext): P
   if (search?.plain === true) warn(`${flags.grep} is no regular expression; it is looked for as it stands.`);
   return withReadableIndex(context, async (database) => {
     const row = database.sessions.resolve(word);
+    // One that is waited for may be yet to come.
+    if (flags.follow !== true) refuseNoAttempt(row, filter.attempt);
     const shown = new Shown(filter, flags.json === true, context);
     const reader = new LogReader(join(context.home.logs, row.id));
     try {
@@ -47,6 +50,17 @@ export function logs(word: string, flags: LogsFlags, context: CommandContext): P
     } finally {
       await reader.close();
     }
+  });
+}
+
+/** @throws NkatError `attempt-not-found` */
+function refuseNoAttempt({ id, attempts }: SessionRow, attempt: number | null): void {
+  if (attempt === null || (attempt >= 1 && attempt <= attempts)) return;
+  const there = attempts === 0 ? 'it was never launched' : `there ${attempts === 1 ? 'is 1' : `are 1 to ${attempts}`}`;
+  throw new NkatError(`session ${id} has no attempt ${attempt}; ${there}`, {
+    code: 'attempt-not-found',
+    operation: 'show the log',
+    hint: `What each of them came to: nkat-recover show ${id}`,
   });
 }
 

@@ -70,14 +70,16 @@ function checkFlags(word: string | null, flags: PruneFlags): void {
 
 function rulesOf(flags: PruneFlags, now: number): PruneRules {
   const keep = flags.keep === undefined ? null : Number(/^[1-9]\d{0,8}$/.test(flags.keep) ? flags.keep : Number.NaN);
-  if (Number.isNaN(keep)) throw usageError(`--keep ${flags.keep}: not a number from 1 on`);
+  if (Number.isNaN(keep)) {
+    throw usageError(`--keep is ${JSON.stringify(flags.keep)}; accepted is a whole number from 1`);
+  }
   const keepBytes = flags.keepBytes === undefined ? null : parseSize(flags.keepBytes);
   if (flags.keepBytes !== undefined && keepBytes === null) {
-    throw usageError(`--keep-bytes ${flags.keepBytes}: not a size`, 'For example: 200GB or 512MiB');
+    throw usageError(`--keep-bytes is ${JSON.stringify(flags.keepBytes)}; accepted is a size such as 200GB or 512MiB`);
   }
   const age = flags.olderThan === undefined ? null : parseDuration(flags.olderThan);
   if (flags.olderThan !== undefined && age === null) {
-    throw usageError(`--older-than ${flags.olderThan}: not an age`, 'For example: 30d or 12h');
+    throw usageError(`--older-than is ${JSON.stringify(flags.olderThan)}; accepted is an age such as 30d or 12h`);
   }
   const asksForCheckpoints = keep !== null || keepBytes !== null || age !== null;
   const onlyOthers = flags.deleteSession === true || (flags.quarantine === true && !asksForCheckpoints);

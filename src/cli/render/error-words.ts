@@ -23,6 +23,7 @@ const HINTS: Readonly<Record<ErrorCode, string>> = {
   'session-ambiguous': 'Type more of the id: nkat-recover list --all shows every session.',
   'session-held': 'Stop it where it runs, or start another session with --new.',
   'session-not-running': 'nkat-recover list shows which sessions run.',
+  'attempt-not-found': 'nkat-recover show lists the attempts of a session.',
   'checkpoint-not-found': 'nkat-recover show lists the checkpoints of a session.',
   unconfirmed: 'nkat-recover show tells what the session has by now.',
   'no-verified-checkpoint': 'nkat-recover explain says what is wrong with each checkpoint.',

@@ -1,10 +1,11 @@
 /**
  * What every branch of the command tree is made of: the same help, the same end of it, the settings as options.
  */
-import { type Command, Option } from 'commander';
+import { type Argument, type Command, Option } from 'commander';
 import { environmentName, SETTINGS } from '../../config/definitions.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodesHelp } from '../exit-codes.ts';
+import { usageError } from '../usage-error.ts';
 
 export type Action = (context: CommandContext) => Promise<number>;
 
@@ -36,13 +37,35 @@ export function withSettings(target: Command): Command {
     option.negate = false;
     target.addOption(option);
   }
-  return target
+  target
     .option(
       '--config <file>',
       'take settings from this file (default: nkat-recover.yaml near the trainer) [NKAT_CONFIG]',
     )
     .option('--no-config', 'take settings from no file')
     .option('--profile <name>', 'the profile of the file that counts [NKAT_PROFILE]');
+  refuseTogether(target, 'config', 'no-config');
+  return target;
+}
+
+/** An argument that is one of these words, and says which where it is none. */
+export function oneOf(argument: Argument, words: readonly string[]): Argument {
+  argument.choices(words);
+  return argument.argParser((text: string) => {
+    if (words.includes(text)) return text;
+    throw usageError(`${argument.name()} is ${JSON.stringify(text)}; accepted are ${words.join(', ')}`);
+  });
+}
+
+/** The last of two that contradict one another must not win in silence. */
+function refuseTogether(target: Command, one: string, other: string): void {
+  const said = new Set<string>();
+  for (const name of [one, other]) {
+    target.on(`option:${name}`, () => {
+      said.add(name);
+      if (said.size === 2) throw usageError(`--${one} and --${other} exclude one another`, 'Leave one of the two out.');
+    });
+  }
 }
 
 export function jsonOption(description = 'print JSON, a stable contract'): Option {

@@ -1,13 +1,13 @@
 /** The command that prints a shell's completion, and the hidden one that the shell then asks. */
 import { Argument } from 'commander';
 import type { Shell } from '../commands/completion.ts';
-import { after, command, type Tree } from './branch.ts';
+import { after, command, oneOf, type Tree } from './branch.ts';
 
 const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 
 export function addCompletion({ program, choose }: Tree): void {
   command(program, 'completion', 'print a script that completes commands, options and sessions in your shell')
-    .addArgument(new Argument('<shell>', 'the shell that reads it').choices(SHELLS))
+    .addArgument(oneOf(new Argument('<shell>', 'the shell that reads it'), SHELLS))
     .addHelpText('after', () =>
       after([
         'eval "$(nkat-recover completion bash)"        in ~/.bashrc',

@@ -1,11 +1,12 @@
 /** The commands that reach a running session from another terminal: `save` and `stop`. */
+import { KINDS } from '../control-flags.ts';
 import type { SaveFlags, StopFlags } from '../flags.ts';
 import { after, command, jsonOption, type Tree } from './branch.ts';
 
 export function addSave({ program, choose }: Tree): void {
   command(program, 'save', 'save a running session now, from another terminal; waits until it is verified')
     .argument('[session]', 'id, unique beginning of an id, name, or latest (the running one)', 'latest')
-    .option('--kind <kind>', 'what to call the checkpoint', 'manual')
+    .option('--kind <kind>', `what to call the checkpoint: ${KINDS}`, 'manual')
     .option('--reason <text>', 'why; it is kept with the checkpoint')
     .option('--timeout <time>', 'how long to wait for the confirmed result (default: 10m)')
     .addOption(jsonOption())

@@ -2,7 +2,7 @@
 import { Argument } from 'commander';
 import type { ServiceAction } from '../commands/service.ts';
 import type { RecoverFlags, ServiceFlags } from '../flags.ts';
-import { after, command, jsonOption, type Tree } from './branch.ts';
+import { after, command, jsonOption, oneOf, type Tree } from './branch.ts';
 
 const SERVICE_ACTIONS: readonly ServiceAction[] = ['install', 'status', 'remove'];
 
@@ -27,7 +27,7 @@ export function addRecover({ program, choose }: Tree): void {
 
 export function addService({ program, choose }: Tree): void {
   command(program, 'service', 'have the machine run recover when it comes up')
-    .addArgument(new Argument('<action>', 'what to do').choices(SERVICE_ACTIONS))
+    .addArgument(oneOf(new Argument('<action>', 'what to do'), SERVICE_ACTIONS))
     .option('--cron', 'the crontab of this user, also where there is systemd')
     .option('--dry-run', 'say what would be written and run, and do neither')
     .addOption(jsonOption('for status'))
