@@ -72,6 +72,7 @@ export interface PruneFlags extends JsonFlag {
 export interface RecoverFlags extends JsonFlag {
   readonly parallel?: string;
   readonly diskWait?: string;
+  readonly maxAge?: string;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;
 }

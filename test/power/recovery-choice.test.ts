@@ -8,6 +8,8 @@ const CUT: InterruptedFacts = {
   ownerRole: 'supervisor',
   elsewhere: null,
   supersededBy: null,
+  silentMs: 60_000,
+  maxAgeMs: 7 * 86_400_000,
 };
 
 function choose(changes: Partial<InterruptedFacts>) {
@@ -49,4 +51,16 @@ test('left alone, and said: held elsewhere, begun anew since, run without a supe
   });
   expect(reason({ supersededBy: '20261123_120000_abcd' })).toMatchObject({ reason: expect.stringContaining('_abcd') });
   expect(reason({ ownerRole: 'alone' })).toMatchObject({ reason: expect.stringContaining('without a supervisor') });
+});
+
+test("what was last heard of too long ago is nobody's wish any more: it is asked for; what trains is never old", () => {
+  const maxAgeMs = 60_000;
+  expect(choose({ silentMs: 60_000, maxAgeMs })).toEqual({ kind: 'resume' });
+  expect(choose({ silentMs: 60_001, maxAgeMs })).toEqual({ kind: 'too-old' });
+  expect(choose({ silentMs: 10 ** 12, maxAgeMs: null })).toEqual({ kind: 'resume' });
+  // A clock that was set back.
+  expect(choose({ silentMs: -1, maxAgeMs })).toEqual({ kind: 'resume' });
+  expect(choose({ state: 'orphaned', recorded: 'orphaned', silentMs: 10 ** 12, maxAgeMs })).toEqual({ kind: 'adopt' });
+  // What would be left alone anyway keeps its own reason.
+  expect(choose({ stoppedBy: 'operator', silentMs: 10 ** 12, maxAgeMs })).toMatchObject({ kind: 'leave' });
 });

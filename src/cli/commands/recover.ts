@@ -24,17 +24,22 @@ import { usageError } from '../usage-error.ts';
 /** Own folder in the state home: whoever recovers has a claim on it, as a supervisor has on its session. */
 const LOCK_FOLDER = 'recover';
 
+/** Of what was interrupted longer ago, somebody may have thought better by now: the room, the power, the data. */
+const DEFAULT_MAX_AGE = '7d';
+
 /** `recover`: brings back what a power cut or the death of a supervisor interrupted, and stays until it has ended. */
 export async function recover(flags: RecoverFlags, context: CommandContext): Promise<number> {
   const parallel = parallelOf(flags.parallel);
   const diskWaitMs = diskWaitOf(flags.diskWait);
-  return flags.dryRun === true ? showPlan(flags, context) : recoverNow(parallel, diskWaitMs, flags, context);
+  const maxAgeMs = maxAgeOf(flags.maxAge);
+  if (flags.dryRun === true) return showPlan(maxAgeMs, flags, context);
+  return recoverNow({ parallel, diskWaitMs, maxAgeMs }, flags, context);
 }
 
-function showPlan(flags: RecoverFlags, context: CommandContext): Promise<number> {
+function showPlan(maxAgeMs: number | null, flags: RecoverFlags, context: CommandContext): Promise<number> {
   return withReadableIndex(context, async (database) => {
-    const plan = await planRecovery(database);
     const { streams, terminal, clocks } = context;
+    const plan = await planRecovery(database, { maxAgeMs, nowMs: clocks.now() });
     if (flags.json === true) streams.out(`${JSON.stringify(planJson(plan))}\n`);
     else {
       const paint = paintWith(terminal.colourOut);
@@ -44,9 +49,14 @@ function showPlan(flags: RecoverFlags, context: CommandContext): Promise<number>
   });
 }
 
+interface RecoveryLimits {
+  readonly parallel: number | null;
+  readonly diskWaitMs: number;
+  readonly maxAgeMs: number | null;
+}
+
 async function recoverNow(
-  parallel: number | null,
-  diskWaitMs: number,
+  { parallel, diskWaitMs, maxAgeMs }: RecoveryLimits,
   flags: RecoverFlags,
   context: CommandContext,
 ): Promise<number> {
@@ -56,7 +66,7 @@ async function recoverNow(
     // Ready to be stopped with everything saved; that takes no waiting for disks.
     systemd?.ready();
     const { plan, bytes } = await withIndex(context, async (database) => {
-      const found = await planRecovery(database);
+      const found = await planRecovery(database, { maxAgeMs, nowMs: context.clocks.now() });
       const newest = found.candidates.map(({ session: { row } }) => {
         const present = database.checkpoints.presentIn(row.id);
         return [row.id, present.at(-1)?.bytes ?? null] as const;
@@ -197,7 +207,7 @@ function planFacts({ candidates, left }: RecoveryPlan): object {
         missing: missing === null ? null : { path: missing.path, message: missing.message },
       };
     }),
-    left: left.map(({ row, state, reason }) => ({ session: row.id, state, reason })),
+    left: left.map(({ row, state, reason, isTooOld }) => ({ session: row.id, state, reason, tooOld: isTooOld })),
   };
 }
 
@@ -211,6 +221,14 @@ function parallelOf(text: string | undefined): number | null {
   if (text === undefined) return null;
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw usageError(`--parallel is ${JSON.stringify(text)}; accepted is a whole number from 1`);
+}
+
+/** Null: no limit. */
+function maxAgeOf(text = DEFAULT_MAX_AGE): number | null {
+  if (text === 'none') return null;
+  const ms = parseDuration(text);
+  if (ms !== null && ms > 0) return ms;
+  throw usageError(`--max-age is ${JSON.stringify(text)}; accepted is a duration such as 7d or 12h, or none`);
 }
 
 function diskWaitOf(text: string | undefined): number {

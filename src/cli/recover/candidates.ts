@@ -5,7 +5,9 @@ import { NkatError } from '../../errors.ts';
 import { chooseRecovery } from '../../power/recovery-choice.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionRow } from '../../sessions/types.ts';
+import { formatDuration } from '../../units.ts';
 import { type LocatedSession, locateSession } from '../located-session.ts';
+import { aboutAge } from '../render/quantities.ts';
 import { ownWatch, type Watch } from '../session-state.ts';
 
 export interface RecoveryCandidate {
@@ -19,6 +21,8 @@ export interface LeftSession {
   readonly reason: string;
   /** Why it could not even be looked at; null: it was left on purpose. */
   readonly error: NkatError | null;
+  /** Only its age speaks against it: that is told to everybody, with what brings it back. */
+  readonly isTooOld: boolean;
 }
 
 export interface RecoveryPlan {
@@ -30,7 +34,14 @@ export interface RecoveryPlan {
 /** Who may have been interrupted: what was running when it was last heard of, and what was stopped for want of power. */
 const INTERRUPTIBLE: ReadonlySet<string> = new Set(['running', 'orphaned', 'interrupted']);
 
-export async function planRecovery(database: SessionsDatabase): Promise<RecoveryPlan> {
+export interface AgeLimit {
+  /** Null: none. */
+  readonly maxAgeMs: number | null;
+  /** Wall clock, in ms. */
+  readonly nowMs: number;
+}
+
+export async function planRecovery(database: SessionsDatabase, age: AgeLimit): Promise<RecoveryPlan> {
   const watch = ownWatch();
   const candidates: RecoveryCandidate[] = [];
   const left: LeftSession[] = [];
@@ -38,15 +49,23 @@ export async function planRecovery(database: SessionsDatabase): Promise<Recovery
     if (!INTERRUPTIBLE.has(row.state)) continue;
     const located = await tryToLocate(row, watch);
     if (located instanceof NkatError) {
-      left.push({ row, state: row.state, reason: located.message, error: located });
+      left.push({ row, state: row.state, reason: located.message, error: located, isTooOld: false });
       continue;
     }
-    const choice = chooseRecovery(factsOf(located, database, watch));
-    if (choice.kind !== 'leave') candidates.push({ session: located, action: choice.kind });
-    else if (choice.reason !== null)
-      left.push({ row, state: located.present.state, reason: choice.reason, error: null });
+    const silentMs = age.nowMs - Date.parse(row.updatedAt);
+    const facts = factsOf(located, database, watch);
+    const choice = chooseRecovery({ ...facts, silentMs, maxAgeMs: age.maxAgeMs });
+    const { state } = located.present;
+    if (choice.kind === 'too-old') {
+      left.push({ row, state, reason: tooOldText(silentMs, age.maxAgeMs ?? 0), error: null, isTooOld: true });
+    } else if (choice.kind !== 'leave') candidates.push({ session: located, action: choice.kind });
+    else if (choice.reason !== null) left.push({ row, state, reason: choice.reason, error: null, isTooOld: false });
   }
   return { candidates, left };
+}
+
+function tooOldText(silentMs: number, maxAgeMs: number): string {
+  return `it was last heard of ${aboutAge(silentMs)} ago, which is more than --max-age (${formatDuration(maxAgeMs)})`;
 }
 
 /** One session that cannot be read must not keep the others from coming back. */

@@ -1,5 +1,5 @@
 /** What a recovery of several sessions looks like for a person: one line each, with the session before it. */
-import type { RecoveryPlan } from '../recover/candidates.ts';
+import type { LeftSession, RecoveryPlan } from '../recover/candidates.ts';
 import { whatIsMissing } from '../recover/readiness.ts';
 import type { RecoverEvent, RecoveryResult } from '../recover/recover-events.ts';
 import { type Line, line } from './line.ts';
@@ -18,17 +18,32 @@ export function planLines({ candidates, left }: RecoveryPlan, width: number | nu
   return [
     ...planSummary({ candidates, left }, true),
     ...rows.map((text) => line(text)),
-    ...left.map(({ row, state, reason }) => line(`${row.id} (${state}) is left alone: ${reason}`, 'faint')),
+    ...left.filter(({ isTooOld }) => !isTooOld).map((one) => line(leftText(one), 'faint')),
   ];
 }
 
+function leftText({ row, state, reason }: LeftSession): string {
+  return `${row.id} (${state}) is left alone: ${reason}`;
+}
+
+/** What nobody brings back unless somebody asks: also where a recovery only says what matters. */
+function tooOldLine(session: LeftSession): Line {
+  return line(`${leftText(session)}. To go on with it: nkat-recover resume ${session.row.id}`, 'warning', 'always');
+}
+
 export function planSummary({ candidates, left }: RecoveryPlan, dryRun: boolean): Line[] {
+  const tooOld = left.filter(({ isTooOld }) => isTooOld).map(tooOldLine);
   if (candidates.length === 0) {
     const rest = left.length === 0 ? '' : `; ${count(left.length, 'session')} left alone`;
-    return [line(`No session was interrupted: there is nothing to bring back${rest}.`)];
+    return [
+      line(
+        `${tooOld.length > 0 ? 'No other session' : 'No session'} was interrupted: there is nothing to bring back${rest}.`,
+      ),
+      ...tooOld,
+    ];
   }
   const verb = dryRun ? 'would be brought back' : 'to bring back';
-  return [line(`${count(candidates.length, 'interrupted session')} ${verb}:`, 'strong', 'always')];
+  return [...tooOld, line(`${count(candidates.length, 'interrupted session')} ${verb}:`, 'strong', 'always')];
 }
 
 function planColumns(now: number): Column<Planned>[] {

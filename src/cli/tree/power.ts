@@ -10,6 +10,7 @@ export function addRecover({ program, choose }: Tree): void {
   command(program, 'recover', 'bring back every session that a power cut or a dead supervisor interrupted')
     .option('--parallel <n>', 'how many may train at once (default: all, as they did before)')
     .option('--disk-wait <time>', 'wait this long for disks that are not mounted yet (default: 0s)')
+    .option('--max-age <time>', 'leave alone what was last heard of longer ago, or none (default: 7d)')
     .option('--dry-run', 'say what would be done and start nothing')
     .option('-q, --quiet', 'only warnings, crashes and the end')
     .addOption(jsonOption('one JSON object per event, line by line; with --dry-run one object'))
