@@ -28,6 +28,14 @@ export interface Report {
   readonly results: Readonly<Record<string, number>>;
 }
 
+/** What a card that the worker may use shows at this moment. */
+export interface CardFacts {
+  readonly index: number;
+  /** Null: the card does not tell. */
+  readonly temperatureC: number | null;
+  readonly utilizationPercent: number | null;
+}
+
 export interface ProgressFacts {
   readonly phase: string;
   readonly epoch: number;
@@ -49,6 +57,8 @@ export interface ProgressFacts {
   /** Milliseconds since the newest durable save, by a clock that nobody sets; null: there is none. */
   readonly lastDurableAgeMs: number | null;
   readonly attempt: number;
+  /** Missing: no card is watched. */
+  readonly cards?: readonly CardFacts[];
 }
 
 export interface Summary {

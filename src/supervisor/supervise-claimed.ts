@@ -11,6 +11,7 @@ import { isGoingDown } from '../power/going-down.ts';
 import { type PowerCut, withCut } from '../power/power-cut.ts';
 import { socketPath } from '../protocol/socket-path.ts';
 import type { UpsAddress } from '../ups-address.ts';
+import { CardWatch } from './card-watch.ts';
 import { watchCheckpoints } from './checkpoint-index.ts';
 import { type EarlierWorker, endUnrecordedWorkers, findEarlierWorker } from './earlier-worker.ts';
 import { openEventSink } from './event-sink.ts';
@@ -53,7 +54,10 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   const sink = openEventSink({ directory: outputDirectory, index, record, publish: options.publish, nowMs });
   const { settings } = options;
   let logind: LogindWatch | null = null;
-  const tell = (event: SupervisorEvent): void => {
+  let cards: CardWatch | null = null;
+  const tell = (told: SupervisorEvent): void => {
+    const shown = told.name === 'progress' ? (cards?.now() ?? []) : [];
+    const event = told.name === 'progress' && shown.length > 0 ? { ...told, cards: shown } : told;
     sink.tell(event);
     warnings.take(event);
     logind?.take(event);
@@ -107,6 +111,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     if (options.stop !== undefined) {
       supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: options.stop });
     }
+    cards = new CardWatch({ environment: process.env, tell, nowMs });
     if (settings.ups !== null) ups = watchUps(settings.ups, supervisor, context);
     logind = watchLogind(supervisor, context);
     if (earlier.kind !== 'alive') await begin(supervisor, context, earlier, cut);
@@ -121,6 +126,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     return end;
   } finally {
     ups?.close();
+    cards?.close();
     await logind?.close();
     warnings.close();
     await watch.close();

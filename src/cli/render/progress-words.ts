@@ -1,5 +1,5 @@
 /** The progress of a run in one line, for the live line and for the plain progress line. */
-import type { ProgressFacts, Report, StopStage } from '../../supervisor/events.ts';
+import type { CardFacts, ProgressFacts, Report, StopStage } from '../../supervisor/events.ts';
 import { aboutAge, aboutDuration, aboutNumber } from './quantities.ts';
 import { type Waiting, waitingText } from './waiting-words.ts';
 import { cutToWidth, printable, widthOf } from './width.ts';
@@ -69,6 +69,8 @@ function progressParts(facts: ProgressFacts, sinceMs: number): Part[] {
   const remaining = remainingMs(facts);
   if (remaining !== null) parts.push({ text: `ETA ${aboutDuration(remaining)}`, worth: 4 });
   parts.push({ text: savedText(facts, sinceMs), worth: 5 });
+  const cards = cardsText(facts.cards ?? []);
+  if (cards !== null) parts.push({ text: cards, worth: 3 });
   if (facts.attempt > 1) parts.push({ text: `attempt ${facts.attempt}`, worth: 2 });
   if (facts.skippedSaves > 0) parts.push({ text: `saves skipped ${facts.skippedSaves}`, worth: 1 });
   return parts;
@@ -78,6 +80,19 @@ function progressParts(facts: ProgressFacts, sinceMs: number): Part[] {
 export function reportText({ percent, stage, results }: Report): string {
   const found = Object.entries(results).map(([name, value]) => `${printable(name)} ${aboutNumber(value)}`);
   return [`${percent.toFixed(1)} %`, ...(stage === null ? [] : [printable(stage)]), ...found].join(' · ');
+}
+
+/** `GPU 71 C 98 %`; of several the hottest, which is the one that has to be known. Null: nothing is told. */
+function cardsText(cards: readonly CardFacts[]): string | null {
+  const [hottest] = cards.toSorted((a, b) => (b.temperatureC ?? -1) - (a.temperatureC ?? -1));
+  if (hottest === undefined) return null;
+  const { index, temperatureC, utilizationPercent } = hottest;
+  const readings = [
+    ...(temperatureC === null ? [] : [`${temperatureC} C`]),
+    ...(utilizationPercent === null ? [] : [`${utilizationPercent} %`]),
+  ];
+  if (readings.length === 0) return null;
+  return cards.length === 1 ? `GPU ${readings.join(' ')}` : `GPU ${index} of ${cards.length}: ${readings.join(' ')}`;
 }
 
 function savedText(facts: ProgressFacts, sinceMs: number): string {

@@ -1,0 +1,107 @@
+/** The cards while a session is supervised: what they show now, their last two minutes, and warnings when one of them fails. */
+import { type CardBook, type CardFault, faultsOf, keepRow, missingRow } from '../gpu/card-book.ts';
+import { GpuWatch } from '../gpu/gpu-watch.ts';
+import type { GpuSample } from '../gpu/sample.ts';
+import { smiCommand } from '../gpu/smi-command.ts';
+import type { SmiTrouble } from '../gpu/smi-trouble.ts';
+import { chooseVisible } from '../gpu/visible.ts';
+import type { CardFacts, SupervisorEvent } from './events.ts';
+import { OnsetWarnings } from './onset-warnings.ts';
+
+const PERIOD_MS = 1_000;
+/** A card whose row does not come for so long, while those of others do, is missing. */
+const MISSING_MS = 5 * PERIOD_MS;
+const KEPT_MS = 120_000;
+
+export interface CardWatchOptions {
+  /** The worker's: which cards it may use, and which program is asked. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly tell: (event: SupervisorEvent) => void;
+  /** A clock that nobody sets. */
+  readonly nowMs: () => number;
+}
+
+export class CardWatch {
+  readonly #options: CardWatchOptions;
+  readonly #warnings: OnsetWarnings;
+  readonly #watch: GpuWatch;
+  #book: CardBook = [];
+  #recent: GpuSample[] = [];
+  /** Codes of faults that were told, of each card. */
+  readonly #told = new Map<string, ReadonlySet<string>>();
+  /** Kind of the trouble that was told last. */
+  #trouble: string | null = null;
+
+  constructor(options: CardWatchOptions) {
+    this.#options = options;
+    this.#warnings = new OnsetWarnings(options.tell);
+    this.#watch = new GpuWatch({
+      command: smiCommand(options.environment),
+      periodMs: PERIOD_MS,
+      nowMs: options.nowMs,
+      ears: { sample: (sample) => this.#take(sample), trouble: (trouble) => this.#hear(trouble) },
+    });
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  /** What the worker's cards show now. A card without a fresh row is left out: an old temperature is none. */
+  now(): readonly CardFacts[] {
+    const nowMs = this.#options.nowMs();
+    const cards = this.#book.map(({ key, sample }) => ({
+      index: sample.values.index ?? -1,
+      uuid: key,
+      name: sample.values.name ?? '',
+      sample,
+    }));
+    const { uuids } = chooseVisible(cards, this.#options.environment);
+    return cards.flatMap(({ index, uuid, sample }) => {
+      if (!uuids.includes(uuid) || nowMs - sample.atMs > MISSING_MS) return [];
+      const { temperatureC, utilizationPercent } = sample.values;
+      return [{ index, temperatureC, utilizationPercent }];
+    });
+  }
+
+  /** Rows of the last two minutes, oldest first: evidence for a crash. */
+  recent(): readonly GpuSample[] {
+    return this.#recent;
+  }
+
+  #take(sample: GpuSample): void {
+    const nowMs = this.#options.nowMs();
+    const first = this.#recent.findIndex(({ atMs }) => nowMs - atMs <= KEPT_MS);
+    this.#recent = [...(first < 0 ? [] : this.#recent.slice(first)), sample];
+    this.#book = keepRow(this.#book, sample).book;
+    for (const card of this.#book) {
+      const missing = missingRow(card.sample, nowMs, MISSING_MS);
+      this.#judge(card.key, card.sample, [...faultsOf(card.sample), ...(missing === null ? [] : [missing])]);
+    }
+  }
+
+  #judge(key: string, { values }: GpuSample, faults: readonly CardFault[]): void {
+    const card = `GPU ${values.index ?? key}`;
+    const codes = new Set(faults.map(({ kind }) => `gpu-${kind}:${key}`));
+    for (const { kind, words } of faults) {
+      this.#warnings.begin(`gpu-${kind}:${key}`, `${card}: ${words}`, 'Look at all of it: nkat-recover gpu');
+    }
+    for (const code of this.#told.get(key) ?? []) {
+      if (!codes.has(code)) this.#warnings.end(code, `${card}: no longer`);
+    }
+    this.#told.set(key, codes);
+  }
+
+  /** A machine without cards, or without nvidia-smi, is no reason to worry; `nkat-recover gpu` says which it is. */
+  #hear(trouble: SmiTrouble | null): void {
+    if (this.#trouble !== null && this.#trouble !== trouble?.kind) {
+      this.#warnings.end(
+        `gpu-watch-${this.#trouble}`,
+        trouble === null ? 'nvidia-smi answers again' : 'nvidia-smi answers otherwise',
+      );
+    }
+    this.#trouble = trouble?.kind ?? null;
+    if (trouble === null || trouble.kind === 'missing' || trouble.kind === 'no-cards') return;
+    this.#warnings.begin(`gpu-watch-${trouble.kind}`, `The cards are not watched: ${trouble.words}`, trouble.hint);
+  }
+}
