@@ -11,6 +11,8 @@ const AUTO_BYTES_PER_MS = 200e9 / 86_400_000;
 /** The durable age is told beyond this many intervals, and is well again below this share of that. */
 const INTERVALS = 3;
 const WELL = 0.5;
+/** The step at whose end a save begins is told so much after the save itself at the most. */
+const REPORT_LAG_MS = 1_500;
 /** A step without an end is told where it takes so many times the longest so far. */
 const LONGER_GAP = 1.5;
 /** Shorter intervals than this are those of tests and demonstrations. */
@@ -64,8 +66,19 @@ function isBetweenSteps(
   return steppedAtMs === null || nowMs - steppedAtMs > intervalMs;
 }
 
+/** No step has ended since the save began: what the trainer has to hand over may still lie with it. */
+function waitsForStep({ steppedAtMs }: SaveWatchFacts, savingSinceMs: number): boolean {
+  return steppedAtMs === null || steppedAtMs - savingSinceMs < REPORT_LAG_MS;
+}
+
 function causeOfAge(facts: SaveWatchFacts, nowMs: number, intervalMs: number): readonly [string, string] {
   const { lastFailure, savingSinceMs, steppedAtMs, phase } = facts;
+  if (savingSinceMs !== null && waitsForStep(facts, savingSinceMs)) {
+    return [
+      `the save that began ${about(nowMs - savingSinceMs)} ago is read at the end of a step, and none has ended since`,
+      'Call run.step() more often, for instance inside long evaluations.',
+    ];
+  }
   if (savingSinceMs !== null) {
     return [
       `the save that began ${about(nowMs - savingSinceMs)} ago is not durable yet`,
@@ -126,7 +139,9 @@ export function judgeSkippedSaves(facts: SaveWatchFacts, intervalMs: number | nu
   if (skippedAtMs === null) return KEEP;
   const quietMs = Math.max(QUIET_LEAST_MS, QUIET_INTERVALS * (intervalMs ?? 0));
   if (nowMs - skippedAtMs >= quietMs) return clear('No save was skipped for a while');
-  const took = lastSaveTookMs === null ? '' : `, which takes ${about(lastSaveTookMs)}`;
+  // A newer one may have been quick, which would explain nothing.
+  const explains = lastSaveTookMs !== null && lastSaveTookMs >= (intervalMs ?? 0);
+  const took = !explains ? '' : `, which takes ${about(lastSaveTookMs)}`;
   return raise(
     `${skippedSaves} periodic save(s) skipped: they were due while another was still being written${took}`,
     'Save less often with --save-every, or store on a faster disk with --dir.',
@@ -134,5 +149,6 @@ export function judgeSkippedSaves(facts: SaveWatchFacts, intervalMs: number | nu
 }
 
 function about(ms: number): string {
-  return ms < 10_000 ? formatDuration(ms) : formatDuration(Math.round(ms / 1_000) * 1_000);
+  if (ms < 1_000) return `${Math.round(ms)}ms`;
+  return ms < 10_000 ? `${Number((ms / 1_000).toFixed(1))}s` : formatDuration(Math.round(ms / 1_000) * 1_000);
 }

@@ -53,7 +53,12 @@ test('the durable age: silent up to three intervals, told beyond, over with a yo
 });
 
 test.each([
-  ['a save that hangs', { savingSinceMs: 1 }, 'not durable yet'],
+  ['a save that hangs', { savingSinceMs: 1, steppedAtMs: MINUTE }, 'not durable yet'],
+  [
+    'a save that no step has read',
+    { savingSinceMs: 5 * MINUTE, steppedAtMs: 5 * MINUTE + 500 },
+    'at the end of a step',
+  ],
   ['a save that failed', { lastFailure: { code: 'io', message: 'EIO' } }, 'io: EIO'],
   ['no steps', { phase: 'eval' }, 'phase eval'],
   ['nothing at all', { steppedAtMs: 10 * MINUTE }, 'no save was begun'],
@@ -120,6 +125,9 @@ test('skipped saves: told at the first, over after ten quiet intervals', () => {
   expect(judgeSkippedSaves(facts, MINUTE, 0).kind).toBe('keep');
   facts = afterEvent(facts, { ...progress, skippedSaves: 1 }, MINUTE);
   expect(judgeSkippedSaves(facts, MINUTE, MINUTE).kind).toBe('raise');
+  const took = (ms: number) => judgeSkippedSaves({ ...facts, lastSaveTookMs: ms }, MINUTE, MINUTE);
+  expect(took(90_000)).toMatchObject({ message: expect.stringContaining('which takes 1m30s') });
+  expect(took(40)).toMatchObject({ message: expect.not.stringContaining('which takes') });
   facts = afterEvent(facts, { ...progress, skippedSaves: 1 }, 2 * MINUTE);
   expect(judgeSkippedSaves(facts, MINUTE, 10 * MINUTE).kind).toBe('raise');
   expect(judgeSkippedSaves(facts, MINUTE, 11 * MINUTE).kind).toBe('clear');
