@@ -8,6 +8,7 @@ import { rehearse } from '../rehearsal.ts';
 import { oneStepFrom, pointOf, type RehearsalEnd, type RehearsalRequest } from '../rehearsal-request.ts';
 import { NO_GPU } from './gpus.ts';
 import type { Injected, NamedInjection } from './injections.ts';
+import { judgeChosen, judgeFullDisk, judgeKilled } from './verdicts.ts';
 
 /** Further than anybody trains: such a launch ends by being killed, or with the training. */
 const NO_END = { step: 2 ** 50, epoch: null, save: false, fullDisk: false };
@@ -65,7 +66,7 @@ export class Incidents {
         const { problem, killMs } = await this.#killed('first-step', null);
         // From here on the card is gone.
         if (injection.kind === 'gpu-lost') {
-          this.#request = { ...this.#request, device: 'cpu', environment: { ...this.#request.environment, ...NO_GPU } };
+          this.#request = { ...this.#request, environment: { ...this.#request.environment, ...NO_GPU } };
         }
         const ended = killMs === null ? 'it had nothing left to train, so it could not be killed' : null;
         const how = injection.kind === 'kill' ? 'killed' : 'killed as the GPU went';
@@ -84,20 +85,16 @@ export class Incidents {
   /** Null: the way back stands open. */
   async #fullDisk(): Promise<string | null> {
     const end = await this.#launch({ ...oneStepFrom(pointOf(this.#chosen)), save: true, fullDisk: true }, {});
-    if (end.rehearsal.outcome !== 'done') return end.rehearsal.reason;
-    if (end.refusedSaves === 0) return 'no save found the disk full';
-    if (end.saved === null) return 'it did not save again when there was room';
-    return this.#chooseAgain();
+    return judgeFullDisk(end) ?? this.#chooseAgain();
   }
 
   async #killed(
     kill: RehearsalRequest['kill'],
     saveEveryMs: number | null,
   ): Promise<{ readonly problem: string | null; readonly killMs: number | null; readonly completed: boolean }> {
-    const { rehearsal, killMs } = await this.#launch(NO_END, { kill, saveEveryMs });
-    const { outcome, reason, completed } = rehearsal;
-    const problem = outcome === 'done' || outcome === 'killed' ? await this.#chooseAgain() : reason;
-    return { problem, killMs, completed };
+    const end = await this.#launch(NO_END, { kill, saveEveryMs });
+    const problem = judgeKilled(end) ?? (await this.#chooseAgain());
+    return { problem, killMs: end.killMs, completed: end.rehearsal.completed };
   }
 
   async #randomKills(name: string, ms: number): Promise<Injected> {
@@ -133,9 +130,7 @@ export class Incidents {
     const { files } = this.#options;
     const request = { layout: this.#copy, setAside: this.#setAside, quarantine: true };
     const { chosen } = await chooseCheckpoint(files, request);
-    if (chosen === null) return 'no checkpoint verified afterwards';
-    this.#chosen = chosen;
-    const lost = this.#acknowledged > chosen.manifest.sequence;
-    return lost ? `checkpoint ${this.#acknowledged} was acknowledged, and is not there to go on from` : null;
+    if (chosen !== null) this.#chosen = chosen;
+    return judgeChosen(this.#acknowledged, chosen?.manifest.sequence ?? null);
   }
 }

@@ -9,6 +9,7 @@ import { type Corrupted, corruptNewest } from './corrupt-newest.ts';
 import { onlyGpus } from './gpus.ts';
 import { Incidents } from './incidents.ts';
 import type { Injected, Injection, NamedInjection } from './injections.ts';
+import { judgeDamage } from './verdicts.ts';
 
 /** A copy that was broken as far as it can be before anything runs. */
 export interface BrokenSession {
@@ -39,7 +40,9 @@ export async function launchInjected(
   const { chosen } = integrity.choice;
   const damage = options.injections
     .filter(({ injection }) => injection.kind === 'corrupt-newest')
-    .map(({ name }) => fellBack(name, corrupted, integrity));
+    .map(({ name }) =>
+      judgeDamage(name, corrupted, chosen === null ? null : pointOf(chosen), integrity.choice.candidates),
+    );
   const end = (problems: readonly string[]): InjectedLaunch => ({
     ...NOT_LAUNCHED,
     injected: damage,
@@ -75,22 +78,6 @@ function problemsOf(injected: readonly Injected[]): string[] {
 
 function hasKind({ injections }: DrillOptions, kind: Injection['kind']): boolean {
   return injections.some(({ injection }) => injection.kind === kind);
-}
-
-/** The way back from damage: it is seen, moved aside, and another one is taken. */
-function fellBack(name: string, corrupted: Corrupted | null, { choice: { chosen, candidates } }: Integrity): Injected {
-  if (corrupted === null) return { name, ok: false, text: 'there is no checkpoint to damage' };
-  const { sequence, path } = corrupted;
-  const found = candidates.find((candidate) => candidate.sequence === sequence && candidate.place !== 'backup');
-  if (found?.verdict !== 'damaged' || chosen?.path === path) {
-    return { name, ok: false, text: `one bit of checkpoint ${sequence} was turned, and nobody saw it` };
-  }
-  if (chosen === null) return { name, ok: false, text: `without checkpoint ${sequence} nothing is left that verifies` };
-  return {
-    name,
-    ok: true,
-    text: `one bit of checkpoint ${sequence} was turned: seen, moved aside, ${chosen.manifest.sequence} taken`,
-  };
 }
 
 /** What holds for every launch. */
