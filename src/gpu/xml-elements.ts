@@ -42,7 +42,7 @@ export function readXml(text: string): XmlElement | null {
       if (open.at(-1)?.name !== closes) return null;
       root = closeTop(open);
     }
-    if (token.lastIndex === text.length) return open.length === 0 ? root : null;
+    if (token.lastIndex === text.length) return root;
   }
   return null;
 }

@@ -79,6 +79,11 @@ export class FakeSmi {
     return [...this.#actors].filter(({ args }) => args.includes('-lms')).map(({ pid }) => pid);
   }
 
+  /** Programs that still run, whatever they were asked. */
+  get living(): number {
+    return this.#actors.size;
+  }
+
   set(scene: Scene): void {
     this.#scene = scene;
     this.#tell({ scene });
