@@ -63,7 +63,7 @@ export class AttemptHands {
     await persist();
     const { pid: groupPid, startTime, bootId } = group;
     await index.patchAttempt(attempt, { groupPid, startTime, bootId });
-    await index.patchSession({ attempts: attempt });
+    await index.patchSession({ attempts: attempt, budget: record.file.budget });
     tell({ name: 'attempt-started', attempt, pid: groupPid });
   }
 

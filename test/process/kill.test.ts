@@ -75,11 +75,16 @@ testInWorld.concurrent('attempts, transitions and checkpoints are indexed and sh
   world.enough();
   await run.ended(0);
   const shown = (await world.query(['show', 'latest'])) as {
-    session: { state: string; attempts: number; step: number };
+    session: { state: string; attempts: number; restarts: number; step: number };
     attempts: { number: number; class: string; signal: string | null; resumedFromSequence: number | null }[];
     checkpoints: { kinds: string[]; state: string }[];
   };
-  expect(shown.session).toMatchObject({ state: 'completed', attempts: 2, step: run.named('saved').at(-1)?.step });
+  expect(shown.session).toMatchObject({
+    state: 'completed',
+    attempts: 2,
+    restarts: 1,
+    step: run.named('saved').at(-1)?.step,
+  });
   expect(shown.attempts).toMatchObject([
     { number: 1, class: 'killed', signal: 'SIGKILL', resumedFromSequence: null },
     { number: 2, class: 'completed', resumedFromSequence: expect.any(Number) },
