@@ -68,6 +68,7 @@ const schema = stored({
       resumedFrom: nullable(count),
       spoke: optional(boolean()),
       machineId: optional(nullable(text)),
+      counted: optional(boolean()),
     }),
   ),
   claim: optional(count),

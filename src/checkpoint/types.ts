@@ -269,6 +269,8 @@ export interface WorkerIdentity {
   readonly spoke?: boolean | undefined;
   /** Machine that it runs on; null: not known. Missing: an older release wrote this. */
   readonly machineId?: string | null | undefined;
+  /** True once its end is in the budget; what is left to do about it is not to count it again. Missing: it is not. */
+  readonly counted?: boolean | undefined;
 }
 
 /** A pid is trusted only together with its start time and boot. */

@@ -140,5 +140,6 @@ async function unseenEnd(
     verifiedStep: Math.max(-1, ...verified.map(({ step }) => step ?? -1)),
     regularStep: Math.max(-1, ...regular.map(({ step }) => step ?? -1)),
     note: noteOf(attemptFiles(worker.outputDirectory, worker.attempt)),
+    counted: worker.counted,
   };
 }

@@ -152,6 +152,9 @@ export class Supervisor implements Actor {
     // Durable with the wish itself: a power cut during the stop must not undo it.
     const stoppedBy = stopSignal === null ? null : (after.ledger.stoppedBy ?? 'operator');
     record.change({ attempts: attempt, budget, lastStep: Math.max(lastStep, record.file.lastStep), stoppedBy });
+    // In one write with the budget: a supervisor that dies before it has dealt with the end must not have it counted twice.
+    const { worker } = record.file;
+    if (worker !== null && countsEnd(before, event)) record.change({ worker: { ...worker, counted: true } });
     await this.#persist();
     if (before.kind === after.kind) return;
     if (before.kind === 'starting' && after.kind === 'running')
@@ -275,4 +278,10 @@ export class Supervisor implements Actor {
     this.dispatch({ type: 'resume-changed', sequence: point?.sequence ?? null });
     this.#line.send({ type: 'resume', resume: point });
   }
+}
+
+/** Whether this transition has taken the end of an attempt into the budget. */
+function countsEnd(before: State, event: MachineEvent): boolean {
+  if (before.kind === 'opening') return event.type === 'no-orphan' && event.unseenEnd !== null;
+  return before.kind === 'classifying' && event.type === 'evidence-gathered';
 }

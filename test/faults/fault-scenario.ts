@@ -7,7 +7,7 @@ import { whyNoFaults } from './why-no-faults.ts';
 const ACTS: readonly Act[] = ['commit', 'settle'];
 
 /** @param folder where the stores are made: any disk will do, for it is not the disk that fails */
-export function faultScenario(folder: string): Scenario {
+export function faultScenario(folder: () => string): Scenario {
   return {
     name: 'faults',
     takesCount: false,
@@ -15,14 +15,14 @@ export function faultScenario(folder: string): Scenario {
       return whyNoFaults();
     },
     plan: () =>
-      ACTS.flatMap((act) => CALLS.flatMap((call) => ERRORS.map((error) => faultCase(folder, act, call, error)))),
+      ACTS.flatMap((act) => CALLS.flatMap((call) => ERRORS.map((error) => faultCase(folder(), act, call, error)))),
     find(id) {
       const [kind, actName, callName, errorName] = id.split('/');
       const act = ACTS.find((one) => one === actName);
       const call = CALLS.find(({ name }) => name === callName);
       const error = ERRORS.find((one) => one === errorName);
       if (kind !== 'fault' || act === undefined || call === undefined || error === undefined) return null;
-      return faultCase(folder, act, call, error);
+      return faultCase(folder(), act, call, error);
     },
   };
 }

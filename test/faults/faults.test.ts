@@ -65,7 +65,7 @@ for (const [ignored, name] of Object.entries(CARELESS)) {
 }
 
 test('each fault can be asked for again', () => {
-  const scenario = faultScenario(FOLDER);
+  const scenario = faultScenario(() => FOLDER);
   const planned = scenario.plan(0, 1);
   expect(planned.map(({ id }) => scenario.find(id)?.id)).toEqual(planned.map(({ id }) => id));
   expect(new Set(planned.map(({ id }) => id)).size).toBe(planned.length);

@@ -48,11 +48,16 @@ export function reference(): Promise<Reference> {
   return known;
 }
 
-async function train(): Promise<Reference> {
+function train(): Promise<Reference> {
+  // Slowly, so that each step is saved.
+  return referenceOf(lineOf(ROOT, ['--save-every-steps', '1'], 3 * STEP_MS), STEPS_PER_EPOCH);
+}
+
+/** Runs a command line with its JSON events to its end, undisturbed. */
+export async function referenceOf(line: readonly string[], stepsPerEpoch: number): Promise<Reference> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'nkat-reference-')));
   try {
-    // Slowly, so that each step is saved.
-    const [program = '', ...args] = lineOf(ROOT, ['--save-every-steps', '1'], 3 * STEP_MS);
+    const [program = '', ...args] = line;
     const run = new Run(args, folder, plainEnvironment(join(folder, 'home')), program);
     await run.ended(0);
     const finalDigest = run.named('session-ended')[0]?.summary.digest;
@@ -61,15 +66,15 @@ async function train(): Promise<Reference> {
     for (const { step, digest } of run.named('saved')) {
       digestsAt.set(step, (digestsAt.get(step) ?? new Set()).add(digest));
     }
-    return { finalDigest, knows: (step, digest) => judge(digestsAt.get(step), step, digest) };
+    return { finalDigest, knows: (step, digest) => judge(digestsAt.get(step), digest, step % stepsPerEpoch === 0) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** At the end of an epoch there are two states of one step: before and after its evaluation. */
-function judge(digests: ReadonlySet<string> | undefined, step: number, digest: string): boolean | null {
+function judge(digests: ReadonlySet<string> | undefined, digest: string, endsEpoch: boolean): boolean | null {
   if (digests?.has(digest)) return true;
-  const states = step % STEPS_PER_EPOCH === 0 ? 2 : 1;
+  const states = endsEpoch ? 2 : 1;
   return digests !== undefined && digests.size >= states ? false : null;
 }

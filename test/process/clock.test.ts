@@ -1,47 +1,15 @@
 /** A wall clock that is set back by a year while training, and forward; and a supervisor that is stopped for a while. */
-import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { FAKETIME_LIBRARY, SetClock } from '../rig/set-clock.ts';
 import { counter, signalPid, testInWorld, type World } from './rig.ts';
-
-/** Debian's package `faketime`; elsewhere it lies in other folders. */
-const LIBRARY = [
-  '/usr/lib',
-  ...(existsSync('/usr/lib') ? readdirSync('/usr/lib').map((name) => join('/usr/lib', name)) : []),
-]
-  .map((folder) => join(folder, 'faketime/libfaketime.so.1'))
-  .find((path) => existsSync(path));
-
-/** A wall clock of the test's own for all that is started with `environment`. */
-class SetClock {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly #path: string;
-
-  constructor(world: World) {
-    if (LIBRARY === undefined) throw new Error('libfaketime is to be installed here, and is not');
-    this.#path = join(world.directory, 'clock');
-    this.environment = {
-      LD_PRELOAD: LIBRARY,
-      FAKETIME_TIMESTAMP_FILE: this.#path,
-      FAKETIME_CACHE_DURATION: '1',
-      // What deadlines are measured with is no wall clock.
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    };
-    this.set('+0');
-  }
-
-  /** By a rename, so that no reader finds half of it. */
-  set(offset: string): void {
-    writeFileSync(`${this.#path}.next`, offset);
-    renameSync(`${this.#path}.next`, this.#path);
-  }
-}
 
 /** A test with a clock that can be set. Without libfaketime it is skipped and says so, or fails where NKAT_REQUIRE_FAKETIME=1. */
 function testWithClock(name: string, work: (world: World, clock: SetClock) => Promise<void>): void {
-  const isOptional = LIBRARY === undefined && process.env.NKAT_REQUIRE_FAKETIME !== '1';
+  const isOptional = FAKETIME_LIBRARY === undefined && process.env.NKAT_REQUIRE_FAKETIME !== '1';
   if (isOptional) testInWorld.skip(`${name} (libfaketime is not installed)`, () => undefined);
-  else testInWorld.concurrent(name, ({ world }) => work(world, new SetClock(world)));
+  else testInWorld.concurrent(name, ({ world }) => work(world, new SetClock(join(world.directory, 'clock'))));
 }
 
 testWithClock(

@@ -1,116 +1,17 @@
-/**
- * A small disk of a test's own: a file with a file system in it, mounted over a loop device. It is unmounted and the
- * device freed when the test ends, however it ends.
- */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+/** A small disk of a test's own. It is unmounted and the device freed when the test ends, however it ends. */
 import { test } from 'vitest';
+import { SmallDisk, type SmallDiskOptions, whyNoMounts } from './small-disk.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { atTestEnd } from './test-end.ts';
 
-const MIB = 1024 * 1024;
-const KEEP_MS = 20;
+export { whyNoMounts } from './small-disk.ts';
 
-export interface LoopMountOptions {
-  readonly mib?: number;
-  /** Fewer inodes than the size would give. */
-  readonly inodes?: number;
-}
-
-export class LoopMount {
-  readonly path: string;
-  readonly #hog: string;
-  #keeper: NodeJS.Timeout | null = null;
-  #isMounted = true;
-
-  private constructor(path: string) {
-    this.path = path;
-    this.#hog = join(path, 'hog');
-  }
-
-  static make({ mib = 64, inodes }: LoopMountOptions = {}): LoopMount {
-    const folder = temporaryDirectory();
-    const image = join(folder, 'image');
-    const path = join(folder, 'disk');
-    mkdirSync(path);
-    const descriptor = openSync(image, 'w');
-    ftruncateSync(descriptor, mib * MIB);
-    closeSync(descriptor);
-    const inodeOptions = inodes === undefined ? [] : ['-N', String(inodes)];
-    execFileSync('mkfs.ext4', ['-q', '-m', '0', ...inodeOptions, image]);
-    // `mount` sets the device up so that the kernel frees it with the unmount.
-    execFileSync('mount', ['-o', 'loop', image, path]);
-    const mount = new LoopMount(path);
+export class LoopMount extends SmallDisk {
+  static make(options: SmallDiskOptions = {}): LoopMount {
+    const mount = new LoopMount(temporaryDirectory(), options);
     atTestEnd(() => mount.unmount());
     return mount;
   }
-
-  /** Takes the disk away, also from under who uses it; done at the end of the test where it was not before. */
-  unmount(): void {
-    this.#stopKeeping();
-    if (this.#isMounted) unmount(this.path);
-    this.#isMounted = false;
-  }
-
-  /** Bytes that may still be written. */
-  get freeBytes(): number {
-    const { bavail, bsize } = statfsSync(this.path);
-    return bavail * bsize;
-  }
-
-  /** Takes all room but this much. */
-  fill(leaveBytes = 0): void {
-    const descriptor = openSync(this.#hog, 'a');
-    try {
-      const block = Buffer.alloc(MIB, 1);
-      while (this.freeBytes > leaveBytes) writeSync(descriptor, block, 0, Math.min(MIB, this.freeBytes - leaveBytes));
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
-    } finally {
-      closeSync(descriptor);
-    }
-  }
-
-  /**
-   * Takes all room, and what is given back later too, until {@link free}: when a disk is filled, checkpoints that are just
-   * being rotated away or given up still make room for another save.
-   */
-  keepFull(): void {
-    this.fill();
-    this.#keeper = setInterval(() => this.fill(), KEEP_MS);
-  }
-
-  /** Gives back what was taken. */
-  free(): void {
-    this.#stopKeeping();
-    rmSync(this.#hog, { force: true });
-  }
-
-  #stopKeeping(): void {
-    if (this.#keeper !== null) clearInterval(this.#keeper);
-    this.#keeper = null;
-  }
-
-  remount(mode: 'ro' | 'rw'): void {
-    // `ro` is refused while files are open for writing; the emergency remount of a failing disk asks nobody.
-    execFileSync('mount', ['-o', `remount,${mode}`, this.path], { stdio: 'pipe' });
-  }
-}
-
-function unmount(path: string): void {
-  // Lazily when something holds it: the device then goes with the last of its users, and the world names those.
-  if (spawnSync('umount', [path]).status !== 0) execFileSync('umount', ['-l', path]);
-}
-
-/** Null: this machine lets us mount. Else why not. */
-export function whyNoMounts(): string | null {
-  if (process.platform !== 'linux') return 'loop mounts are a thing of Linux';
-  if (process.getuid?.() !== 0) return 'only root may mount';
-  const tools = ['mkfs.ext4', 'mount', 'umount'].filter((tool) => spawnSync(tool, ['-V']).error !== undefined);
-  if (tools.length > 0) return `not installed: ${tools.join(', ')}`;
-  const probe = spawnSync('losetup', ['-f']);
-  return probe.status === 0 ? null : `no loop device is to be had: ${String(probe.stderr).trim()}`;
 }
 
 const why = whyNoMounts();

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { useOwnFolder } from './own-folder.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { describeFindings, runCases } from './run-cases.ts';
 import type { Scenario, TortureCase } from './scenario.ts';
@@ -51,6 +52,7 @@ for (const [name, scenario] of asked) {
 }
 if (cases.length === 0) refuse(64, USAGE);
 
+useOwnFolder();
 const stop = new AbortController();
 // The first asks to finish what runs, the second ends: nothing outlives this process.
 process.once('SIGINT', () => {

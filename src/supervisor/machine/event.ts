@@ -20,6 +20,8 @@ export interface UnseenEnd {
   readonly note: string | null;
   /** When it was last heard of, ISO 8601, where that is the best that is known of its end. */
   readonly lastSeenAt?: string | undefined;
+  /** A supervisor saw the end and counted it, and died before it had dealt with it. */
+  readonly counted?: boolean | undefined;
 }
 
 export type Happening =

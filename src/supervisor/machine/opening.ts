@@ -5,7 +5,14 @@ import type { Step } from './effect.ts';
 import type { EventOf, MachineEvent, UnseenEnd } from './event.ts';
 import { firstBeat } from './hang.ts';
 import { note } from './notes.ts';
-import { countRelaunch, creditProgress, creditStepBack, decideRestart, type Progress } from './restart-policy.ts';
+import {
+  countRelaunch,
+  creditProgress,
+  creditStepBack,
+  decideRestart,
+  type Progress,
+  stepBackPoint,
+} from './restart-policy.ts';
 import { ADOPT_WAIT_MS, type MachineSettings } from './settings.ts';
 import { isShortage, LAUNCH_RETRY_MS } from './shortage.ts';
 import {
@@ -115,6 +122,10 @@ function afterUnseenEnd(
       state: { kind: 'confirming', ledger, sequence: unseen.final, outcome: 'completed', reason, classification },
       effects: [record, { type: 'confirm-checkpoint', sequence: unseen.final }],
     };
+  }
+  if (unseen.counted === true) {
+    const next = launchUnlessStopped(ledger, stepBackPoint(credited, unseen.resumedFrom), event);
+    return { state: next.state, effects: [record, ...next.effects] };
   }
   const ended = { classification, progress, resumedFrom: unseen.resumedFrom, adapts: false };
   const decision = decideRestart(ledger.budget, ended, settings, 0.5);

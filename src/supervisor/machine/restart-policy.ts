@@ -138,7 +138,7 @@ export function decideRestart(
     kind: 'restart',
     budget: { ...counted, restarts: counted.restarts + 1 },
     delayMs: backoffMs(counted.withoutProgress + (counted.crashSaves ?? 0), settings.backoff, random),
-    stepBackFrom: shouldStepBack(counted) ? attempt.resumedFrom : null,
+    stepBackFrom: stepBackPoint(counted, attempt.resumedFrom),
     reason: scales
       ? `${classification.reason}; from here on the learning rate is scaled by ${learningRateScale(counted)}`
       : classification.reason,
@@ -174,8 +174,10 @@ function count(budget: RestartBudget, attempt: EndedAttempt): RestartBudget {
   };
 }
 
-function shouldStepBack(budget: RestartBudget): boolean {
-  return budget.fromSameCheckpoint >= CRASHES_PER_CHECKPOINT && budget.stepsBack < MAX_STEPS_BACK;
+/** Sequence to set aside if an older checkpoint verifies, once the attempt that resumed from it is counted; null: none. */
+export function stepBackPoint(budget: RestartBudget, resumedFrom: number | null): number | null {
+  const isDue = budget.fromSameCheckpoint >= CRASHES_PER_CHECKPOINT && budget.stepsBack < MAX_STEPS_BACK;
+  return isDue ? resumedFrom : null;
 }
 
 function giveUp(budget: RestartBudget, reason: string): RestartDecision {

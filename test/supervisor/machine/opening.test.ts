@@ -66,6 +66,23 @@ describe('what an earlier supervisor left', () => {
     expect(rig.state).toMatchObject({ kind: 'preflight', ledger: { budget: { withoutProgress: 1 } } });
   });
 
+  test('one that was counted already is recorded and not counted again; its step back is made up for', () => {
+    const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: { ...VANISHED, resumedFrom: 7 } });
+    const { budget } = rig.state.ledger;
+    for (const fromSameCheckpoint of [1, 2]) {
+      const again = new Rig();
+      const ledger = { ...again.state.ledger, budget: { ...budget, fromSameCheckpoint } };
+      again.state = { kind: 'opening', ledger };
+      again.happen({ type: 'no-orphan', unseenEnd: { ...VANISHED, resumedFrom: 7, counted: true } });
+      expect(again.effects[0]).toMatchObject({ type: 'record-attempt-end', classification: { class: 'vanished' } });
+      expect(again.state).toMatchObject({ kind: 'preflight', ledger: { budget: ledger.budget } });
+      expect(again.effects).toContainEqual({
+        type: 'choose-checkpoint',
+        stepBackFrom: fromSameCheckpoint === 2 ? 7 : null,
+      });
+    }
+  });
+
   test('what it verified alone is progress', () => {
     const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: { ...VANISHED, verifiedStep: 70, regularStep: 70 } });
     expect(rig.state).toMatchObject({ ledger: { budget: { withoutProgress: 0, highestVerifiedStep: 70 } } });
