@@ -1,5 +1,5 @@
 /** The budget of restarts is durable: a supervisor that dies between two crashes changes nothing of it. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
@@ -69,4 +69,46 @@ testInWorld.concurrent('what a divergence scaled stays scaled under the next sup
   await second.ended(0);
   expect(scales(second).map((text) => text.split(' ')[1])).toEqual(['0.5']);
   expect(budgetIn(directory)).toMatchObject({ divergences: 1 });
+});
+
+testInWorld.concurrent(
+  'an end that was counted by a supervisor which died before it had dealt with it is not counted again',
+  async ({ world }) => {
+    const line = world.endless();
+    const first = world.run(line, ['--save-every', 'off']);
+    const { directory } = await first.event('session-opened');
+    const { pid } = await first.event('worker-connected');
+    await first.event('progress');
+    await killed(first);
+    signalPid(pid, 'SIGKILL');
+    await world.until(() => world.processes().length === 0);
+    // What it writes in one step when a worker has ended: the count, and that it is made.
+    const path = join(directory, 'session.json');
+    const file = JSON.parse(readFileSync(path, 'utf8'));
+    const budget = { ...file.budget, withoutProgress: 1, fromSameCheckpoint: 1, restarts: 1 };
+    writeFileSync(path, JSON.stringify({ ...file, budget, worker: { ...file.worker, counted: true } }));
+    world.enough();
+    const second = world.run(line, ['--save-every', 'off']);
+    await second.ended(0);
+    expect(second.named('worker-ended').map((ended) => ended.class)).toEqual(['killed', 'completed']);
+    expect(budgetIn(directory)).toMatchObject({ restarts: 1 });
+  },
+);
+
+testInWorld.concurrent('the count of an end, and that it was made, are one write', async ({ world }) => {
+  const run = world.run(world.endless(), ['--save-every', 'off']);
+  const { directory } = await run.event('session-opened');
+  const seen: { restarts: number; counted: boolean }[] = [];
+  const { pid } = await run.event('worker-connected');
+  await run.event('progress');
+  const watcher = watch(directory, () => {
+    const { budget, worker } = JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8'));
+    if (worker?.attempt === 1) seen.push({ restarts: budget.restarts, counted: worker.counted ?? false });
+  });
+  signalPid(pid, 'SIGKILL');
+  await run.event('worker-connected', () => true, 2);
+  watcher.close();
+  world.enough();
+  await run.ended(0);
+  expect(seen.filter(({ restarts, counted }) => counted !== restarts > 0)).toEqual([]);
 });

@@ -169,8 +169,10 @@ class StormCase {
   async #supervised({ racers, pauseMs }: Pick<Weather, 'racers' | 'pauseMs'>): Promise<Run> {
     while (this.#supervisor === null) {
       await pass(pauseMs);
-      const runs = Array.from({ length: racers }, () => this.#world.supervise());
-      if (racers > 1) this.#count('races of two supervisors');
+      // A session is raced for once it is there: two first starts of a line are two sessions.
+      const count = this.#ledger.directory === null ? 1 : racers;
+      const runs = Array.from({ length: count }, () => this.#world.supervise());
+      if (count > 1) this.#count('races of two supervisors');
       this.#number++;
       // A loser says so and ends; one that has opened the session has won.
       const last = runs.at(-1);
