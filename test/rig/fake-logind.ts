@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
+import { atTestEnd } from './test-end.ts';
 import { waitFor } from './wait-for.ts';
 
 const SCRIPT = fileURLToPath(new URL('fake-logind.py', import.meta.url));
@@ -39,12 +40,15 @@ export class FakeLogind {
     writeFileSync(file, `${DOCTYPE}<busconfig><type>system</type><listen>${address}</listen>${policy}</busconfig>`);
     const words = [`--config-file=${file}`, '--nofork', '--nopidfile', '--print-address'];
     const bus = spawn('dbus-daemon', words, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const fake = new FakeLogind(bus, address);
+    // Also when the test runs out of its time, or what follows here fails.
+    atTestEnd(() => fake.close());
     let said = '';
     bus.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text;
     });
     await waitFor('the bus', () => said.includes('\n'));
-    return new FakeLogind(bus, address);
+    return fake;
   }
 
   static async start(directory: string, ...words: readonly 'refuse'[]): Promise<FakeLogind> {
