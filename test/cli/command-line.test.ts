@@ -104,7 +104,7 @@ test('list shows the newest first, in full where nothing limits the width, and a
     ],
   });
   expect(Object.keys(json.sessions[0] ?? {})).toEqual(
-    'id name state trainer args cwd createdAt updatedAt attempts epoch step totalSteps loss percent stage results bestMetric checkpoints lastCheckpointAt lastCheckpointStep supervisorPid workerPid'.split(
+    'id name state trainer args cwd createdAt updatedAt attempts restarts epoch step totalSteps loss percent stage results bestMetric checkpoints lastCheckpointAt lastCheckpointStep supervisorPid workerPid'.split(
       ' ',
     ),
   );
