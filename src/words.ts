@@ -48,6 +48,11 @@ export interface RestartBudget {
   readonly crashSaves?: number;
   /** Launches that nobody asked for, of the whole session: what `list` calls restarts. Missing: not counted then. */
   readonly relaunches?: number;
+  /**
+   * Who raised `highestVerifiedStep`: a supervisor that dies must not take with it that the attempt which outlives it made
+   * progress. `regular`: not merely as it died. Missing: not known.
+   */
+  readonly progressedBy?: { readonly attempt: number; readonly regular: boolean };
 }
 
 /** Of a session before its first launch. */

@@ -55,6 +55,7 @@ const schema = stored({
     divergences: optional(count),
     crashSaves: optional(count),
     relaunches: optional(count),
+    progressedBy: optional(stored({ attempt: count, regular: boolean() })),
   }),
   setAside: list(stored({ sequence: count, step: count, reason: text, at: text }), 0, UNLIMITED),
   token: text,

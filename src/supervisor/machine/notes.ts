@@ -28,7 +28,7 @@ export function note({ ledger, launch }: Noted, event: MachineEvent, request: st
       };
     case 'checkpoint-verified': {
       const progress = progressOf(event.kinds);
-      const budget = creditProgress(ledger.budget, event.step, progress);
+      const budget = creditProgress(ledger.budget, event.step, progress, launch.attempt);
       const isLast = launch.lastSaved?.sequence === event.sequence;
       return {
         ledger: { ...ledger, budget },

@@ -10,7 +10,7 @@ import {
   creditProgress,
   creditStepBack,
   decideRestart,
-  type Progress,
+  progressIn,
   stepBackPoint,
 } from './restart-policy.ts';
 import { ADOPT_WAIT_MS, type MachineSettings } from './settings.ts';
@@ -34,7 +34,10 @@ export function fromOpening(state: Opening, event: MachineEvent, settings: Machi
         kind: 'adopting',
         ledger: { ...state.ledger, attempt: event.attempt },
         // It has got past its start long ago, so no failure of it is one of the configuration.
-        launch: newLaunch(event.attempt, event.resumedFrom, Number.NEGATIVE_INFINITY),
+        launch: {
+          ...newLaunch(event.attempt, event.resumedFrom, Number.NEGATIVE_INFINITY),
+          progress: progressIn(state.ledger.budget, event.attempt),
+        },
         deadlineMs: event.spoke ? event.nowMs + ADOPT_WAIT_MS : null,
         spoke: event.spoke,
         unwelcomed: null,
@@ -80,11 +83,12 @@ function afterUnseenEnd(
   event: EventOf<'no-orphan'>,
   settings: MachineSettings,
 ): Step<State> {
-  const regular = creditProgress(state.ledger.budget, unseen.regularStep, 'regular');
-  const credited = creditProgress(regular, unseen.verifiedStep, 'by-crash');
+  const { attempt } = state.ledger;
+  const regular = creditProgress(state.ledger.budget, unseen.regularStep, 'regular', attempt);
+  const credited = creditProgress(regular, unseen.verifiedStep, 'by-crash', attempt);
   const ledger = { ...state.ledger, budget: credited };
-  const byCrash: Progress = credited === regular ? 'none' : 'by-crash';
-  const progress: Progress = regular === state.ledger.budget ? byCrash : 'regular';
+  // What an earlier supervisor of this attempt had verified is in it too.
+  const progress = progressIn(credited, attempt);
   const evidence = { stderrTail: [], oomRecord: unseen.oomRecord ?? null };
   const concluded = classify({
     end: unseen.end,

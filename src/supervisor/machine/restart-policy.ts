@@ -67,16 +67,30 @@ export function progressOf(kinds: readonly string[]): Exclude<Progress, 'none'> 
   return kinds.length > 0 && kinds.every((kind) => kind === 'emergency') ? 'by-crash' : 'regular';
 }
 
-/** A verified checkpoint at `step`: unchanged budget unless it is above every earlier one. */
+/** A verified checkpoint at `step`, of an attempt: unchanged budget unless it is above every earlier one. */
 export function creditProgress(
   budget: RestartBudget,
   step: number,
   progress: Exclude<Progress, 'none'>,
+  attempt: number,
 ): RestartBudget {
   if (step <= budget.highestVerifiedStep) return budget;
-  const credited = { ...FRESH_BUDGET, ...lasting(budget), highestVerifiedStep: step, restarts: budget.restarts };
+  const regular = progress === 'regular' || progressIn(budget, attempt) === 'regular';
+  const credited = {
+    ...FRESH_BUDGET,
+    ...lasting(budget),
+    highestVerifiedStep: step,
+    restarts: budget.restarts,
+    progressedBy: { attempt, regular },
+  };
   const { crashSaves } = budget;
   return progress === 'regular' || crashSaves === undefined ? credited : { ...credited, crashSaves };
+}
+
+/** What an attempt has to its credit, whoever was its supervisor then. */
+export function progressIn({ progressedBy }: RestartBudget, attempt: number): Progress {
+  if (progressedBy?.attempt !== attempt) return 'none';
+  return progressedBy.regular ? 'regular' : 'by-crash';
 }
 
 /** The operator's own start of a session that gave up: counters start over, what was verified stays. */

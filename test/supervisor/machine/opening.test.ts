@@ -66,6 +66,27 @@ describe('what an earlier supervisor left', () => {
     expect(rig.state).toMatchObject({ kind: 'preflight', ledger: { budget: { withoutProgress: 1 } } });
   });
 
+  test('progress that a supervisor saw before it died is to the credit of the attempt that outlived it', () => {
+    const first = new Rig().train().steps(70).saved(1, 70);
+    const { ledger } = first.state;
+    const next = (): Rig => {
+      const rig = new Rig();
+      rig.state = { kind: 'opening', ledger };
+      return rig;
+    };
+    const unseen = { ...VANISHED, verifiedStep: 70, regularStep: 70 };
+    const over = next().happen({ type: 'no-orphan', unseenEnd: unseen });
+    const connected = { type: 'worker-connected', welcomed: true, phase: 'train', step: 70, lastSaved: 1 } as const;
+    const adopted = next().happen({ type: 'orphan-found', attempt: 1, resumedFrom: null, spoke: true });
+    adopted.happen(connected).die();
+    for (const rig of [over, adopted]) {
+      expect(rig.state.ledger.budget).toMatchObject({ withoutProgress: 0, fromSameCheckpoint: 0, restarts: 1 });
+    }
+    // The attempt after it has none of its own.
+    adopted.train(1, 70).die();
+    expect(adopted.state.ledger.budget).toMatchObject({ withoutProgress: 1, restarts: 2 });
+  });
+
   test('one that was counted already is recorded and not counted again; its step back is made up for', () => {
     const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: { ...VANISHED, resumedFrom: 7 } });
     const { budget } = rig.state.ledger;

@@ -170,8 +170,8 @@ describe('restart budget', () => {
   test('an operator who starts a session that gave up gets a new budget', () => {
     const spent = { ...FRESH_BUDGET, withoutProgress: 6, stepsBack: 2, restarts: 9, highestVerifiedStep: 70 };
     expect(renewBudget(spent)).toEqual({ ...FRESH_BUDGET, highestVerifiedStep: 70 });
-    expect(creditProgress(spent, 70, 'regular')).toBe(spent);
-    expect(creditProgress(spent, 71, 'regular')).toMatchObject({
+    expect(creditProgress(spent, 70, 'regular', 9)).toBe(spent);
+    expect(creditProgress(spent, 71, 'regular', 9)).toMatchObject({
       withoutProgress: 0,
       highestVerifiedStep: 71,
       restarts: 9,
@@ -231,7 +231,7 @@ describe('restart budget', () => {
     for (let time = 1; time <= MAX_DIVERGENCES; time += 1) {
       const decision = decideRestart(budget, { ...attempt, adapts: true }, SETTINGS, 0.5);
       expect(decision).toMatchObject({ kind: 'restart', reason: expect.stringContaining(`scaled by ${0.5 ** time}`) });
-      budget = renewBudget(creditProgress(decision.budget, time * 100, 'regular'));
+      budget = renewBudget(creditProgress(decision.budget, time * 100, 'regular', time));
       expect(learningRateScale(budget)).toBe(0.5 ** time);
     }
     expect(decideRestart(budget, { ...attempt, adapts: true }, SETTINGS, 0.5)).toMatchObject({
