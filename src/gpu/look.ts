@@ -25,6 +25,14 @@ export interface SeenCard {
   readonly processes: readonly GpuProcess[] | null;
 }
 
+/** Who holds the card's memory: the inventory knows of graphics too, where it has any; null: neither list could be had. */
+export function processesOn({
+  inventory,
+  processes,
+}: SeenCard): readonly Pick<GpuProcess, 'pid' | 'name' | 'memoryMib'>[] | null {
+  return inventory?.processes.length ? inventory.processes : processes;
+}
+
 export interface GpuLook {
   readonly cards: readonly SeenCard[];
   readonly driverVersion: string | null;

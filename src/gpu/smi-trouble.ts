@@ -13,6 +13,11 @@ export const TROUBLE_KINDS = [
 ] as const;
 export type TroubleKind = (typeof TROUBLE_KINDS)[number];
 
+/** A machine without cards, or without nvidia-smi: no reason to worry. */
+export function meansNoCards(kind: TroubleKind): boolean {
+  return kind === 'missing' || kind === 'no-cards';
+}
+
 export interface SmiTrouble {
   readonly kind: TroubleKind;
   /** One line for a person. */

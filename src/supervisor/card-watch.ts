@@ -3,7 +3,7 @@ import { type CardBook, type CardFault, faultsOf, keepRow, missingRow } from '..
 import { GpuWatch } from '../gpu/gpu-watch.ts';
 import type { GpuSample } from '../gpu/sample.ts';
 import { smiCommand } from '../gpu/smi-command.ts';
-import type { SmiTrouble } from '../gpu/smi-trouble.ts';
+import { meansNoCards, type SmiTrouble } from '../gpu/smi-trouble.ts';
 import { chooseVisible } from '../gpu/visible.ts';
 import type { CardFacts, SupervisorEvent } from './events.ts';
 import { OnsetWarnings } from './onset-warnings.ts';
@@ -82,9 +82,11 @@ export class CardWatch {
 
   #judge(key: string, { values }: GpuSample, faults: readonly CardFault[]): void {
     const card = `GPU ${values.index ?? key}`;
-    const codes = new Set(faults.map(({ kind }) => `gpu-${kind}:${key}`));
+    const codes = new Set<string>();
     for (const { kind, words } of faults) {
-      this.#warnings.begin(`gpu-${kind}:${key}`, `${card}: ${words}`, 'Look at all of it: nkat-recover gpu');
+      const code = `gpu-${kind}:${key}`;
+      codes.add(code);
+      this.#warnings.begin(code, `${card}: ${words}`, 'Look at all of it: nkat-recover gpu');
     }
     for (const code of this.#told.get(key) ?? []) {
       if (!codes.has(code)) this.#warnings.end(code, `${card}: no longer`);
@@ -92,7 +94,7 @@ export class CardWatch {
     this.#told.set(key, codes);
   }
 
-  /** A machine without cards, or without nvidia-smi, is no reason to worry; `nkat-recover gpu` says which it is. */
+  /** Of a machine without cards nothing is said; `nkat-recover gpu` does. */
   #hear(trouble: SmiTrouble | null): void {
     if (this.#trouble !== null && this.#trouble !== trouble?.kind) {
       this.#warnings.end(
@@ -101,7 +103,7 @@ export class CardWatch {
       );
     }
     this.#trouble = trouble?.kind ?? null;
-    if (trouble === null || trouble.kind === 'missing' || trouble.kind === 'no-cards') return;
+    if (trouble === null || meansNoCards(trouble.kind)) return;
     this.#warnings.begin(`gpu-watch-${trouble.kind}`, `The cards are not watched: ${trouble.words}`, trouble.hint);
   }
 }

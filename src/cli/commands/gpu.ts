@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { faultsOf } from '../../gpu/card-book.ts';
 import { lookAtCards } from '../../gpu/look.ts';
 import { smiCommand } from '../../gpu/smi-command.ts';
-import type { TroubleKind } from '../../gpu/smi-trouble.ts';
+import { meansNoCards } from '../../gpu/smi-trouble.ts';
 import { readXid } from '../../gpu/xid.ts';
 import type { KernelLine } from '../../supervisor/kernel-line.ts';
 import { readKernelLog } from '../../supervisor/kernel-log.ts';
@@ -35,12 +35,8 @@ export async function gpu(flags: JsonFlag, context: CommandContext): Promise<num
   return isBroken(report) ? exitCodeOf('gpu-lost') : 0;
 }
 
-const HARMLESS: readonly TroubleKind[] = ['missing', 'no-cards'];
-
 function isBroken({ cards, troubles }: GpuReport): boolean {
-  return (
-    cards.some(({ sample }) => faultsOf(sample).length > 0) || troubles.some(({ kind }) => !HARMLESS.includes(kind))
-  );
+  return cards.some(({ sample }) => faultsOf(sample).length > 0) || troubles.some(({ kind }) => !meansNoCards(kind));
 }
 
 function seenXid({ atUs, message }: KernelLine): SeenXid | null {

@@ -1,7 +1,7 @@
 /** `gpu --json`, version 1: sizes in bytes, everything else with its unit in its name; null with its reason under `absent`. */
 import { faultsOf } from '../../gpu/card-book.ts';
 import { clockReasonsOf } from '../../gpu/clock-reasons.ts';
-import type { SeenCard } from '../../gpu/look.ts';
+import { processesOn, type SeenCard } from '../../gpu/look.ts';
 import type { GpuReport } from './gpu-words.ts';
 
 const MIB = 1024 * 1024;
@@ -10,9 +10,9 @@ export function gpuJson({ cards, driverVersion, cudaVersion, troubles, xids }: G
   return { version: 1, driverVersion, cudaVersion, cards: cards.map(cardJson), troubles, xids };
 }
 
-function cardJson({ sample, inventory, processes }: SeenCard): object {
+function cardJson(card: SeenCard): object {
+  const { sample, inventory } = card;
   const { memoryTotalMib, memoryUsedMib, memoryFreeMib, clockReasons, driverVersion: _, ...values } = sample.values;
-  const listed = inventory?.processes.length ? inventory.processes : processes;
   return {
     ...values,
     memoryTotalBytes: bytes(memoryTotalMib),
@@ -31,7 +31,8 @@ function cardJson({ sample, inventory, processes }: SeenCard): object {
             powerMinW: inventory.powerMinW,
             powerMaxW: inventory.powerMaxW,
           },
-    processes: listed?.map(({ pid, name, memoryMib }) => ({ pid, name, memoryBytes: bytes(memoryMib) })) ?? null,
+    processes:
+      processesOn(card)?.map(({ pid, name, memoryMib }) => ({ pid, name, memoryBytes: bytes(memoryMib) })) ?? null,
     faults: faultsOf(sample),
   };
 }

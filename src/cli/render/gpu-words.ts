@@ -2,9 +2,9 @@
 import { faultsOf } from '../../gpu/card-book.ts';
 import { clockReasonsOf } from '../../gpu/clock-reasons.ts';
 import type { TemperatureLimits } from '../../gpu/inventory.ts';
-import type { GpuLook, SeenCard } from '../../gpu/look.ts';
+import { type GpuLook, processesOn, type SeenCard } from '../../gpu/look.ts';
 import type { GpuValues } from '../../gpu/sample.ts';
-import type { SmiTrouble } from '../../gpu/smi-trouble.ts';
+import { meansNoCards, type SmiTrouble } from '../../gpu/smi-trouble.ts';
 import type { XidMessage, XidRemedy } from '../../gpu/xid.ts';
 import { type Line, line } from './line.ts';
 import { aboutAge, count } from './quantities.ts';
@@ -80,16 +80,15 @@ function heldBack({ clockReasons }: GpuValues): string | null {
   return reasons.length === 0 ? null : reasons.join(', ');
 }
 
-function processWords({ processes, inventory }: SeenCard): Line[] {
-  const listed = inventory?.processes.length ? inventory.processes : (processes ?? []);
-  return listed.map(({ pid, name, memoryMib }) => {
+function processWords(card: SeenCard): Line[] {
+  return (processesOn(card) ?? []).map(({ pid, name, memoryMib }) => {
     const share = memoryMib === null ? 'memory not told' : `${memoryMib} MiB`;
     return line(`  process ${String(pid).padEnd(8)} ${share}, ${name}`, 'faint');
   });
 }
 
 function troubleWords({ kind, words, hint }: SmiTrouble): Line[] {
-  const tone = kind === 'missing' || kind === 'no-cards' ? 'plain' : 'bad';
+  const tone = meansNoCards(kind) ? 'plain' : 'bad';
   return [line(`${sentence(words)}.`, tone), ...(hint === null ? [] : [line(`  ${hint}`)])];
 }
 

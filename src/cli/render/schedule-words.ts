@@ -2,20 +2,22 @@
 import { nextRun, readCron } from '../../power/cron-schedule.ts';
 import type { ScheduledDrill } from '../service/scheduled-drills.ts';
 import { type Line, line } from './line.ts';
+import { clockText } from './power-words.ts';
 import { printable } from './width.ts';
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 /** @param now wall clock, in ms */
 export function nextWords(cron: string, now: number): string {
-  const { schedule } = readCron(cron);
-  const next = schedule === null ? null : nextRun(schedule, new Date(now));
+  const next = nextOf(cron, now);
   if (next === null) return 'nobody knows when';
-  const [date, time] = [
-    [next.getFullYear(), next.getMonth() + 1, next.getDate()],
-    [next.getHours(), next.getMinutes()],
-  ].map((parts) => parts.map((part) => String(part).padStart(2, '0')));
-  return `${DAYS[next.getDay()]} ${date?.join('-')} ${time?.join(':')}`;
+  // Cron knows of no seconds.
+  return `${DAYS[next.getDay()]} ${clockText(next.toISOString()).replace(/:\d\d$/, '')}`;
+}
+
+function nextOf(cron: string, now: number): Date | null {
+  const { schedule } = readCron(cron);
+  return schedule === null ? null : nextRun(schedule, new Date(now));
 }
 
 /** The contract of `drill schedule --list --json`. */
@@ -23,9 +25,7 @@ export function scheduleJson(drills: readonly ScheduledDrill[], now: number): ob
   return {
     version: 1,
     schedules: drills.map(({ home, isOwn, cron, entry }) => {
-      const { schedule } = readCron(cron);
-      const next = schedule === null ? null : nextRun(schedule, new Date(now));
-      return { home, own: isOwn, cron, next: next?.toISOString() ?? null, entry };
+      return { home, own: isOwn, cron, next: nextOf(cron, now)?.toISOString() ?? null, entry };
     }),
   };
 }

@@ -5,7 +5,7 @@ import type { Effect, Step } from './effect.ts';
 import type { EventOf, MachineEvent } from './event.ts';
 import { note } from './notes.ts';
 import { toPreflight } from './opening.ts';
-import { decideRestart } from './restart-policy.ts';
+import { decideRestart, progressIn } from './restart-policy.ts';
 import type { MachineSettings } from './settings.ts';
 import type { BackingOff, Classifying, Confirming, Launch, Ledger, Reaping, State } from './state.ts';
 import { end, endStopped, noteStop, stay } from './steps.ts';
@@ -88,7 +88,7 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
     ledger.budget,
     {
       classification,
-      progress: launch.progress,
+      progress: progressIn(ledger.budget, attempt),
       resumedFrom: launch.resumedFrom,
       adapts: launch.diverged?.adapts ?? false,
     },

@@ -27,14 +27,12 @@ export function note({ ledger, launch }: Noted, event: MachineEvent, request: st
         },
       };
     case 'checkpoint-verified': {
-      const progress = progressOf(event.kinds);
-      const budget = creditProgress(ledger.budget, event.step, progress, launch.attempt);
+      const budget = creditProgress(ledger.budget, event.step, progressOf(event.kinds), launch.attempt);
       const isLast = launch.lastSaved?.sequence === event.sequence;
       return {
         ledger: { ...ledger, budget },
         launch: {
           ...launch,
-          progress: budget === ledger.budget || launch.progress === 'regular' ? launch.progress : progress,
           lastSaved: isLast ? { sequence: event.sequence, verified: true } : launch.lastSaved,
         },
       };

@@ -34,10 +34,7 @@ export function fromOpening(state: Opening, event: MachineEvent, settings: Machi
         kind: 'adopting',
         ledger: { ...state.ledger, attempt: event.attempt },
         // It has got past its start long ago, so no failure of it is one of the configuration.
-        launch: {
-          ...newLaunch(event.attempt, event.resumedFrom, Number.NEGATIVE_INFINITY),
-          progress: progressIn(state.ledger.budget, event.attempt),
-        },
+        launch: newLaunch(event.attempt, event.resumedFrom, Number.NEGATIVE_INFINITY),
         deadlineMs: event.spoke ? event.nowMs + ADOPT_WAIT_MS : null,
         spoke: event.spoke,
         unwelcomed: null,

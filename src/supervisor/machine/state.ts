@@ -8,7 +8,6 @@ import type { Outcome, StopStage } from '../events.ts';
 import type { WorkerEnd } from '../worker-end.ts';
 import type { Classification } from './classify.ts';
 import type { Beat } from './hang.ts';
-import type { Progress } from './restart-policy.ts';
 
 /** Survives attempts and, through `session.json` and SQLite, the supervisor. */
 export interface Ledger {
@@ -36,7 +35,6 @@ export interface Launch {
   /** Supervisor time of the launch, or of the adoption. */
   readonly launchedAtMs: number;
   readonly connected: boolean;
-  readonly progress: Progress;
   readonly done: boolean;
   /** Why the save that was to answer the stop request failed. */
   readonly stopFailure: string | null;
@@ -153,7 +151,6 @@ export function newLaunch(attempt: number, resumedFrom: number | null, launchedA
     resumedFrom,
     launchedAtMs,
     connected: false,
-    progress: 'none',
     done: false,
     diverged: null,
     stopFailure: null,

@@ -7,6 +7,7 @@ import {
   learningRateScale,
   MAX_DIVERGENCES,
   MAX_WITHOUT_PROGRESS,
+  progressIn,
   renewBudget,
 } from '../../../src/supervisor/machine/restart-policy.ts';
 import { FRESH_BUDGET } from '../../../src/words.ts';
@@ -112,7 +113,7 @@ describe('restart budget', () => {
   test('re-verifying a step that was verified before is no progress', () => {
     const rig = new Rig().train().steps(10).saved(1, 10).die().train(1, 10);
     rig.saved(2, 10);
-    expect(rig.state.kind === 'running' && rig.state.launch.progress).toBe('none');
+    expect(rig.state.kind === 'running' && progressIn(rig.state.ledger.budget, rig.state.launch.attempt)).toBe('none');
   });
 
   test('two crashes from one checkpoint step back, twice, and the sixth attempt without progress is the last', () => {
