@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
+import { wherePossible } from '../rig/where-possible.ts';
 import { describeFindings, runCases } from '../torture/run-cases.ts';
 import type { TortureCase } from '../torture/scenario.ts';
 import { CALLS, type FaultError, type FaultyCall } from './fault.ts';
@@ -20,12 +21,8 @@ const cases = (act: 'commit' | 'settle', calls: readonly FaultyCall[], errors: r
 
 /** Where tracing is not allowed it is skipped and says why, or fails where NKAT_REQUIRE_POWER=1. */
 function testWithFaults(name: string, work: () => Promise<void>): void {
-  if (why === null || process.env.NKAT_REQUIRE_POWER === '1') {
-    test(name, { timeout: BOUND_MS }, async () => {
-      if (why !== null) throw new Error(`this machine must allow tracing, and does not: ${why}`);
-      await work();
-    });
-  } else test.skip(`${name} (${why})`, () => undefined);
+  const need = { why, promise: 'NKAT_REQUIRE_POWER', broken: 'this machine must allow tracing, and does not' };
+  wherePossible(name, need, () => test(name, { timeout: BOUND_MS }, work));
 }
 
 testWithFaults('each call of a commit fails or kills, one after another: nothing acknowledged is lost', async () => {

@@ -1,6 +1,6 @@
 /** Real power cuts under real runs; `npm run torture -- --cuts 500` does the same for an hour. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { mountsAndDevices } from '../rig/loop-devices.ts';
 import { describeFindings, runCases } from '../torture/run-cases.ts';
 import { cutScenario } from './cut-scenario.ts';
 import type { FileSystem } from './machine.ts';
@@ -26,7 +26,7 @@ for (const fileSystem of FILE_SYSTEMS) {
       expect(counts.cuts).toBe(CUTS);
       // Cuts beside every commit would prove nothing.
       expect(counts['inside a commit']).toBeGreaterThanOrEqual(CUTS / 3);
-      expect(leftBehind()).toEqual([]);
+      expect(mountsAndDevices('nkat-power-')).toEqual([]);
     },
   );
 }
@@ -40,16 +40,3 @@ test('the same seed plans the same cuts, and each case can be asked for again', 
   expect(new Set(planned.map(({ id }) => id)).size).toBe(planned.length);
   expect(scenario.find('kill/1/2')).toBeNull();
 });
-
-/** Mounts and loop devices of ours that anybody can still see. */
-function leftBehind(): string[] {
-  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
-  const devices = readdirSync('/sys/block').flatMap((name) => {
-    try {
-      return [readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim()];
-    } catch {
-      return [];
-    }
-  });
-  return [...mounts, ...devices].filter((line) => line.includes('nkat-power-'));
-}

@@ -8,17 +8,9 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { backingFiles } from '../rig/loop-devices.ts';
 import { Run, signalPid } from '../rig/run.ts';
 import { waitFor } from '../rig/wait-for.ts';
 
@@ -168,15 +160,7 @@ export class Machine {
   }
 
   #isAttached(): boolean {
-    return readdirSync('/sys/block').some((name) => {
-      if (!name.startsWith('loop')) return false;
-      try {
-        return readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim() === this.#image;
-      } catch {
-        // Not attached.
-        return false;
-      }
-    });
+    return backingFiles().includes(this.#image);
   }
 
   #entering(): string[] {

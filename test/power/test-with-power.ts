@@ -1,5 +1,6 @@
 /** `test` where this machine lets us cut the power of one of our own. */
 import { test } from 'vitest';
+import { wherePossible } from '../rig/where-possible.ts';
 import type { FileSystem } from './machine.ts';
 import { whyNoPower } from './why-no-power.ts';
 
@@ -10,11 +11,7 @@ export function testWithPower(
   boundMs: number,
   work: () => Promise<void>,
 ): void {
-  const why = whyNoPower(fileSystems);
-  if (why === null) test(name, work, boundMs);
-  else if (process.env.NKAT_REQUIRE_POWER === '1') {
-    test(name, () => {
-      throw new Error(`this machine must be able to cut the power of one of its own, and is not: ${why}`);
-    });
-  } else test.skip(`${name} (${why})`, work);
+  const broken = 'this machine must be able to cut the power of one of its own, and is not';
+  const need = { why: whyNoPower(fileSystems), promise: 'NKAT_REQUIRE_POWER', broken };
+  wherePossible(name, need, () => test(name, work, boundMs));
 }

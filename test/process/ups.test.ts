@@ -1,11 +1,11 @@
 /** A real NUT server goes on battery and low, and comes back. */
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { NutServer, whyNoNut } from '../rig/nut-server.ts';
+import { wherePossible } from '../rig/where-possible.ts';
 import { counter, testInWorld } from './rig.ts';
 
 const ENDLESS = counter(['--epochs', '1', '--steps-per-epoch', '10000', '--step-ms', '40']);
 const LIMIT = { timeout: 300_000 };
-const why = whyNoNut();
 
 async function withNut(status: string, work: (nut: NutServer) => Promise<void>): Promise<void> {
   const nut = await NutServer.start(status);
@@ -16,13 +16,8 @@ async function withNut(status: string, work: (nut: NutServer) => Promise<void>):
   }
 }
 
-if (why !== null && process.env.NKAT_REQUIRE_POWER === '1') {
-  test('a NUT server', () => {
-    throw new Error(`this machine must have a NUT server, and does not: ${why}`);
-  });
-} else if (why !== null) {
-  test.skip(`a NUT server (${why})`, () => undefined);
-} else {
+const broken = 'this machine must have a NUT server, and does not';
+wherePossible('a NUT server', { why: whyNoNut(), promise: 'NKAT_REQUIRE_POWER', broken }, () => {
   testInWorld.concurrent(
     'on battery: saved and goes on; back on line; low: saved, stopped, 75, and not by the operator',
     LIMIT,
@@ -68,4 +63,4 @@ if (why !== null && process.env.NKAT_REQUIRE_POWER === '1') {
       expect(run.named('stop-requested')[0]).toMatchObject({ reason: expect.stringContaining('not heard of') });
     });
   });
-}
+});

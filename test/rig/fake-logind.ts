@@ -4,9 +4,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { test } from 'vitest';
 import { atTestEnd } from './test-end.ts';
 import { waitFor } from './wait-for.ts';
+import { wherePossible } from './where-possible.ts';
 
 const SCRIPT = fileURLToPath(new URL('fake-logind.py', import.meta.url));
 const DOCTYPE =
@@ -97,11 +97,6 @@ function whyNoLogind(): string | null {
 
 /** Declares a test where there are the parts. Elsewhere it is skipped and says why, or fails where NKAT_REQUIRE_LOGIND=1. */
 export function whereLogindCanBe(name: string, declare: () => void): void {
-  const why = whyNoLogind();
-  if (why === null) declare();
-  else if (process.env.NKAT_REQUIRE_LOGIND === '1') {
-    test(name, () => {
-      throw new Error(`this machine must have what logind needs, and does not: ${why}`);
-    });
-  } else test.skip(`${name} (${why})`, () => undefined);
+  const broken = 'this machine must have what logind needs, and does not';
+  wherePossible(name, { why: whyNoLogind(), promise: 'NKAT_REQUIRE_LOGIND', broken }, declare);
 }

@@ -3,6 +3,7 @@ import { test } from 'vitest';
 import { SmallDisk, type SmallDiskOptions, whyNoMounts } from './small-disk.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { atTestEnd } from './test-end.ts';
+import { wherePossible } from './where-possible.ts';
 
 export { whyNoMounts } from './small-disk.ts';
 
@@ -23,10 +24,9 @@ export function testWithMounts(name: string, work: () => Promise<void> | void): 
 
 /** Declares a test where mounts are allowed. Elsewhere it is skipped and says why, or fails where NKAT_REQUIRE_MOUNTS=1. */
 export function whereMountsAreAllowed(name: string, declare: () => void): void {
-  if (why === null) declare();
-  else if (process.env.NKAT_REQUIRE_MOUNTS === '1') {
-    test(name, () => {
-      throw new Error(`this machine must allow mounts, and does not: ${why}`);
-    });
-  } else test.skip(`${name} (${why})`, () => undefined);
+  wherePossible(
+    name,
+    { why, promise: 'NKAT_REQUIRE_MOUNTS', broken: 'this machine must allow mounts, and does not' },
+    declare,
+  );
 }

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'vitest';
+import { wherePossible } from './where-possible.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 const MACHINE_ID = '/etc/machine-id';
@@ -38,14 +38,6 @@ const why = whyNoOtherBoot();
 
 /** Tests where another boot can be had. Elsewhere they are skipped and say why, or fail where NKAT_REQUIRE_POWER=1. */
 export function describeBoots(name: string, tests: () => void): void {
-  if (why === null) {
-    tests();
-    return;
-  }
-  if (process.env.NKAT_REQUIRE_POWER !== '1') test.skip(`${name} (${why})`, () => undefined);
-  else {
-    test(name, () => {
-      throw new Error(`this machine must allow mount namespaces, and does not: ${why}`);
-    });
-  }
+  const broken = 'this machine must allow mount namespaces, and does not';
+  wherePossible(name, { why, promise: 'NKAT_REQUIRE_POWER', broken }, tests);
 }

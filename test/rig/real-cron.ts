@@ -4,8 +4,8 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'vitest';
 import { whyNoMounts } from './loop-mount.ts';
+import { wherePossible } from './where-possible.ts';
 
 const LIBRARIES = '/usr/lib';
 const FAKETIME = (existsSync(LIBRARIES) ? readdirSync(LIBRARIES) : [])
@@ -46,11 +46,6 @@ function whyNoCron(): string | null {
 
 /** Declares a test where cron may be run. Elsewhere it is skipped and says why, or fails where NKAT_REQUIRE_CRON=1. */
 export function whereCronRuns(name: string, declare: () => void): void {
-  const why = whyNoCron();
-  if (why === null) declare();
-  else if (process.env.NKAT_REQUIRE_CRON === '1') {
-    test(name, () => {
-      throw new Error(`cron must run here, and does not: ${why}`);
-    });
-  } else test.skip(`${name} (${why})`, () => undefined);
+  const broken = 'cron must run here, and does not';
+  wherePossible(name, { why: whyNoCron(), promise: 'NKAT_REQUIRE_CRON', broken }, declare);
 }

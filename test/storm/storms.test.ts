@@ -1,7 +1,8 @@
 /** Kill storms under real runs; `npm run torture -- --kills 1000` does the same for an hour. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
+import { mountsAndDevices } from '../rig/loop-devices.ts';
+import { wherePossible } from '../rig/where-possible.ts';
 import { describeFindings, runCases } from '../torture/run-cases.ts';
 import { stormScenario } from './storm-scenario.ts';
 
@@ -12,13 +13,9 @@ const SEED = Number(process.env.NKAT_TORTURE_SEED ?? 20261123);
 const BOUND_MS = 900_000;
 
 function testWithStorms(name: string, work: () => Promise<void>): void {
-  const why = stormScenario.unable;
-  if (why === null || process.env.NKAT_REQUIRE_POWER === '1') {
-    test(name, { timeout: BOUND_MS }, async () => {
-      if (why !== null) throw new Error(`this machine must bear a storm, and does not: ${why}`);
-      await work();
-    });
-  } else test.skip(`${name} (${why})`, () => undefined);
+  const broken = 'this machine must bear a storm, and does not';
+  const need = { why: stormScenario.unable, promise: 'NKAT_REQUIRE_POWER', broken };
+  wherePossible(name, need, () => test(name, { timeout: BOUND_MS }, work));
 }
 
 testWithStorms(`${KILLS} kills, at all moments: nothing is lost, twice, or left`, async () => {
@@ -28,7 +25,7 @@ testWithStorms(`${KILLS} kills, at all moments: nothing is lost, twice, or left`
   // A storm that calms down, or misses the moments that matter, would prove nothing.
   expect(counts.kills).toBeGreaterThan(KILLS / 2);
   for (const word of ['while saving', 'while starting or restoring']) expect(counts[word], word).toBeGreaterThan(0);
-  expect(leftBehind()).toEqual([]);
+  expect(mountsAndDevices('nkat-storm-')).toEqual([]);
 });
 
 test('the same seed plans the same storms, and each can be asked for again', () => {
@@ -39,16 +36,3 @@ test('the same seed plans the same storms, and each can be asked for again', () 
   expect(new Set(planned.map(({ id }) => id)).size).toBe(planned.length);
   expect(stormScenario.find('cut/ext4/1/2')).toBeNull();
 });
-
-/** Mounts of ours that anybody can still see, and their devices. */
-function leftBehind(): string[] {
-  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
-  const devices = readdirSync('/sys/block').flatMap((name) => {
-    try {
-      return [readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim()];
-    } catch {
-      return [];
-    }
-  });
-  return [...mounts, ...devices].filter((line) => line.includes('nkat-storm-'));
-}

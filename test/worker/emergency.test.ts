@@ -1,14 +1,14 @@
 /** A trainer that dies between two step boundaries is saved as it was at the last one, or says why not. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { launchTrainer } from './rig/launch-trainer.ts';
 import { ScriptedSupervisor } from './rig/scripted-supervisor.ts';
+import { SDK, writeTrainer } from './rig/write-trainer.ts';
 
 const NETWORK = fileURLToPath(new URL('../../fixtures/trainers/network.mjs', import.meta.url));
-const SDK = pathToFileURL(fileURLToPath(new URL('../../dist/worker/index.js', import.meta.url))).href;
 
 interface Final {
   readonly digest: string;
@@ -75,9 +75,7 @@ test('weights were assigned since: nothing is saved, and that is said', async ()
 
 /** A trainer of arrays, which are changed in place. */
 function arraysTrainer(body: string): string {
-  const path = join(temporaryDirectory(), 'trainer.mjs');
-  writeFileSync(
-    path,
+  return writeTrainer(
     `import { arraysState, connect } from ${JSON.stringify(SDK)};
     const weights = new Float32Array(4);
     const run = await connect();
@@ -85,7 +83,6 @@ function arraysTrainer(body: string): string {
     await run.restore(arraysState({ weights }));
     ${body}`,
   );
-  return path;
 }
 
 async function ended(body: string): Promise<ScriptedSupervisor> {

@@ -1,19 +1,12 @@
 /** Every ending that Node lets us see finishes the save in flight; without the exit handler it would be lost. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { launchTrainer } from './rig/launch-trainer.ts';
 import { ScriptedSupervisor } from './rig/scripted-supervisor.ts';
-
-const SDK = pathToFileURL(fileURLToPath(new URL('../../dist/worker/index.js', import.meta.url))).href;
+import { SDK, writeTrainer } from './rig/write-trainer.ts';
 
 /** Begins a periodic save of 64 MiB in 64 tensors at step 1, then ends at step 2 with most of it unread. */
 function trainer(ending: string): string {
-  const path = join(temporaryDirectory(), 'trainer.mjs');
-  writeFileSync(
-    path,
+  return writeTrainer(
     `import { arraysState, connect } from ${JSON.stringify(SDK)};
     if (process.env.WITHOUT_HANDLER) {
       const on = process.on;
@@ -27,7 +20,6 @@ function trainer(ending: string): string {
     await run.step({ loss: 1 });
     ${ending}`,
   );
-  return path;
 }
 
 const endings = [
@@ -62,9 +54,7 @@ test('without the exit handler the save in flight is lost', async () => {
 
 test('the thread crashes: reported, the save in hand fails as data, a new thread goes on', async () => {
   const supervisor = await new ScriptedSupervisor().live();
-  const script = join(temporaryDirectory(), 'trainer.mjs');
-  writeFileSync(
-    script,
+  const script = writeTrainer(
     `import { arraysState, connect } from ${JSON.stringify(SDK)};
     let thread;
     process.on('worker', (worker) => { thread = worker; });
@@ -97,9 +87,7 @@ test('the thread crashes: reported, the save in hand fails as data, a new thread
 
 test('a state that cannot be saved is refused at the first save, with the key that is at fault', async () => {
   const supervisor = await new ScriptedSupervisor({ everySteps: 1 }).live();
-  const script = join(temporaryDirectory(), 'trainer.mjs');
-  writeFileSync(
-    script,
+  const script = writeTrainer(
     `import { arraysState, connect } from ${JSON.stringify(SDK)};
     const run = await connect();
     const meter = run.keep('meter', { good: 1 });
@@ -119,9 +107,7 @@ test('a state that cannot be saved is refused at the first save, with the key th
 
 test('listeners of stop run before the emergency save and are part of it', async () => {
   const supervisor = await new ScriptedSupervisor().live();
-  const script = join(temporaryDirectory(), 'trainer.mjs');
-  writeFileSync(
-    script,
+  const script = writeTrainer(
     `import { arraysState, connect } from ${JSON.stringify(SDK)};
     const run = await connect();
     const notes = run.keep('notes', { stopped: null });
@@ -145,9 +131,7 @@ test('listeners of stop run before the emergency save and are part of it', async
 
 test('a loop that never waits still hears signals and orders', async () => {
   const supervisor = await new ScriptedSupervisor().live();
-  const script = join(temporaryDirectory(), 'trainer.mjs');
-  writeFileSync(
-    script,
+  const script = writeTrainer(
     `import { arraysState, connect } from ${JSON.stringify(SDK)};
     const run = await connect();
     await run.restore(arraysState({ weights: new Float32Array(4) }));

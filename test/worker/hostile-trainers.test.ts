@@ -1,25 +1,17 @@
 /** Trainers that use the SDK in ways that its manual does not show. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { launchTrainer } from './rig/launch-trainer.ts';
 import { ScriptedSupervisor } from './rig/scripted-supervisor.ts';
-
-const SDK = pathToFileURL(fileURLToPath(new URL('../../dist/worker/index.js', import.meta.url))).href;
+import { SDK, writeTrainer } from './rig/write-trainer.ts';
 
 function trainer(body: string): string {
-  const path = join(temporaryDirectory(), 'trainer.mjs');
-  writeFileSync(
-    path,
+  return writeTrainer(
     `import { fork } from 'node:child_process';
     import { fileURLToPath } from 'node:url';
     import { arraysState, connect } from ${JSON.stringify(SDK)};
     const weights = new Float32Array(4);
     ${body}`,
   );
-  return path;
 }
 
 test('a loop without batches is in phase train from its first step on', async () => {

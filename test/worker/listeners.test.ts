@@ -1,19 +1,12 @@
 /** What a trainer's own listeners throw is told with its place in the code, and costs neither the pause nor the run. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { launchTrainer } from './rig/launch-trainer.ts';
 import { ScriptedSupervisor } from './rig/scripted-supervisor.ts';
-
-const SDK = pathToFileURL(fileURLToPath(new URL('../../dist/worker/index.js', import.meta.url))).href;
+import { SDK, writeTrainer } from './rig/write-trainer.ts';
 
 test('a listener of pause that throws: told as an error, the next one runs, and training goes on after the pause', async () => {
   const supervisor = await new ScriptedSupervisor().live();
-  const script = join(temporaryDirectory(), 'trainer.mjs');
-  writeFileSync(
-    script,
+  const script = writeTrainer(
     `import { arraysState, connect } from ${JSON.stringify(SDK)};
     const run = await connect();
     run.on('pause', function first() { throw new Error('at once'); });
@@ -39,9 +32,7 @@ test('a listener of pause that throws: told as an error, the next one runs, and 
 
 test('a listener that never settles, of a pause or of the stop, costs neither the stop nor its save', async () => {
   const supervisor = await new ScriptedSupervisor().live();
-  const script = join(temporaryDirectory(), 'trainer.mjs');
-  writeFileSync(
-    script,
+  const script = writeTrainer(
     `import { arraysState, connect } from ${JSON.stringify(SDK)};
     const run = await connect();
     // Ten seconds pass in no time: what is held here is that they are bounded.

@@ -1,14 +1,9 @@
 /** What work without epochs says of itself: numbers, on one line; and 100 % when all is done. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { reportedProgress } from '../../src/worker/reported-progress.ts';
-import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { launchTrainer } from './rig/launch-trainer.ts';
 import { ScriptedSupervisor } from './rig/scripted-supervisor.ts';
-
-const SDK = pathToFileURL(fileURLToPath(new URL('../../dist/worker/index.js', import.meta.url))).href;
+import { SDK, writeTrainer } from './rig/write-trainer.ts';
 
 /** As from a trainer in JavaScript, which no types keep from it. */
 const said = (...args: readonly unknown[]): unknown => Reflect.apply(reportedProgress, null, args);
@@ -33,9 +28,7 @@ test('a stage is one line', () => {
 
 test('a run that is completed has done all, whatever it said last', async () => {
   const supervisor = await new ScriptedSupervisor().live();
-  const script = join(temporaryDirectory(), 'trainer.mjs');
-  writeFileSync(
-    script,
+  const script = writeTrainer(
     `import { connect } from ${JSON.stringify(SDK)};
     const run = await connect();
     run.progress(98, 'adding up', { found: 3 });

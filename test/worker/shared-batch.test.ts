@@ -1,22 +1,15 @@
 /** Two steps of one batch (a generator and its critic): told once, with what to do. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { launchTrainer } from './rig/launch-trainer.ts';
 import { ScriptedSupervisor } from './rig/scripted-supervisor.ts';
-
-const SDK = pathToFileURL(fileURLToPath(new URL('../../dist/worker/index.js', import.meta.url))).href;
+import { SDK, writeTrainer } from './rig/write-trainer.ts';
 
 test.each([
   [2, 1],
   [1, 0],
 ])('%i steps a batch: %i notice', async (steps, notices) => {
   const supervisor = await new ScriptedSupervisor().live();
-  const script = join(temporaryDirectory(), 'trainer.mjs');
-  writeFileSync(
-    script,
+  const script = writeTrainer(
     `import { connect } from ${JSON.stringify(SDK)};
     const run = await connect();
     for (const _ of run.epochs(2)) {
