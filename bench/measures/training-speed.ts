@@ -9,6 +9,9 @@ interface Speed {
   readonly peakMiB: number;
 }
 
+/** Of about 100 ms each: long enough for several saves of 512 MiB, one after the other. */
+const STEPS = 200;
+
 export const trainingSpeed: Measure = {
   name: 'training-speed',
   async run(context) {
@@ -53,7 +56,7 @@ async function speed(
   every: string,
   repeats: number,
 ): Promise<Speed> {
-  const args = ['--mib', mib, '--steps', context.quick ? 5 : 80, '--repeats', repeats].map(String);
+  const args = ['--mib', mib, '--steps', context.quick ? 5 : STEPS, '--repeats', repeats].map(String);
   const env = {
     NKAT_DIR: `${context.folder}/${name}`,
     NKAT_SAVE_EVERY_STEPS: every,

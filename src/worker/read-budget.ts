@@ -1,8 +1,8 @@
 /** How much of the training time the reading of a save may take. */
 import { readBudgetMs } from './save-policy.ts';
 
-/** Share of the training time while a save is read: 512 MiB are read within about 2 s. */
-const SHARE = 0.03;
+/** Share of the training time while a save is read: 512 MiB are read within about 3 s. */
+const SHARE = 0.02;
 
 export class ReadBudget {
   #creditMs = Number.POSITIVE_INFINITY;

@@ -188,12 +188,12 @@ test('a crash of the thread costs the save in flight; the one that waited is ann
   expect(of('save-begin').map(({ id }) => id)).toEqual([1, 2]);
 });
 
-test('the budget: 4 ms a step at the most, or 1 % of a long one, and 3 % of the time in the long run', () => {
+test('the budget: 4 ms a step at the most, or 1 % of a long one, and 2 % of the time in the long run', () => {
   const budget = new ReadBudget();
   expect(budget.allow(1_000, 10)).toBe(4);
   budget.spent(4);
   expect(budget.allow(1_000, 10)).toBe(0);
-  expect(budget.allow(1_100, 10)).toBeCloseTo(3);
+  expect(budget.allow(1_100, 10)).toBeCloseTo(2);
   expect(budget.allow(9_000, 10)).toBe(4);
   budget.spent(10);
   expect(budget.allow(9_010, 10)).toBe(0);
