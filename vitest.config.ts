@@ -9,8 +9,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     pool: 'forks',
-    // One more than the cores of a small machine: most files wait for processes, signals and limits of time.
-    maxWorkers: 3,
+    // Twice the cores of a small machine: most files wait for processes, signals and limits of time.
+    maxWorkers: 4,
     // Cases that mostly wait run beside one another; more of them at once only slow one another down on two cores.
     maxConcurrency: 3,
     reporters: ['default'],
