@@ -54,6 +54,12 @@ module.exports = {
       to: { path: '^src/', pathNot: ['^src/(drill|supervisor|checkpoint|sessions|protocol|config)/', leaf] },
     },
     {
+      name: 'doctor-below-cli',
+      severity: 'error',
+      from: { path: '^src/doctor/' },
+      to: { path: '^src/', pathNot: ['^src/(doctor|gpu|power|sessions)/', '^src/worker/tfjs/backend\\.ts$', leaf] },
+    },
+    {
       name: 'config-knows-no-room',
       severity: 'error',
       from: { path: '^src/config/' },

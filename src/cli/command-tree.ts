@@ -7,7 +7,7 @@ import type { CommandContext } from './context.ts';
 import { type Action, after } from './tree/branch.ts';
 import { addCompleteSessions, addCompletion } from './tree/completion.ts';
 import { addSave, addStop } from './tree/control.ts';
-import { addExplain, addGpu, addList, addLogs, addShow } from './tree/looking.ts';
+import { addDoctor, addExplain, addGpu, addList, addLogs, addShow } from './tree/looking.ts';
 import { addRecover, addService } from './tree/power.ts';
 import { addDrill, addVerify } from './tree/proving.ts';
 import { addConfig } from './tree/settings.ts';
@@ -61,6 +61,7 @@ export function buildProgram(
   addStop(tree);
   addLogs(tree);
   addGpu(tree);
+  addDoctor(tree);
   addVerify(tree);
   addDrill(tree);
   addRepair(tree);

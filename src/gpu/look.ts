@@ -5,16 +5,16 @@ import { type Header, readHeader } from './header.ts';
 import { type CardInventory, readInventory } from './inventory.ts';
 import { type GpuProcess, processQuery, readProcesses } from './processes.ts';
 import { readRow } from './sample.ts';
-import { askSmi, type SmiAnswer } from './smi-ask.ts';
+import { type AskLimits, askSmi, type SmiAnswer } from './smi-ask.ts';
 import type { SmiCommand } from './smi-command.ts';
 import type { SmiTrouble } from './smi-trouble.ts';
 import { sameBus } from './xid.ts';
 
 /** Without persistence mode the driver wakes the cards first. */
 const ANSWER_MS = 20_000;
-const ROWS = { timeoutMs: ANSWER_MS, maxBytes: 1024 * 1024 };
+const MAX_BYTES = 1024 * 1024;
 /** One card has some 60 KiB. */
-const INVENTORY = { timeoutMs: ANSWER_MS, maxBytes: 16 * 1024 * 1024 };
+const MAX_INVENTORY_BYTES = 16 * 1024 * 1024;
 
 export interface SeenCard {
   readonly key: string;
@@ -41,13 +41,22 @@ export interface GpuLook {
   readonly troubles: readonly SmiTrouble[];
 }
 
-/** Takes a minute at most, however badly the driver hangs; whatever fails is a trouble. */
-export async function lookAtCards(command: SmiCommand, nowMs: () => number): Promise<GpuLook> {
-  const rows = await askRows(command, nowMs);
+/**
+ * Takes three times `answerMs` at most, however badly the driver hangs; whatever fails is a trouble.
+ *
+ * @param answerMs for one answer of nvidia-smi
+ */
+export async function lookAtCards(
+  command: SmiCommand,
+  nowMs: () => number,
+  answerMs: number = ANSWER_MS,
+): Promise<GpuLook> {
+  const limits = { timeoutMs: answerMs, maxBytes: MAX_BYTES };
+  const rows = await askRows(command, nowMs, limits);
   if (rows.trouble !== null) return { cards: [], driverVersion: null, cudaVersion: null, troubles: [rows.trouble] };
   const [processes, inventory] = await Promise.all([
-    askSmi(command, processQuery(), ROWS),
-    askSmi(command, ['-q', '-x'], INVENTORY),
+    askSmi(command, processQuery(), limits),
+    askSmi(command, ['-q', '-x'], { timeoutMs: answerMs, maxBytes: MAX_INVENTORY_BYTES }),
   ]);
   const listed = processes.kind === 'answered' ? readProcesses(processes.text) : null;
   const read = inventory.kind === 'answered' ? readInventory(inventory.text) : null;
@@ -75,14 +84,16 @@ function isOf(card: CardInventory, key: string, busId: string | null): boolean {
 
 type Rows = { readonly trouble: SmiTrouble } | { readonly trouble: null; readonly book: CardBook };
 
-async function askRows(command: SmiCommand, nowMs: () => number): Promise<Rows> {
-  const help = await askSmi(command, ['--help-query-gpu'], ROWS);
-  if (help.kind === 'trouble' && help.trouble.kind === 'missing') return { trouble: help.trouble };
+async function askRows(command: SmiCommand, nowMs: () => number, limits: AskLimits): Promise<Rows> {
+  const help = await askSmi(command, ['--help-query-gpu'], limits);
+  if (help.kind === 'trouble' && (help.trouble.kind === 'missing' || help.trouble.kind === 'stuck')) {
+    return { trouble: help.trouble };
+  }
   const known = help.kind === 'answered' ? readKnownNames(help.text) : null;
   const refused = new Set<string>();
   for (;;) {
     const query = chooseColumns(known, refused).map(({ name }) => name);
-    const answer = await askSmi(command, [`--query-gpu=${query.join(',')}`, '--format=csv,nounits'], ROWS);
+    const answer = await askSmi(command, [`--query-gpu=${query.join(',')}`, '--format=csv,nounits'], limits);
     if (answer.kind === 'answered') return { trouble: null, book: readBook(answer.text, nowMs()) };
     const name = refusedIn(answer);
     if (name === null || refused.has(name) || refused.size >= 2 * FIELD_KEYS.length) return { trouble: answer.trouble };

@@ -1,21 +1,17 @@
 /** `service`: has the machine start `recover` when it comes up. */
 
 import { makeDirectory } from '../../make-directory.ts';
-import { findEntry, readCrontab } from '../../power/crontab.ts';
-import { runProgram } from '../../power/run-program.ts';
-import { installSteps, removeSteps, SERVICE_NAME, type ServicePlace } from '../../power/service-plan.ts';
+import { installSteps, removeSteps, type ServicePlace } from '../../power/service-plan.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { ServiceFlags } from '../flags.ts';
 import { type Line, line } from '../render/line.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
-import { carryOut, readIfAny } from '../service/carry-out.ts';
+import { carryOut } from '../service/carry-out.ts';
+import { type FoundService, lookAtService } from '../service/look.ts';
 import { managerOf, ownMachine, placeOf } from '../service/place.ts';
 
 export type ServiceAction = 'install' | 'status' | 'remove';
-
-/** For a question to whoever starts services. */
-const ANSWER_MS = 30_000;
 
 const MANAGER_WORDS = {
   'systemd-user': 'a systemd unit of this user',
@@ -42,16 +38,8 @@ export async function service(action: ServiceAction, flags: ServiceFlags, contex
   return 0;
 }
 
-interface Found {
-  /** `other`: another installation or another state home, or an older text. */
-  readonly installed: 'yes' | 'no' | 'other';
-  /** What the manager says of it; null: nothing to ask. */
-  readonly enabled: string | null;
-  readonly where: string;
-}
-
 async function status(place: ServicePlace, flags: ServiceFlags, context: CommandContext): Promise<number> {
-  const found = await look(place, context.environment);
+  const found = await lookAtService(place, context.environment);
   const { manager } = place;
   if (flags.json === true) context.streams.out(`${JSON.stringify({ version: 1, manager, ...found })}\n`);
   else for (const one of statusLines(found, manager)) context.streams.out(paintLine(paintWith(false), one));
@@ -59,11 +47,11 @@ async function status(place: ServicePlace, flags: ServiceFlags, context: Command
 }
 
 /** Not there, or there and not enabled: the next boot would bring nothing back. */
-function isStarted({ enabled }: Found): boolean {
+function isStarted({ enabled }: FoundService): boolean {
   return enabled === null || enabled === 'enabled';
 }
 
-function statusLines(found: Found, manager: ServicePlace['manager']): Line[] {
+function statusLines(found: FoundService, manager: ServicePlace['manager']): Line[] {
   const { installed, enabled, where } = found;
   const install = 'nkat-recover service install';
   if (installed === 'no') return [line(`Not installed (${where}). After a reboot nothing is brought back: ${install}`)];
@@ -73,32 +61,6 @@ function statusLines(found: Found, manager: ServicePlace['manager']): Line[] {
     ? 'the next boot brings interrupted sessions back'
     : `but it is ${enabled}: ${install}`;
   return [line(words ?? `Installed as ${MANAGER_WORDS[manager]} (${where}); ${state}`)];
-}
-
-/** What installing would leave is what is looked for. */
-async function look(place: ServicePlace, environment: NodeJS.ProcessEnv): Promise<Found> {
-  const [wanted] = installSteps(place);
-  switch (wanted?.kind) {
-    case 'cron-entry': {
-      const entry = findEntry(await readCrontab(environment), SERVICE_NAME);
-      return { installed: compare(entry, wanted.entry), enabled: null, where: 'crontab' };
-    }
-    case 'write': {
-      const scope = place.manager === 'systemd-user' ? ['--user'] : [];
-      const { stdout } = await runProgram(['systemctl', ...scope, 'is-enabled', SERVICE_NAME], environment, ANSWER_MS);
-      const installed = compare(readIfAny(wanted.path), wanted.text);
-      return { installed, enabled: stdout || 'unknown', where: wanted.path };
-    }
-    default: {
-      const { failure } = await runProgram(['schtasks', '/Query', '/TN', SERVICE_NAME], environment, ANSWER_MS);
-      return { installed: failure === null ? 'yes' : 'no', enabled: null, where: SERVICE_NAME };
-    }
-  }
-}
-
-function compare(present: string | null, wanted: string | null): Found['installed'] {
-  if (present === null) return 'no';
-  return present === wanted ? 'yes' : 'other';
 }
 
 function sayer({ streams, terminal }: CommandContext): (line: Line) => void {

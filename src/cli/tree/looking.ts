@@ -1,4 +1,4 @@
-/** The commands that only look: `list`, `show`, `explain`, `logs`, `gpu`. */
+/** The commands that only look: `list`, `show`, `explain`, `logs`, `gpu`, `doctor`. */
 import { Option } from 'commander';
 import type { JsonFlag, ListFlags, LogsFlags } from '../flags.ts';
 import { after, command, jsonOption, type Tree } from './branch.ts';
@@ -65,5 +65,16 @@ export function addGpu({ program, choose }: Tree): void {
     .addHelpText('after', () => after(['nkat-recover gpu', 'nkat-recover gpu --json | jq ".cards[].temperatureC"']))
     .action((options: JsonFlag) => {
       choose(async (own) => (await import('../commands/gpu.ts')).gpu(options, own));
+    });
+}
+
+export function addDoctor({ program, choose }: Tree): void {
+  command(program, 'doctor', 'examine this machine: GPU and driver, disks, backends, clock, UPS, start at boot')
+    .addOption(jsonOption())
+    .addHelpText('after', () =>
+      after(['nkat-recover doctor', `nkat-recover doctor --json | jq '.findings[] | select(.severity == "problem")'`]),
+    )
+    .action((options: JsonFlag) => {
+      choose(async (own) => (await import('../commands/doctor.ts')).doctor(options, own));
     });
 }

@@ -1,0 +1,42 @@
+/** Whether this machine starts `recover` when it comes up, as far as its service manager can tell. */
+import { findEntry, readCrontab } from '../../power/crontab.ts';
+import { runProgram } from '../../power/run-program.ts';
+import { installSteps, SERVICE_NAME, type ServicePlace } from '../../power/service-plan.ts';
+import { readIfAny } from './carry-out.ts';
+
+/** For a question to whoever starts services. */
+const ANSWER_MS = 30_000;
+
+export interface FoundService {
+  /** `other`: another installation or another state home, or an older text. */
+  readonly installed: 'yes' | 'no' | 'other';
+  /** What the manager says of it; null: nothing to ask. */
+  readonly enabled: string | null;
+  readonly where: string;
+}
+
+/** What installing would leave is what is looked for. */
+export async function lookAtService(place: ServicePlace, environment: NodeJS.ProcessEnv): Promise<FoundService> {
+  const [wanted] = installSteps(place);
+  switch (wanted?.kind) {
+    case 'cron-entry': {
+      const entry = findEntry(await readCrontab(environment), SERVICE_NAME);
+      return { installed: compare(entry, wanted.entry), enabled: null, where: 'crontab' };
+    }
+    case 'write': {
+      const scope = place.manager === 'systemd-user' ? ['--user'] : [];
+      const { stdout } = await runProgram(['systemctl', ...scope, 'is-enabled', SERVICE_NAME], environment, ANSWER_MS);
+      const installed = compare(readIfAny(wanted.path), wanted.text);
+      return { installed, enabled: stdout || 'unknown', where: wanted.path };
+    }
+    default: {
+      const { failure } = await runProgram(['schtasks', '/Query', '/TN', SERVICE_NAME], environment, ANSWER_MS);
+      return { installed: failure === null ? 'yes' : 'no', enabled: null, where: SERVICE_NAME };
+    }
+  }
+}
+
+function compare(present: string | null, wanted: string | null): FoundService['installed'] {
+  if (present === null) return 'no';
+  return present === wanted ? 'yes' : 'other';
+}
