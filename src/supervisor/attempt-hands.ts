@@ -5,7 +5,7 @@ import { endWorker } from './end-worker.ts';
 import { EvidenceCollector } from './evidence.ts';
 import type { LaunchSpec } from './launch.ts';
 import type { Effect } from './machine/effect.ts';
-import type { Happening } from './machine/event.ts';
+import type { Happening, VerifiedSteps } from './machine/event.ts';
 import type { SessionContext } from './session-context.ts';
 import type { WorkerEnd } from './worker-end.ts';
 import { WorkerWatch, type WorkerWatchOptions } from './worker-watch.ts';
@@ -33,13 +33,13 @@ export class AttemptHands {
   }
 
   /** Takes over a worker that is still training; the machine then waits for it to connect. */
-  async adopt(worker: WorkerIdentity): Promise<void> {
+  async adopt(worker: WorkerIdentity, verified: VerifiedSteps): Promise<void> {
     const { context, dispatch } = this.#options;
     this.#evidence = new EvidenceCollector();
     this.#watch = await WorkerWatch.adopt(worker, context.layout.session, this.#watchOptions());
     this.#followMemory(this.#watch);
     const { attempt, resumedFrom, spoke = false } = worker;
-    dispatch({ type: 'orphan-found', attempt, resumedFrom, spoke });
+    dispatch({ type: 'orphan-found', attempt, resumedFrom, spoke, verified });
     if (spoke) return;
     const message = `attempt ${attempt} still runs and has not spoken yet: it is watched by its pid and its exit record`;
     context.tell({ name: 'notice', level: 'info', message });
@@ -136,7 +136,8 @@ export class AttemptHands {
     });
     await index.patchSession({ workerPid: null });
     const lastLines = evidence.stderrTail;
-    tell({ name: 'worker-ended', attempt, class: exitClass, code, signal, reason, hint, lastLines, lastStep });
+    const { budget } = record.file;
+    tell({ name: 'worker-ended', attempt, class: exitClass, code, signal, reason, hint, lastLines, lastStep, budget });
   }
 
   async close(): Promise<void> {

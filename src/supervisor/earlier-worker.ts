@@ -5,14 +5,14 @@ import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
 import { listCheckpoints } from '../checkpoint/list.ts';
 import { isAlive } from '../checkpoint/process-identity.ts';
-import type { Owner, SessionFile, WorkerIdentity } from '../checkpoint/types.ts';
+import type { CheckpointEntry, Owner, SessionFile, WorkerIdentity } from '../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../errors.ts';
 import { type AttemptFiles, attemptFiles } from './attempt-files.ts';
 import { BoundedWait } from './bounded-wait.ts';
 import { endWorker } from './end-worker.ts';
 import { unseenOomRecord } from './evidence.ts';
 import { readExitRecord } from './exit-record.ts';
-import type { UnseenEnd } from './machine/event.ts';
+import type { UnseenEnd, VerifiedSteps } from './machine/event.ts';
 import { progressOf } from './machine/restart-policy.ts';
 import { endOrphans, findOrphans } from './orphans.ts';
 import { ownedMembers } from './process-group.ts';
@@ -23,7 +23,7 @@ import { announcedWorker } from './worker-pid.ts';
 
 export type EarlierWorker =
   | { readonly kind: 'none' }
-  | { readonly kind: 'alive'; readonly worker: WorkerIdentity }
+  | { readonly kind: 'alive'; readonly worker: WorkerIdentity; readonly verified: VerifiedSteps }
   | { readonly kind: 'ended'; readonly worker: WorkerIdentity; readonly unseen: UnseenEnd };
 
 /** @param previous whoever had the session last and did not give it back */
@@ -37,7 +37,7 @@ export async function findEarlierWorker(
   const { worker } = file;
   if (worker === null) return { kind: 'none' };
   const owned = { leader: worker.group, session: file.id };
-  if (isAlive(worker.group)) return { kind: 'alive', worker };
+  if (isAlive(worker.group)) return { kind: 'alive', worker, verified: verifiedBy(await ownOf(files, layout, worker)) };
   // The launcher is gone. Whatever is left of its group has nobody who would record its end.
   if (ownedMembers(owned).length > 0) {
     const ending = await endWorker(owned, { limitMs: killWaitMs });
@@ -124,11 +124,7 @@ async function unseenEnd(
 ): Promise<UnseenEnd> {
   const end = readExitRecord(attemptFiles(worker.outputDirectory, worker.attempt));
   const { bootId } = worker.group;
-  const own = (await listCheckpoints(files, layout)).filter(
-    (entry) => entry.place === 'session' && entry.manifest?.attempt === worker.attempt,
-  );
-  const verified = own.filter((entry) => entry.verified);
-  const regular = verified.filter(({ manifest }) => manifest !== null && progressOf(manifest.kinds) === 'regular');
+  const own = await ownOf(files, layout, worker);
   const known = end ?? { code: null, signal: null, source: 'vanished' as const };
   const sameBoot = bootId !== null && isSameBoot(bootId, currentBootId());
   return {
@@ -137,9 +133,23 @@ async function unseenEnd(
     oomRecord: sameBoot ? await oomRecordOf(known, worker) : null,
     resumedFrom: worker.resumedFrom,
     final: own.find(({ manifest }) => manifest?.kinds.includes('final'))?.sequence ?? null,
-    verifiedStep: Math.max(-1, ...verified.map(({ step }) => step ?? -1)),
-    regularStep: Math.max(-1, ...regular.map(({ step }) => step ?? -1)),
+    ...verifiedBy(own),
     note: noteOf(attemptFiles(worker.outputDirectory, worker.attempt)),
     counted: worker.counted,
+  };
+}
+
+/** The checkpoints of an attempt that are there still. */
+async function ownOf(files: StoreFiles, layout: StoreLayout, { attempt }: WorkerIdentity): Promise<CheckpointEntry[]> {
+  const all = await listCheckpoints(files, layout);
+  return all.filter((entry) => entry.place === 'session' && entry.manifest?.attempt === attempt);
+}
+
+function verifiedBy(own: readonly CheckpointEntry[]): VerifiedSteps {
+  const verified = own.filter((entry) => entry.verified);
+  const regular = verified.filter(({ manifest }) => manifest !== null && progressOf(manifest.kinds) === 'regular');
+  return {
+    verifiedStep: Math.max(-1, ...verified.map(({ step }) => step ?? -1)),
+    regularStep: Math.max(-1, ...regular.map(({ step }) => step ?? -1)),
   };
 }

@@ -6,7 +6,7 @@ import type { Candidate } from '../checkpoint/types.ts';
 import type { Going } from '../power/logind-policy.ts';
 import type { PowerCut } from '../power/power-cut.ts';
 import type { UpsPower } from '../power/ups-policy.ts';
-import type { StoppedBy } from '../words.ts';
+import type { RestartBudget, StoppedBy } from '../words.ts';
 import type { ExitClass } from './machine/classify.ts';
 
 export interface SaveFacts {
@@ -106,6 +106,8 @@ export type SupervisorEvent =
       /** Words for how often it saves: "auto (10 s to 300 s)". */
       readonly saving: string;
       readonly trainer: string;
+      /** On record, and what this supervisor goes on from. */
+      readonly budget: RestartBudget;
     }
   | { readonly name: 'trainer-changed'; readonly trainer: string }
   /** `unknown`: nothing is heard of the UPS. */
@@ -191,6 +193,8 @@ export type SupervisorEvent =
       /** Last lines of its stderr. */
       readonly lastLines: readonly string[];
       readonly lastStep: number;
+      /** On record, once this end is counted in it. */
+      readonly budget: RestartBudget;
     }
   | {
       readonly name: 'restart-planned';

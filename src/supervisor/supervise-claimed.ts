@@ -101,7 +101,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   let shutdown: Promise<boolean> | null = null;
   try {
     // What an adopted worker says is about an attempt that must be known by then: it may connect at once.
-    if (earlier.kind === 'alive') await supervisor.adopt(earlier.worker);
+    if (earlier.kind === 'alive') await supervisor.adopt(earlier.worker, earlier.verified);
     await supervisor.listen();
     options.signals.listen((signal) => {
       supervisor.dispatch({ type: 'stop-signal', signal });
@@ -205,6 +205,7 @@ async function openRecord(
     log: join(context.outputDirectory, 'session.log'),
     saving: savingWords(settings.save),
     trainer: path,
+    budget: record.file.budget,
   });
   if (cut !== null) tell({ name: 'power-cut', attempt: file.attempts, ...cut });
   if (changed) tell({ name: 'trainer-changed', trainer: path });

@@ -9,7 +9,7 @@ import { AttemptHands } from './attempt-hands.ts';
 import { choose } from './choosing.ts';
 import { confirm } from './confirming.ts';
 import type { Effect } from './machine/effect.ts';
-import type { Happening, MachineEvent } from './machine/event.ts';
+import type { Happening, MachineEvent, VerifiedSteps } from './machine/event.ts';
 import type { MachineSettings } from './machine/settings.ts';
 import { isShortage } from './machine/shortage.ts';
 import type { Ended, Ledger, State } from './machine/state.ts';
@@ -130,8 +130,8 @@ export class Supervisor implements Actor {
     return this.#line.listen();
   }
 
-  adopt(worker: WorkerIdentity): Promise<void> {
-    return this.#hands.adopt(worker);
+  adopt(worker: WorkerIdentity, verified: VerifiedSteps): Promise<void> {
+    return this.#hands.adopt(worker, verified);
   }
 
   /** Answers the control clients that wait for the end. */

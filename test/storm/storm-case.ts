@@ -252,17 +252,18 @@ class StormCase {
     if (staged.length > 0) this.#ledger.violate('nothing-left-behind', `staging still holds ${staged.join(', ')}`);
     const shown = await this.#world.show(session);
     this.#ledger.violations.push(...indexViolations(shown, readdirSync(directory)));
-    const { budget } = JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8'));
-    this.#ledger.judgeBudget(budget, JSON.parse(shown).attempts);
+    this.#ledger.judgeAttempts(JSON.parse(shown).attempts);
   }
 
   /** What the session's own record says of its restarts. */
   #recorded(): string {
     const { directory } = this.#ledger;
     if (directory === null) return 'no session yet';
-    const { state, attempts, budget } = JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8'));
-    this.#ledger.note(state, budget);
-    return `on record: ${state}, ${attempts} attempts, ${JSON.stringify(budget)}`;
+    const recorded = JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8'));
+    this.#ledger.settle(recorded);
+    const { state, attempts, budget, worker } = recorded;
+    const newest = worker === null ? 'no worker' : `worker ${worker.attempt}${worker.counted ? ', counted' : ''}`;
+    return `on record: ${state}, ${attempts} attempts, ${newest}, ${JSON.stringify(budget)}`;
   }
 
   #fill(): void {

@@ -1,12 +1,10 @@
 /** What the supervisors of a storm said, one after another, held against what may be said. */
 import type { EventNamed, SupervisorEvent } from '../../src/supervisor/events.ts';
-import { MAX_WITHOUT_PROGRESS } from '../../src/supervisor/machine/restart-policy.ts';
 import { Acknowledged } from '../power/acknowledged.ts';
 import type { Run } from '../rig/run.ts';
 import type { Violation } from '../torture/scenario.ts';
-
-/** Classes that are nobody's restart: the operator's stop, the end, a cut. */
-const UNCOUNTED: ReadonlySet<string> = new Set(['interrupted', 'completed', 'power-cut']);
+import { BudgetLedger, type Recorded } from './budget-ledger.ts';
+import { ALL_STEPS } from './storm-line.ts';
 
 /** A row of `show --json`. */
 interface ShownAttempt {
@@ -14,17 +12,12 @@ interface ShownAttempt {
   readonly class: string | null;
 }
 
-interface Budget {
-  readonly restarts: number;
-  readonly withoutProgress: number;
-}
-
 export class StormLedger {
   readonly acknowledged = new Acknowledged();
   readonly violations: Violation[] = [];
   #directory: string | null = null;
   #finalDigest: string | null = null;
-  #isExhausted = false;
+  readonly #budget = new BudgetLedger((detail) => this.violate('budget-is-exact', detail));
   readonly #attempts = new Set<number>();
   /** The session's own record could not be written at times. */
   #mayForget = false;
@@ -46,34 +39,24 @@ export class StormLedger {
    */
   take(run: Run, wasFull: boolean): void {
     this.#mayForget ||= wasFull;
-    let withoutProgress: number | null = null;
+    this.#budget.begin(wasFull);
     for (const event of run.events) {
       this.#take(event);
-      withoutProgress = this.#count(event, withoutProgress);
+      this.#budget.take(event);
     }
   }
 
-  /** What is on record once a supervisor is gone: it may have given up and been killed before it said so. */
-  note(state: string, { withoutProgress }: Budget): void {
-    if (state === 'gave-up' || withoutProgress >= MAX_WITHOUT_PROGRESS) this.#isExhausted = true;
+  /** What is on record once a supervisor is gone. */
+  settle(recorded: Recorded): void {
+    this.#budget.settle(recorded, this.acknowledged.newest?.step === ALL_STEPS);
   }
 
   violate(invariant: string, detail: string): void {
     this.violations.push({ invariant, detail });
   }
 
-  /** Pure of what was said: what the session's own record and its attempts must add up to, once all has ended. */
-  judgeBudget(budget: Budget, attempts: readonly ShownAttempt[]): void {
-    const counted = attempts.filter(({ class: ended }) => ended !== null && !UNCOUNTED.has(ended)).length;
-    // Once it is used up a start is the operator's own, and no restart; giving up and starting again renews it.
-    // A supervisor that is killed at the wrong moment leaves an attempt open in the database: counted, or never begun.
-    const open = attempts.filter(({ class: ended }) => ended === null).length;
-    // No more than there were. A start by the operator of what is used up counts none, and nobody may live to tell of it: so no less
-    // than there were cannot be asked here; the machine's own tests hold it.
-    if (!this.#isExhausted && budget.restarts > counted + open) {
-      const classes = attempts.map(({ number, class: ended }) => `${number} ${ended}`).join(', ');
-      this.violate('budget-is-exact', `${budget.restarts} restarts are on record; ended were ${classes}`);
-    }
+  /** What the database shows once all has ended. */
+  judgeAttempts(attempts: readonly ShownAttempt[]): void {
     const twice = attempts.filter(({ number }, index) => attempts.findIndex((one) => one.number === number) !== index);
     if (twice.length > 0) this.violate('budget-is-exact', `attempts are listed twice: ${JSON.stringify(twice)}`);
   }
@@ -115,7 +98,9 @@ export class StormLedger {
         return;
       case 'session-ended':
         if (event.outcome === 'completed') this.#finalDigest = event.summary.digest;
-        if (event.outcome === 'gave-up') this.#judgeGivingUp(event.reason);
+        return;
+      case 'restart-planned':
+        this.restarts++;
         return;
       default:
     }
@@ -130,27 +115,5 @@ export class StormLedger {
     const words = wrong.map((said) => `${said.sequence} (${verdicts.get(said.sequence) ?? 'gone'})`).join(', ');
     const all = candidates.map((candidate) => `${candidate.sequence} ${candidate.verdict}`).join(', ');
     this.violate('resumes-from-newest', `${sequence} was chosen although ${words} was reported durable; of ${all}`);
-  }
-
-  /** After six at least: the operator's own start gets a launch also where the budget is used up. */
-  #judgeGivingUp(reason: string): void {
-    this.#isExhausted = true;
-    const attempts = Number(/^(\d+) attempts in a row without progress/.exec(reason)?.[1] ?? 0);
-    if (attempts < MAX_WITHOUT_PROGRESS) this.violate('budget-is-exact', `it gave up: ${reason}`);
-  }
-
-  /**
-   * In one supervisor's story each restart counts one more than the one before. What was verified in between starts the count again
-   * only above the highest step on record, which a supervisor that was killed may have told nobody: then any number may follow.
-   */
-  #count(event: SupervisorEvent, before: number | null): number | null {
-    if (event.name === 'checkpoint-verified') return null;
-    if (event.name !== 'restart-planned') return before;
-    this.restarts++;
-    const { withoutProgress, reason } = event;
-    if (before !== null && withoutProgress !== before + 1) {
-      this.violate('budget-is-exact', `${withoutProgress} attempts without progress after ${before}: ${reason}`);
-    }
-    return withoutProgress;
   }
 }

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { EventNamed, SupervisorEvent } from '../../src/supervisor/events.ts';
 import { SummaryGatherer } from '../../src/supervisor/summary.ts';
+import { FRESH_BUDGET } from '../../src/words.ts';
 import { chosen as CHOSEN } from '../cli/render/events.ts';
 
 const started = (sequence: number | null, step = 0): SupervisorEvent => ({
@@ -9,7 +10,7 @@ const started = (sequence: number | null, step = 0): SupervisorEvent => ({
 });
 const ended = (lastStep: number): EventNamed<'worker-ended'> => ({
   ...{ name: 'worker-ended', attempt: 1, class: 'killed', code: null, signal: 'SIGKILL', reason: '', hint: null },
-  ...{ lastLines: [], lastStep },
+  ...{ lastLines: [], lastStep, budget: FRESH_BUDGET },
 });
 
 function summaryOf(...events: readonly SupervisorEvent[]) {

@@ -3,8 +3,16 @@ import type { Phase } from '../../protocol/messages.ts';
 import type { StoppedBy } from '../../words.ts';
 import type { Evidence, WorkerEnd } from '../worker-end.ts';
 
+/** What an attempt has verified, as its checkpoints tell it: whoever was its supervisor then may have died before it knew. */
+export interface VerifiedSteps {
+  /** Highest step of a checkpoint that it verified; -1: none. */
+  readonly verifiedStep: number;
+  /** The same, of checkpoints that were not merely made as it died. */
+  readonly regularStep: number;
+}
+
 /** An attempt that ended while no supervisor watched. */
-export interface UnseenEnd {
+export interface UnseenEnd extends VerifiedSteps {
   readonly end: WorkerEnd;
   readonly bootChanged: boolean;
   /** What the kernel's log says of it; see `Evidence`. */
@@ -12,10 +20,6 @@ export interface UnseenEnd {
   readonly resumedFrom: number | null;
   /** Newest checkpoint of that attempt of kind `final`, if any: it had finished. */
   readonly final: number | null;
-  /** Highest step of a checkpoint that it verified; -1: none. */
-  readonly verifiedStep: number;
-  /** The same, of checkpoints that were not merely made as it died. */
-  readonly regularStep: number;
   /** What it wrote down itself about why it ended; null: nothing. */
   readonly note: string | null;
   /** When it was last heard of, ISO 8601, where that is the best that is known of its end. */
@@ -32,6 +36,8 @@ export type Happening =
       readonly resumedFrom: number | null;
       /** False: it never spoke to a supervisor, so it may have no channel at all. */
       readonly spoke: boolean;
+      /** Missing: nothing is known of it. */
+      readonly verified?: VerifiedSteps;
     }
   /** The last recorded attempt is over, or there never was one. */
   | {

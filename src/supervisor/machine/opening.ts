@@ -2,7 +2,7 @@
 import { askToStop } from './alive.ts';
 import { type Classification, classify } from './classify.ts';
 import type { Step } from './effect.ts';
-import type { EventOf, MachineEvent, UnseenEnd } from './event.ts';
+import type { EventOf, MachineEvent, UnseenEnd, VerifiedSteps } from './event.ts';
 import { firstBeat } from './hang.ts';
 import { note } from './notes.ts';
 import {
@@ -32,7 +32,7 @@ export function fromOpening(state: Opening, event: MachineEvent, settings: Machi
     case 'orphan-found': {
       const adopting: Adopting = {
         kind: 'adopting',
-        ledger: { ...state.ledger, attempt: event.attempt },
+        ledger: withFound({ ...state.ledger, attempt: event.attempt }, event.verified),
         // It has got past its start long ago, so no failure of it is one of the configuration.
         launch: newLaunch(event.attempt, event.resumedFrom, Number.NEGATIVE_INFINITY),
         deadlineMs: event.spoke ? event.nowMs + ADOPT_WAIT_MS : null,
@@ -58,6 +58,13 @@ export function fromOpening(state: Opening, event: MachineEvent, settings: Machi
   }
 }
 
+/** What the newest attempt verified counts, also where a supervisor that died had not heard of it, or not written it down. */
+function withFound(ledger: Ledger, found: VerifiedSteps | undefined): Ledger {
+  if (found === undefined) return ledger;
+  const regular = creditProgress(ledger.budget, found.regularStep, 'regular', ledger.attempt);
+  return { ...ledger, budget: creditProgress(regular, found.verifiedStep, 'by-crash', ledger.attempt) };
+}
+
 function launchUnlessStopped(
   ledger: Ledger,
   stepBackFrom: number | null,
@@ -80,10 +87,8 @@ function afterUnseenEnd(
   event: EventOf<'no-orphan'>,
   settings: MachineSettings,
 ): Step<State> {
-  const { attempt } = state.ledger;
-  const regular = creditProgress(state.ledger.budget, unseen.regularStep, 'regular', attempt);
-  const credited = creditProgress(regular, unseen.verifiedStep, 'by-crash', attempt);
-  const ledger = { ...state.ledger, budget: credited };
+  const ledger = withFound(state.ledger, unseen);
+  const { attempt, budget: credited } = ledger;
   // What an earlier supervisor of this attempt had verified is in it too.
   const progress = progressIn(credited, attempt);
   const evidence = { stderrTail: [], oomRecord: unseen.oomRecord ?? null };

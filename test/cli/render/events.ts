@@ -1,5 +1,6 @@
 /** Scripted events of a run, for the tests of its rendering. */
 import type { EventNamed, ProgressFacts, SaveFacts, Summary } from '../../../src/supervisor/events.ts';
+import { FRESH_BUDGET } from '../../../src/words.ts';
 
 export const SESSION = '20261122_120000_ab3d';
 
@@ -14,6 +15,7 @@ export const opened: EventNamed<'session-opened'> = {
   log: '/runs/log.txt',
   saving: 'auto (10 s to 300 s)',
   trainer: '/home/me/train.ts',
+  budget: FRESH_BUDGET,
 };
 
 export const chosen: EventNamed<'checkpoint-chosen'> = {
@@ -46,6 +48,7 @@ export const killed: EventNamed<'worker-ended'> = {
   reason: 'the kernel recorded no lack of memory',
   lastLines: [],
   lastStep: 3214,
+  budget: { ...FRESH_BUDGET, withoutProgress: 1, restarts: 1 },
 };
 
 export const progress: ProgressFacts = {

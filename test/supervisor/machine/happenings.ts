@@ -33,7 +33,15 @@ const unseenEnd = fc.record({
 });
 
 const DETAILS: { readonly [K in Kind]: Details<K> } = {
-  'orphan-found': fc.record({ attempt: small, resumedFrom: sequence, spoke: fc.boolean() }),
+  'orphan-found': fc.record(
+    {
+      attempt: small,
+      resumedFrom: sequence,
+      spoke: fc.boolean(),
+      verified: fc.record({ verifiedStep: small, regularStep: small }),
+    },
+    { requiredKeys: ['attempt', 'resumedFrom', 'spoke'] },
+  ),
   'no-orphan': fc.record(
     {
       unseenEnd: fc.option(unseenEnd, { nil: null }),

@@ -87,6 +87,17 @@ describe('what an earlier supervisor left', () => {
     expect(adopted.state.ledger.budget).toMatchObject({ withoutProgress: 1, restarts: 2 });
   });
 
+  test('what it verified before its supervisor had heard of it, or while there was none, is progress of the one that is adopted', () => {
+    const verified = { verifiedStep: 75, regularStep: 70 };
+    const rig = new Rig().happen({ type: 'orphan-found', attempt: 1, resumedFrom: null, spoke: true, verified });
+    expect(rig.state.ledger.budget).toMatchObject({
+      highestVerifiedStep: 75,
+      progressedBy: { attempt: 1, regular: true },
+    });
+    rig.happen({ type: 'worker-connected', welcomed: true, phase: 'train', step: 75, lastSaved: 1 }).die();
+    expect(rig.state.ledger.budget).toMatchObject({ withoutProgress: 0, restarts: 1 });
+  });
+
   test('one that was counted already is recorded and not counted again; its step back is made up for', () => {
     const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: { ...VANISHED, resumedFrom: 7 } });
     const { budget } = rig.state.ledger;

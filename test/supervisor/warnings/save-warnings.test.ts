@@ -8,6 +8,7 @@ import {
   judgeSkippedSaves,
   judgeSlowSave,
 } from '../../../src/supervisor/warnings/save-warnings.ts';
+import { FRESH_BUDGET } from '../../../src/words.ts';
 
 const MINUTE = 60_000;
 const training: SaveWatchFacts = { ...NO_FACTS, trainingSinceMs: 0, stepsPerSecond: 2, phase: 'train', steppedAtMs: 0 };
@@ -145,6 +146,7 @@ test('a worker that ended takes what was known of it along', () => {
       reason: '',
       lastLines: [],
       lastStep: 5,
+      budget: FRESH_BUDGET,
     },
     9,
   );

@@ -1,4 +1,5 @@
 import type { EventNamed } from '../../../src/supervisor/events.ts';
+import { FRESH_BUDGET } from '../../../src/words.ts';
 
 /** A worker that crashed before its first step. */
 export const ENDED: EventNamed<'worker-ended'> = {
@@ -10,4 +11,5 @@ export const ENDED: EventNamed<'worker-ended'> = {
   reason: 'x',
   lastLines: [],
   lastStep: 0,
+  budget: FRESH_BUDGET,
 };
