@@ -51,7 +51,7 @@ module.exports = {
       name: 'drill-below-cli',
       severity: 'error',
       from: { path: '^src/drill/' },
-      to: { path: '^src/', pathNot: ['^src/(drill|supervisor|checkpoint|sessions|protocol|config)/', leaf] },
+      to: { path: '^src/', pathNot: ['^src/(drill|supervisor|checkpoint|sessions|protocol|config|gpu)/', leaf] },
     },
     {
       name: 'doctor-below-cli',

@@ -74,7 +74,8 @@ testInWorld.concurrent(
     expect((await drill(world, ['--inject', 'gpus=0,2,3'], four)).code).toBe(0);
     expect(found(four)).toMatchObject([{ cards: '0,2,3', order: 'PCI_BUS_ID' }]);
     const one = withCards(world, [0]);
-    const lost = await drill(world, ['--inject', 'gpu-lost'], { ...one, CUDA_VISIBLE_DEVICES: '0' });
+    const named = { ...one, PATH: process.env.PATH, NKAT_NVIDIA_SMI: join(`${one.NKAT_TEST_FOUND}`, '../nvidia-smi') };
+    const lost = await drill(world, ['--inject', 'gpu-lost'], { ...named, CUDA_VISIBLE_DEVICES: '0' });
     expect(lost.session.injected).toMatchObject([{ name: 'gpu-lost', ok: true }]);
     // With its card, then without any.
     expect(found(one).map(({ cards }) => cards)).toEqual(['0', '']);

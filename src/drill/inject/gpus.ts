@@ -1,10 +1,11 @@
 /** The GPUs of this machine, and what a trainer has to find in its environment to see some of them only. */
-import { execFile } from 'node:child_process';
-import { errnoOf, NkatError } from '../../errors.ts';
+import { NkatError } from '../../errors.ts';
+import { askSmi } from '../../gpu/smi-ask.ts';
+import { smiCommand } from '../../gpu/smi-command.ts';
 import type { Injection } from './injections.ts';
 
 const QUERY = ['--query-gpu=index', '--format=csv,noheader'];
-const LIMIT_MS = 10_000;
+const LIMITS = { timeoutMs: 10_000, maxBytes: 64 * 1_024 };
 
 /** Hides every card from CUDA, and from ROCm. */
 export const NO_GPU: Readonly<Record<string, string>> = { CUDA_VISIBLE_DEVICES: '', HIP_VISIBLE_DEVICES: '' };
@@ -14,17 +15,11 @@ export function onlyGpus(indices: readonly number[]): Readonly<Record<string, st
   return { CUDA_VISIBLE_DEVICES: indices.join(','), CUDA_DEVICE_ORDER: 'PCI_BUS_ID' };
 }
 
-/** Numbers of the cards that answer; none where there is no nvidia-smi. */
-export function gpuIndices(environment: NodeJS.ProcessEnv): Promise<readonly number[]> {
-  return new Promise((resolve, reject) => {
-    execFile('nvidia-smi', QUERY, { env: environment, timeout: LIMIT_MS }, (error, stdout) => {
-      if (error !== null && errnoOf(error) !== 'ENOENT' && typeof error.code !== 'number' && error.killed !== true) {
-        reject(error);
-        return;
-      }
-      resolve(stdout.split('\n').flatMap((line) => (/^\s*\d+\s*$/.test(line) ? [Number(line)] : [])));
-    });
-  });
+/** Numbers of the cards that answer; none where there is no nvidia-smi, or where it fails or hangs. */
+export async function gpuIndices(environment: NodeJS.ProcessEnv): Promise<readonly number[]> {
+  const answer = await askSmi(smiCommand(environment), QUERY, LIMITS);
+  if (answer.kind === 'trouble') return [];
+  return answer.text.split('\n').flatMap((line) => (/^\s*\d+\s*$/.test(line) ? [Number(line)] : []));
 }
 
 /** Before anything is copied. @throws NkatError `preflight` where an injection needs cards that are not there */
