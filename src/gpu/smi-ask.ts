@@ -7,6 +7,8 @@ import { missingTrouble, type SmiTrouble, stuckTrouble, troubleOf } from './smi-
 export interface AskLimits {
   readonly timeoutMs: number;
   readonly maxBytes: number;
+  /** Aborted: nobody wants the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 export type SmiAnswer =
@@ -31,8 +33,11 @@ export function askSmi(command: SmiCommand, args: readonly string[], limits: Ask
     let bytes = 0;
     let errors = '';
     const timer = setTimeout(() => leave(stuckTrouble(limits.timeoutMs)), limits.timeoutMs);
+    const giveUp = (): void =>
+      leave({ kind: 'failed', words: 'nobody waited for the answer of nvidia-smi', hint: null });
     const answer = (given: SmiAnswer): void => {
       clearTimeout(timer);
+      limits.signal?.removeEventListener('abort', giveUp);
       resolve(given);
     };
     const leave = (trouble: SmiTrouble): void => {
@@ -42,6 +47,8 @@ export function askSmi(command: SmiCommand, args: readonly string[], limits: Ask
       child.unref();
       answer({ kind: 'trouble', trouble, said: '' });
     };
+    limits.signal?.addEventListener('abort', giveUp);
+    if (limits.signal?.aborted === true) giveUp();
     child.stdout.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       parts.push(chunk);

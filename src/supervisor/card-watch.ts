@@ -3,7 +3,7 @@ import { type CardBook, type CardFault, faultsOf, keepRow, missingRow } from '..
 import { GpuWatch } from '../gpu/gpu-watch.ts';
 import type { GpuSample } from '../gpu/sample.ts';
 import { smiCommand } from '../gpu/smi-command.ts';
-import { meansNoCards, type SmiTrouble } from '../gpu/smi-trouble.ts';
+import { meansNoCards, type SmiTrouble, type TroubleKind } from '../gpu/smi-trouble.ts';
 import { chooseVisible } from '../gpu/visible.ts';
 import type { CardFacts, SupervisorEvent } from './events.ts';
 import { OnsetWarnings } from './onset-warnings.ts';
@@ -19,6 +19,8 @@ export interface CardWatchOptions {
   readonly tell: (event: SupervisorEvent) => void;
   /** A clock that nobody sets. */
   readonly nowMs: () => number;
+  /** Each row as it comes, of every card. */
+  readonly onSample?: (sample: GpuSample) => void;
 }
 
 export class CardWatch {
@@ -30,7 +32,7 @@ export class CardWatch {
   /** Codes of faults that were told, of each card. */
   readonly #told = new Map<string, ReadonlySet<string>>();
   /** Kind of the trouble that was told last. */
-  #trouble: string | null = null;
+  #trouble: TroubleKind | null = null;
 
   constructor(options: CardWatchOptions) {
     this.#options = options;
@@ -64,6 +66,11 @@ export class CardWatch {
     });
   }
 
+  /** False on a machine without cards or without nvidia-smi, and until that is known. */
+  get isWatching(): boolean {
+    return this.#book.length > 0 || (this.#trouble !== null && !meansNoCards(this.#trouble));
+  }
+
   /** Rows of the last two minutes, oldest first: evidence for a crash. */
   recent(): readonly GpuSample[] {
     return this.#recent;
@@ -74,6 +81,7 @@ export class CardWatch {
     const first = this.#recent.findIndex(({ atMs }) => nowMs - atMs <= KEPT_MS);
     this.#recent = [...(first < 0 ? [] : this.#recent.slice(first)), sample];
     this.#book = keepRow(this.#book, sample).book;
+    this.#options.onSample?.(sample);
     for (const card of this.#book) {
       const missing = missingRow(card.sample, nowMs, MISSING_MS);
       this.#judge(card.key, card.sample, [...faultsOf(card.sample), ...(missing === null ? [] : [missing])]);

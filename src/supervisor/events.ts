@@ -196,6 +196,13 @@ export type SupervisorEvent =
       /** On record, once this end is counted in it. */
       readonly budget: RestartBudget;
     }
+  /** What the cards showed before a crash or an emergency save is kept in this file. */
+  | {
+      readonly name: 'snapshot-kept';
+      readonly attempt: number;
+      readonly why: 'crash' | 'emergency-save';
+      readonly path: string;
+    }
   | {
       readonly name: 'restart-planned';
       readonly delayMs: number;

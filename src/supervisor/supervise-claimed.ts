@@ -11,6 +11,7 @@ import { isGoingDown } from '../power/going-down.ts';
 import { type PowerCut, withCut } from '../power/power-cut.ts';
 import { socketPath } from '../protocol/socket-path.ts';
 import type { UpsAddress } from '../ups-address.ts';
+import { CardKnowledge } from './card-knowledge.ts';
 import { CardWatch } from './card-watch.ts';
 import { watchCheckpoints } from './checkpoint-index.ts';
 import { type EarlierWorker, endUnrecordedWorkers, findEarlierWorker } from './earlier-worker.ts';
@@ -60,6 +61,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     const event = told.name === 'progress' && shown.length > 0 ? { ...told, cards: shown } : told;
     sink.tell(event);
     warnings.take(event);
+    knowledge.take(event);
     logind?.take(event);
   };
   const context: SessionContext = {
@@ -75,6 +77,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     now,
   };
   const warnings = new WarningWatch(context, options.command !== null);
+  const knowledge = new CardKnowledge({ context, cards: () => cards, environment: process.env });
 
   const { previous, file } = session;
   const earlier = await findEarlierWorker(files, layout, record.file, options.settings.stop.killWaitMs, previous);
@@ -116,6 +119,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     logind = watchLogind(supervisor, context);
     if (earlier.kind !== 'alive') await begin(supervisor, context, earlier, cut);
     const ended = await supervisor.ended;
+    await knowledge.close();
     if ((await shutdown) === true && ended.ledger.stopReason === null) record.change({ stoppedBy: 'shutdown' });
     const isRefused =
       options.from !== null && ended.outcome === 'no-checkpoint' && ended.ledger.attempt === session.file.attempts;

@@ -1,8 +1,9 @@
 /** A supervised run on a machine with (fake) cards. */
+import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { FakeSmi } from '../rig/fake-smi.ts';
 import { waitFor } from '../rig/wait-for.ts';
-import { COMMAND, testInWorld } from './rig.ts';
+import { COMMAND, signalPid, testInWorld } from './rig.ts';
 
 const LIMIT = { timeout: 300_000 };
 const CARDS = [{ model: 'rtx3080' }, { model: 'rtx3080', uuid: 'GPU-5e5e5e5e-0000-0000-0000-000000000000' }] as const;
@@ -34,5 +35,49 @@ testInWorld.concurrent(
     world.enough();
     await run.ended(0);
     await waitFor('its nvidia-smi to be gone', () => fake.watching.length === 0);
+  },
+);
+
+testInWorld.concurrent(
+  'a crash and an emergency save keep what the cards showed, and a stuck nvidia-smi delays neither of them',
+  LIMIT,
+  async ({ world }) => {
+    const scene = {
+      cards: [
+        {
+          model: 'rtx3080',
+          curve: {
+            'temperature.gpu': [
+              [0, 60],
+              [600, 95],
+            ],
+          },
+        },
+      ],
+    } as const;
+    const fake = await FakeSmi.start(scene);
+    const run = world.start(['run', '--json', ...world.endless()], COMMAND, fake.environment);
+    await run.event('progress', ({ cards = [] }) => cards.length > 0);
+
+    // The rows go on, every new question is stuck.
+    fake.set({ ...scene, hang: true });
+    const { pid } = await run.event('worker-connected');
+    signalPid(pid, 'SIGSEGV');
+    const crash = await run.event('snapshot-kept', ({ why }) => why === 'crash');
+    await run.event('attempt-started', ({ attempt }) => attempt === 2);
+    const kept = JSON.parse(readFileSync(crash.path, 'utf8'));
+    expect(kept).toMatchObject({ attempt: 1, readings: [{ card: 'GPU-00000000-1111-2222-3333-444444444444' }] });
+    expect(kept.reason).toContain('native-crash');
+    expect(kept.readings[0].rows.length).toBeGreaterThan(0);
+    // Nobody has waited for the answer, which never comes.
+    expect(kept).not.toHaveProperty('troubles');
+
+    await run.event('recovered');
+    run.signal('SIGINT');
+    const save = await run.event('snapshot-kept', ({ why }) => why === 'emergency-save');
+    await run.ended(75);
+    const { snapshots } = (await world.query(['show', 'latest'])) as { snapshots: readonly string[] };
+    expect(snapshots).toEqual([crash.path, save.path]);
+    await waitFor('all of them to be gone', () => fake.living === 0);
   },
 );

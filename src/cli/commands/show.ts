@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { nodeFiles } from '../../checkpoint/files.ts';
 import { listSession } from '../../checkpoint/list.ts';
 import type { CheckpointEntry } from '../../checkpoint/types.ts';
 import type { CheckpointRow } from '../../sessions/types.ts';
+import { listSnapshots } from '../../supervisor/snapshots/snapshot-files.ts';
 import type { CommandContext } from '../context.ts';
 import type { JsonFlag } from '../flags.ts';
 import { type LocatedSession, locateSession } from '../located-session.ts';
@@ -22,6 +24,7 @@ export function show(word: string, flags: JsonFlag, context: CommandContext): Pr
       database.checkpoints.ofSession(session.row.id),
       session,
     );
+    const snapshots = await listSnapshots(join(context.home.logs, session.row.id));
     const { streams, terminal, clocks } = context;
     if (flags.json === true) {
       const { directory, backups } = session.layout;
@@ -30,10 +33,11 @@ export function show(word: string, flags: JsonFlag, context: CommandContext): Pr
         session: { ...sessionJson(session), directory, backups },
         attempts: attempts.map(attemptJson),
         checkpoints,
+        snapshots,
       };
       streams.out(`${JSON.stringify(json)}\n`);
     } else {
-      const facts = { session, attempts, checkpoints, now: clocks.now() };
+      const facts = { session, attempts, checkpoints, snapshots, now: clocks.now() };
       streams.out(`${showLines(facts, terminal.columnsOut(), paintWith(terminal.colourOut)).join('\n')}\n`);
     }
     return 0;

@@ -28,17 +28,19 @@ export interface ShownSession {
   readonly session: Pick<LocatedSession, 'row' | 'layout' | 'present'>;
   readonly attempts: readonly AttemptRow[];
   readonly checkpoints: readonly ShownCheckpoint[];
+  /** Files of what the cards showed before a crash or an emergency save, oldest first. */
+  readonly snapshots: readonly string[];
   /** Wall clock, in ms. */
   readonly now: number;
 }
 
 export function showLines(shown: ShownSession, width: number | null, paint: Paint): string[] {
-  const { session, attempts, checkpoints, now } = shown;
+  const { session, attempts, checkpoints, snapshots, now } = shown;
   const attemptLines = attempts.length === 0 ? ['none'] : tableLines(ATTEMPT_COLUMNS, attempts, indented(width));
   const checkpointLines =
     checkpoints.length === 0 ? ['none'] : tableLines(checkpointColumns(now), checkpoints, indented(width));
   return [
-    ...headLines(session, paint),
+    ...headLines(session, snapshots, paint),
     '',
     paint('Attempts', 'strong'),
     ...attemptLines.map(indent),
@@ -48,7 +50,11 @@ export function showLines(shown: ShownSession, width: number | null, paint: Pain
   ];
 }
 
-function headLines({ row, layout, present }: ShownSession['session'], paint: Paint): string[] {
+function headLines(
+  { row, layout, present }: ShownSession['session'],
+  snapshots: readonly string[],
+  paint: Paint,
+): string[] {
   const name = row.name === null ? '' : ` "${printable(row.name)}"`;
   const facts: [string, string | null][] = [
     ['trainer', printable(trainerText(row))],
@@ -60,11 +66,18 @@ function headLines({ row, layout, present }: ShownSession['session'], paint: Pai
     ['worker', present.workerAlive && row.workerPid !== null ? `pid ${row.workerPid}` : null],
     ['checkpoints', layout.directory],
     ['best models', layout.backups],
+    ['GPU at crash', snapshotText(snapshots)],
   ];
   return [
     `${paint(`Session ${row.id}${name}`, 'strong')} ${paint(present.state, STATE_TONES[present.state])}`,
-    ...facts.flatMap(([title, text]) => (text === null ? [] : [`  ${title.padEnd(12)}${text}`])),
+    ...facts.flatMap(([title, text]) => (text === null ? [] : [`  ${title.padEnd(13)}${text}`])),
   ];
+}
+
+function snapshotText(paths: readonly string[]): string | null {
+  const newest = paths.at(-1);
+  if (newest === undefined) return null;
+  return paths.length === 1 ? newest : `${newest} and ${paths.length - 1} older`;
 }
 
 function progressText({ epoch, step, totalSteps, loss, report }: ShownSession['session']['row']): string | null {

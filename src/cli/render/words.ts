@@ -110,6 +110,8 @@ function wordsOf(event: Remaining): Line[] {
       ];
     case 'warning-ended':
       return [line(event.message, 'good', 'always')];
+    case 'snapshot-kept':
+      return [line(`What the GPUs showed before is kept in ${event.path}`, 'faint')];
     case 'notice':
       if (event.level === 'info') return [line(event.message)];
       return [line(event.message, event.level === 'error' ? 'bad' : 'warning', 'always')];

@@ -1,0 +1,51 @@
+/** What is made of the cards' readings beside watching them: evidence that is kept with a crash. */
+import { smiCommand } from '../gpu/smi-command.ts';
+import type { CardWatch } from './card-watch.ts';
+import type { SupervisorEvent } from './events.ts';
+import type { ExitClass } from './machine/classify.ts';
+import type { SessionContext } from './session-context.ts';
+import { SnapshotKeeper } from './snapshots/snapshot-keeper.ts';
+
+/** Ends of a worker that nobody has to look into. */
+const NO_CRASHES: ReadonlySet<ExitClass> = new Set(['completed', 'interrupted', 'requested', 'config', 'power-cut']);
+/** How long the end of a session waits for what nvidia-smi has to say of it. */
+const PATIENCE_MS = 1_500;
+
+export interface CardKnowledgeOptions {
+  readonly context: SessionContext;
+  /** Null: the cards are not watched yet. */
+  readonly cards: () => Pick<CardWatch, 'isWatching' | 'recent'> | null;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export class CardKnowledge {
+  readonly #options: CardKnowledgeOptions;
+  readonly #snapshots: SnapshotKeeper;
+
+  constructor(options: CardKnowledgeOptions) {
+    this.#options = options;
+    const { layout, outputDirectory, tell, now, nowMs } = options.context;
+    const smi = smiCommand(options.environment);
+    this.#snapshots = new SnapshotKeeper({ session: layout.session, outputDirectory, smi, tell, now, nowMs });
+  }
+
+  /** Every event of the run. */
+  take(event: SupervisorEvent): void {
+    if (event.name === 'save-started' && event.kinds.includes('emergency')) {
+      this.#keep('emergency-save', this.#options.context.record.file.attempts, event.reason);
+    } else if (event.name === 'worker-ended' && !NO_CRASHES.has(event.class)) {
+      this.#keep('crash', event.attempt, `${event.class}: ${event.reason}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#snapshots.close(PATIENCE_MS);
+  }
+
+  #keep(why: 'crash' | 'emergency-save', attempt: number, reason: string | null): void {
+    const cards = this.#options.cards();
+    // Of a machine without cards there is nothing to keep.
+    if (cards?.isWatching !== true) return;
+    this.#snapshots.keep(why, attempt, reason, cards.recent());
+  }
+}
