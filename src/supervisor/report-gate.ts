@@ -49,10 +49,14 @@ export class ReportGate {
       this.#progress(message);
       return;
     }
+    if (!ALWAYS.has(message.type) && !this.#takeToken()) {
+      // Held progress waits on: were it let out for each of these, a flood would thin nothing.
+      this.#drop();
+      return;
+    }
     // In order: what was held back is older.
     this.flush();
-    if (ALWAYS.has(message.type) || this.#takeToken()) this.#options.pass(message);
-    else this.#drop();
+    this.#options.pass(message);
   }
 
   /** Hands on the progress that is held back, as old as it has become. */

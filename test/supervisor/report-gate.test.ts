@@ -68,6 +68,18 @@ test('notices beyond a rate are counted instead of kept; what an outcome depends
   expect(dropped).toEqual([1, 4_001]);
 });
 
+test('messages that are dropped let no held progress out: a flood of both is thinned as one of progress is', () => {
+  const { gate, passed } = gateAt({ ms: 0 });
+  for (let step = 1; step <= 5_000; step += 1) {
+    gate.take(progress(step));
+    gate.take(notice);
+  }
+  expect(passed.filter(({ type }) => type === 'notice')).toHaveLength(1_000);
+  expect(passed.filter(({ type }) => type === 'progress')).toHaveLength(1_000);
+  gate.flush();
+  expect(passed.at(-1)).toEqual(progress(5_000));
+});
+
 test.each(['restored', 'saved', 'unusable', 'diverged', 'done', 'acknowledged'] as const)(
   '%s is never dropped: a choice, an outcome or a client waits for it',
   (type) => {
