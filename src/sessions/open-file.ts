@@ -110,8 +110,8 @@ export function openInMemory(): Database {
 
 /** SQLite gives its side files the mode of the database, so that this decides for all three. */
 function prepare(path: string): void {
+  makeHome(dirname(path));
   try {
-    makeDirectory(dirname(path), MODE_DIRECTORY);
     makeIfMissing(path);
     const found = statSync(path, { throwIfNoEntry: false });
     if (found?.isDirectory() === true) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' });
@@ -128,6 +128,21 @@ function prepare(path: string): void {
         errnoOf(error) === 'EISDIR'
           ? 'A directory stands in its place: nkat-recover repair sets it aside.'
           : 'Check the permissions of the state home, or name another one with NKAT_HOME.',
+      cause: error,
+    });
+  }
+}
+
+function makeHome(folder: string): void {
+  try {
+    makeDirectory(folder, MODE_DIRECTORY);
+  } catch (error) {
+    if (errnoOf(error) === null || isDiskErrno(errnoOf(error))) throw error;
+    throw new NkatError(`the state home cannot be made there (${errnoOf(error)})`, {
+      code: 'io',
+      operation: 'make the state home',
+      path: folder,
+      hint: 'Name a folder that you may write to with NKAT_HOME, or leave NKAT_HOME out for the default one.',
       cause: error,
     });
   }

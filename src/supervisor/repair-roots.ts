@@ -6,6 +6,7 @@ import { readRoots, registerRoot } from '../checkpoint/roots.ts';
 import { isSessionFolder } from '../checkpoint/session-folder.ts';
 import { errnoOf, NkatError } from '../errors.ts';
 import type { StateHome } from '../home.ts';
+import { readAhead } from './read-ahead.ts';
 import type { RepairFinding } from './repair-finding.ts';
 
 export interface SessionFolder {
@@ -74,11 +75,24 @@ export async function rootsOf(
 }
 
 /** What is a session among the folders of a root. */
-export async function sessionsIn(files: StoreFiles, root: string): Promise<SessionFolder[]> {
+export async function sessionsIn(
+  files: StoreFiles,
+  root: string,
+  onProgress: (done: number, total: number) => void = () => undefined,
+): Promise<SessionFolder[]> {
+  const names = readdirSync(root).filter((name) => !name.startsWith('.'));
+  const directories = names.map((name) => join(root, name));
   const found: SessionFolder[] = [];
-  for (const id of readdirSync(root)) {
-    if (id.startsWith('.') || !isDirectory(join(root, id))) continue;
-    if (await isSessionFolder(files, join(root, id))) found.push({ root, id });
+  const ahead = readAhead(directories, false);
+  try {
+    for (const [index, id] of names.entries()) {
+      const directory = join(root, id);
+      if (isDirectory(directory) && (await isSessionFolder(files, directory))) found.push({ root, id });
+      ahead.reached(index + 1);
+      onProgress(index + 1, names.length);
+    }
+  } finally {
+    await ahead.close();
   }
   return found;
 }

@@ -18,6 +18,9 @@ import type { RepairFinding } from './repair-finding.ts';
 import { refuseWrongRoot, rootsOf, type SessionFolder, sessionsIn } from './repair-roots.ts';
 import { repairSession } from './repair-session.ts';
 
+/** What of it is going on: which folders are sessions, what is wrong with each, what the index says of them. */
+export type RepairStage = 'folders' | 'sessions' | 'index';
+
 export interface RepairRequest {
   readonly home: StateHome;
   /** One more root, to be registered. */
@@ -27,7 +30,7 @@ export interface RepairRequest {
   readonly dryRun: boolean;
   readonly now: Date;
   readonly onFinding: (finding: RepairFinding) => void;
-  readonly onProgress: (stage: 'sessions' | 'index', done: number, total: number) => void;
+  readonly onProgress: (stage: RepairStage, done: number, total: number) => void;
 }
 
 export interface RepairReport {
@@ -44,13 +47,18 @@ export async function repair(files: StoreFiles, request: RepairRequest): Promise
     request.onFinding(found);
   };
   if (request.root !== null) await refuseWrongRoot(files, resolve(request.root), home);
-  const isWhole = repairDatabase(request, tell);
-  const roots = await rootsOf(files, request, tell);
+  const done: RepairFinding[] = [];
+  const isWhole = repairDatabase(request, (found) => done.push(found));
   // In a dry run nothing may be made, so an index is read only where one stands.
   const database = dryRun && !isWhole ? null : openSessions(home.database).database;
+  // Made again is what has been made: where the state home takes no file, that is refused and nothing was.
+  for (const found of done) tell(found);
   try {
+    const roots = await rootsOf(files, request, tell);
     const folders: SessionFolder[] = [];
-    for (const root of roots) folders.push(...(await sessionsIn(files, root)));
+    for (const root of roots) {
+      folders.push(...(await sessionsIn(files, root, (looked, total) => request.onProgress('folders', looked, total))));
+    }
     const sessions = await repairSessions(files, database, folders, request, tell);
     if (database !== null && !dryRun) {
       // What a disk refused was said: the same record again would read as if it were lost.

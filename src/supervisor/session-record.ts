@@ -150,9 +150,12 @@ export class SessionRecord {
     this.change({ setAside: [...this.#file.setAside, entry] });
   }
 
-  /** The newest commit only ever rises. */
-  noteCommit(sequence: number, step: number): void {
-    this.#know({ sequence, atMs: this.#workMs() });
+  /**
+   * The newest commit only ever rises.
+   * @param ageMs since its step was made: a save takes a while to be durable, and training goes on meanwhile
+   */
+  noteCommit(sequence: number, step: number, ageMs = 0): void {
+    this.#know({ sequence, atMs: this.#workMs() - ageMs });
     if (sequence > (this.#file.lastCommit?.sequence ?? -1)) this.change({ lastCommit: { sequence, step } });
   }
 

@@ -183,7 +183,7 @@ export class WorkerReports {
       this.#dispatch({ type: 'checkpoint-verified', sequence, step, kinds });
       return;
     }
-    record.noteCommit(message.sequence, message.step);
+    record.noteCommit(message.sequence, message.step, message.writeMs);
     if (message.step > record.reached.step) record.reach(message.step);
     this.#lastDurableAt = message.createdAt;
     this.#lastDurableMs = this.#context.nowMs();

@@ -39,6 +39,13 @@ function hurt(world: World, how: 'deleted' | 'directory' | 'text' | 'flipped'): 
   if (how === 'flipped') writeFileSync(world.home.database, `SQLite format 3\0${'\xff'.repeat(8_000)}`, 'latin1');
 }
 
+test('a state home that takes no file: refused, and nothing is said to be made', async () => {
+  const { code, stdout, stderr } = await new World().cli(['repair'], { NKAT_HOME: '/proc/nowhere/home' });
+  expect({ code, stdout }).toEqual({ code: 74, stdout: '' });
+  expect(stderr).toMatch(/cannot make the state home: .*\/proc\/nowhere\/home/);
+  expect(stderr).toContain('NKAT_HOME');
+});
+
 test.each(['deleted', 'directory', 'text', 'flipped'] as const)('a database that was %s is made again', async (how) => {
   const world = new World();
   await world.addSession(A, { steps: [1, 2] });

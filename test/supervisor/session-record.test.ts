@@ -72,6 +72,16 @@ test('what was lost is measured by a clock that nobody sets, where we saw both e
   expect(record.lostMsSince({ sequence: 5, createdAt })).toBe(0);
 });
 
+test('a checkpoint is as old as its step, not as its last sync: training went on while it was written', () => {
+  const clock = { now: new Date('2026-11-22T12:00:00Z'), ms: 10_000 };
+  const record = recordIn(temporaryDirectory(), clock);
+  record.reach(65);
+  // Its step was made 4 s before the last one that was told.
+  clock.ms += 1_000;
+  record.noteCommit(5, 50, 5_000);
+  expect(record.lostMsSince({ sequence: 5, createdAt: clock.now.toISOString() })).toBe(4_000);
+});
+
 describe('work that is lost after going back', () => {
   const clock = { now: new Date(), ms: 0 };
   let record: SessionRecord;

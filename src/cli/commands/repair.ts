@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { synchronousReads } from '../../checkpoint/synchronous-reads.ts';
 import { databaseRefusal } from '../../sessions/sqlite-errors.ts';
-import { type RepairRequest, repair as repairAll } from '../../supervisor/repair.ts';
+import { type RepairRequest, type RepairStage, repair as repairAll } from '../../supervisor/repair.ts';
 import type { RepairFinding } from '../../supervisor/repair-finding.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -13,6 +13,12 @@ import { usageError } from '../usage-error.ts';
 
 /** Lines of progress where there is no terminal: every so many sessions. */
 const LINE_EVERY = 1_000;
+
+const STAGE_WORDS: Readonly<Record<RepairStage, string>> = {
+  folders: 'Looking for sessions',
+  sessions: 'Looking at sessions',
+  index: 'Writing the index',
+};
 
 /** `repair`: index and directories in order; exit 74 where a disk cannot be read, 65 where something stays lost. */
 export async function repair(session: string | null, flags: RepairFlags, context: CommandContext): Promise<number> {
@@ -33,7 +39,7 @@ export async function repair(session: string | null, flags: RepairFlags, context
       if (flags.json !== true) streams.out(paintLine(paint, findingLine(found)));
     },
     onProgress: (stage, done, total) => {
-      const words = `${stage === 'sessions' ? 'Looking at sessions' : 'Writing the index'}: ${done} of ${total}`;
+      const words = `${STAGE_WORDS[stage]}: ${done} of ${total}`;
       if (terminal.live) status.show(words);
       else if (total >= LINE_EVERY && (done % LINE_EVERY === 0 || done === total)) streams.err(`${words}\n`);
     },

@@ -7,6 +7,7 @@ import type { RunSettings } from '../../config/settings.ts';
 import { NkatError } from '../../errors.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { CommandContext } from '../context.ts';
+import { awaitFirstStart, type FirstStart } from '../first-start.ts';
 import type { RunFlags } from '../flags.ts';
 import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
 import { type IndexProblem, withIndex } from '../open-index.ts';
@@ -26,7 +27,7 @@ import { usageError } from '../usage-error.ts';
 import { superviseAndShow } from './supervised.ts';
 
 type Decision =
-  | { readonly kind: 'new'; readonly words: readonly Line[] }
+  | { readonly kind: 'new'; readonly words: readonly Line[]; readonly isWished: boolean }
   | { readonly kind: 'continue'; readonly session: LocatedSession }
   | { readonly kind: 'nothing' };
 
@@ -46,7 +47,7 @@ export async function run(words: TrainerWords, flags: RunFlags, context: Command
     context,
     async (database, problems) => {
       if (flags.new !== true) await refuseHiddenSession(identity, problems);
-      const decision = await decide(identity, flags, database, context);
+      const { decision, start } = await decideAlone(identity, flags, database, context);
       if (decision.kind === 'nothing') {
         context.streams.err('Nothing was started or changed.\n');
         return 0;
@@ -54,8 +55,9 @@ export async function run(words: TrainerWords, flags: RunFlags, context: Command
       const command = commandOf(identity);
       if (decision.kind === 'new') {
         const target = { kind: 'new', identity } as const;
+        const said = [...slipWords(slips), ...decision.words];
         return superviseAndShow(
-          { target, settings, command, from: null, launch, words: [...slipWords(slips), ...decision.words] },
+          { target, settings, command, from: null, launch, words: said, start },
           flags,
           database,
           context,
@@ -115,22 +117,39 @@ async function refuseHiddenSession(identity: SessionIdentity, problems: readonly
   }
 }
 
+/** A new session with nobody else making one of the same line meanwhile; an explicit wish for one needs no such care. */
+async function decideAlone(
+  identity: SessionIdentity,
+  flags: RunFlags,
+  database: SessionsDatabase,
+  context: CommandContext,
+): Promise<{ readonly decision: Decision; readonly start: FirstStart | null }> {
+  const newest = () => database.sessions.newestByIdentity(identity)?.id;
+  const before = newest();
+  const decision = await decide(identity, flags, database, context);
+  if (decision.kind !== 'new' || decision.isWished) return { decision, start: null };
+  const start = await awaitFirstStart(context.home);
+  if (newest() === before) return { decision, start };
+  await start.release();
+  return { decision: await decide(identity, flags, database, context), start: null };
+}
+
 async function decide(
   identity: SessionIdentity,
   flags: RunFlags,
   database: SessionsDatabase,
   context: CommandContext,
 ): Promise<Decision> {
-  if (flags.new === true) return { kind: 'new', words: [] };
+  if (flags.new === true) return { kind: 'new', words: [], isWished: true };
   const newest = database.sessions.newestByIdentity(identity);
-  if (newest === null) return { kind: 'new', words: [] };
+  if (newest === null) return { kind: 'new', words: [], isWished: false };
   const row = await refreshed(nodeFiles, database, newest);
   const watch = ownWatch();
   const session = await locateSession(nodeFiles, row, watch);
   refuseHeld(session, flags.takeOver === true, watch);
   if (session.present.state === 'completed') {
     const text = `Session ${row.id} has completed; this starts a new one.`;
-    return { kind: 'new', words: [line(text)] };
+    return { kind: 'new', words: [line(text)], isWished: false };
   }
   // Without its directory there is nothing to ask about: the refusal names the disk that is missing.
   const asks = context.terminal.interactive && session.file !== null;
@@ -145,7 +164,7 @@ async function decide(
     case 'yes':
       return { kind: 'continue', session };
     case 'no':
-      return { kind: 'new', words: [] };
+      return { kind: 'new', words: [], isWished: true };
     case 'end':
       return { kind: 'nothing' };
   }

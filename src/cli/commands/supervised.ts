@@ -6,6 +6,7 @@ import type { SessionTarget } from '../../supervisor/options.ts';
 import { supervise } from '../../supervisor/supervise.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOfOutcome } from '../exit-codes.ts';
+import type { FirstStart } from '../first-start.ts';
 import type { SupervisionFlags } from '../flags.ts';
 import { chooseRenderer } from '../render/choose-renderer.ts';
 import type { Line } from '../render/line.ts';
@@ -21,6 +22,8 @@ export interface Supervision {
   readonly launch: SessionLaunch;
   /** Said before the first event. */
   readonly words: readonly Line[];
+  /** Released as soon as the index knows the session. */
+  readonly start?: FirstStart | null;
 }
 
 /** @returns the exit code of how the session ended */
@@ -30,7 +33,7 @@ export async function superviseAndShow(
   database: SessionsDatabase,
   context: CommandContext,
 ): Promise<number> {
-  const { target, settings, command, from, launch, words } = supervision;
+  const { target, settings, command, from, launch, words, start } = supervision;
   const systemd = systemdOf(context);
   const renderer = await chooseRenderer({ json: flags.json === true, quiet: flags.quiet === true, ...context });
   // A program may count on every line, and the log must not wait for it.
@@ -48,12 +51,14 @@ export async function superviseAndShow(
       command,
       publish: (event) => {
         renderer.handle(event);
+        if (event.name === 'session-opened') void start?.release();
         if (systemd !== null) tellSystemd(systemd, null, event);
       },
       signals: context.signals,
     });
     return exitCodeOfOutcome(end.outcome, end.signal);
   } finally {
+    await start?.release();
     renderer.close();
     await systemd?.close();
   }

@@ -1,7 +1,7 @@
 /** The last words of a run: how it ended, what it took, and the command that helps. */
 import type { EventNamed, Outcome, Summary } from '../../supervisor/events.ts';
 import { type Line, line, type Tone } from './line.ts';
-import { aboutDuration, aboutNumber, count } from './quantities.ts';
+import { aboutDuration, aboutNumber, count, isNoticeable } from './quantities.ts';
 
 export function endWords(event: EventNamed<'session-ended'>, session: string | null): Line[] {
   const [tone, headline] = headlineOf(event, session);
@@ -91,7 +91,9 @@ export function summaryWords(summary: Summary): Line[] {
 
 /** In the words of `checkpoint-chosen`, whose sum it is. */
 function lostWork({ stepsLost, workLostMs }: Summary): string {
-  return stepsLost === 0 ? 'nothing' : `${count(stepsLost, 'step')} (${aboutDuration(workLostMs)} of work)`;
+  if (stepsLost === 0) return 'nothing';
+  const work = isNoticeable(workLostMs) ? ` (${aboutDuration(workLostMs)} of work)` : '';
+  return `${count(stepsLost, 'step')}${work}`;
 }
 
 function atStep(summary: Summary): string {

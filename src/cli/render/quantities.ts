@@ -12,6 +12,11 @@ export function aboutDuration(ms: number): string {
   return twoUnits(seconds, 86_400, 'd', 3_600, 'h');
 }
 
+/** Less than a millisecond is no amount: "65 steps, 0 ms of work" would read as a mistake. */
+export function isNoticeable(ms: number): boolean {
+  return ms >= 0.5;
+}
+
 /** One unit only, for narrow columns and ages: `14 s`, `3 min`, `2 h`, `5 d`. */
 export function aboutAge(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));

@@ -2,7 +2,7 @@
 import type { Candidate } from '../../checkpoint/types.ts';
 import type { EventNamed } from '../../supervisor/events.ts';
 import { type Line, line } from './line.ts';
-import { aboutDuration, count } from './quantities.ts';
+import { aboutDuration, count, isNoticeable } from './quantities.ts';
 import type { Story } from './story.ts';
 
 /** Verdicts that no event of their own announces at the moment of choosing. */
@@ -100,7 +100,7 @@ function rowWords({ withoutProgress, crashSaves = 0 }: EventNamed<'restart-plann
 /** "13 steps, 14 s of work lost"; "nothing lost". */
 function lossText(event: EventNamed<'checkpoint-chosen'>): string {
   if (event.stepsLost <= 0) return 'nothing lost';
-  const work = event.lostMs === null ? '' : `, ${aboutDuration(event.lostMs)} of work`;
+  const work = event.lostMs === null || !isNoticeable(event.lostMs) ? '' : `, ${aboutDuration(event.lostMs)} of work`;
   return `${count(event.stepsLost, 'step')}${work} lost`;
 }
 

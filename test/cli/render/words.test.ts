@@ -40,6 +40,12 @@ test('a resumed start says from where, from which checkpoint, on what and what w
   expectFacts(texts.at(-1), ['Resumed at epoch 7, step 3201', 'checkpoint 12', 'wasm', '14 s of work lost']);
 });
 
+test('work that took no time to speak of is counted in steps alone', () => {
+  expect(told([{ ...opened, fresh: false }, { ...chosen, lostMs: 0 }, started]).at(-1)).not.toMatch(/ 0 ms/);
+  const short = { ...summary, workLostMs: 0 };
+  expectFacts(told([opened, ended({ summary: short })]).join('\n'), ['lost 13 steps and stood still']);
+});
+
 test('a fresh start names its backend', () => {
   expectFacts(told([{ ...started, sequence: null, step: 0, epoch: 0 }])[0], ['beginning', 'wasm']);
 });
