@@ -39,7 +39,7 @@ module.exports = {
       name: 'worker-without-heavy-libraries',
       severity: 'error',
       from: { path: '^src/(worker|protocol|checkpoint)/' },
-      to: { path: 'node_modules/(execa|better-sqlite3|commander|ora|pino|chokidar|cli-table3|zod|yaml)/' },
+      to: { path: 'node_modules/(better-sqlite3|commander|ora|pino|chokidar|cli-table3|zod|yaml)/' },
     },
     {
       name: 'supervisor-below-cli',

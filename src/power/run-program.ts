@@ -8,6 +8,9 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** A journal of weeks; more than that ends the program, which then failed. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
 /** @param limitMs then it is ended. Never rejects. */
 export function runProgram(
   [program = '', ...args]: readonly string[],
@@ -15,7 +18,7 @@ export function runProgram(
   limitMs: number,
 ): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(program, args, { env: environment, timeout: limitMs }, (failure, stdout, stderr) =>
+    execFile(program, args, { env: environment, timeout: limitMs, maxBuffer: MAX_BYTES }, (failure, stdout, stderr) =>
       resolve({ failure, stdout: stdout.trim(), stderr: stderr.trim() }),
     );
   });

@@ -1,7 +1,7 @@
 /** Reads the kernel's log for what one looks for in it, where this user may read it. */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { execa } from 'execa';
 import { errnoOf } from '../errors.ts';
+import { runProgram } from '../power/run-program.ts';
 import { type KernelLine, readKmsgRecord, readPrintedLine } from './kernel-line.ts';
 
 /** More than the kernel's buffer holds by default; a bound against a log that is written faster than we read. */
@@ -60,9 +60,8 @@ async function printJournal(): Promise<string | null> {
 }
 
 async function print(program: string, args: readonly string[]): Promise<string | null> {
-  const options = { reject: false, stdin: 'ignore', stderr: 'ignore', timeout: PROGRAM_MS } as const;
-  const result = await execa(program, args, options);
-  return result.failed ? null : result.stdout;
+  const { failure, stdout } = await runProgram([program, ...args], process.env, PROGRAM_MS);
+  return failure === null ? stdout : null;
 }
 
 function pickOut<T>(text: string | null, pick: PickLine<T>): T[] | null {

@@ -1,9 +1,10 @@
 /** Starting a worker: its own process group, output into files, a launcher that records how it ended. */
 
+import { type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, closeSync, constants, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { execa, type Options } from 'execa';
 import { currentBootId } from '../checkpoint/boot-identity.ts';
 import { identityOf } from '../checkpoint/process-identity.ts';
 import { errnoOf } from '../errors.ts';
@@ -80,7 +81,7 @@ export async function launchWorker(spec: LaunchSpec): Promise<LaunchOutcome> {
 async function spawnInGroup(
   spec: LaunchSpec,
   command: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: NodeJS.ProcessEnv,
   files: AttemptFiles,
   [stdout, stderr]: readonly number[],
 ): Promise<LaunchOutcome> {
@@ -88,23 +89,17 @@ async function spawnInGroup(
   const [file = '', ...args] = posix
     ? ['/bin/sh', '-c', LAUNCH_SCRIPT, 'nkat-launch', files.exit, ...command]
     : command;
-  const options: Options = {
+  const options: SpawnOptions = {
     cwd: spec.cwd,
-    env: defined(environment),
-    extendEnv: false,
-    stdio: descriptorsAsStdio(stdout, stderr),
+    env: environment,
+    stdio: ['ignore', stdout, stderr],
     detached: posix,
     windowsHide: true,
-    // The worker outlives us on purpose, and only the stop protocol decides when it is killed.
-    cleanup: false,
-    forceKillAfterDelay: false,
-    reject: false,
-    buffer: false,
   };
-  const child = execa(file, args, options);
+  const child = spawn(file, args, options);
   if (child.pid === undefined) {
-    const { cause } = await child;
-    return failure(cause, file);
+    const [error] = await once(child, 'error');
+    return failure(error, file);
   }
   const leader = identityOf(child.pid) ?? {
     // It has ended already; until its exit event is handled the zombie still tells its start time.
@@ -113,11 +108,6 @@ async function spawnInGroup(
     bootId: currentBootId(),
   };
   return { status: 'launched', worker: new WorkerProcess(child, { leader, session: spec.session }, files) };
-}
-
-/** Any descriptor is handed to the child as it is; execa's types name only those of our own standard streams. */
-function descriptorsAsStdio(stdout: number | undefined, stderr: number | undefined): Options['stdio'] & {} {
-  return ['ignore', stdout, stderr] as unknown as Options['stdio'] & {};
 }
 
 /** Leftovers of an earlier attempt of this number would be taken for this one's. */
@@ -163,11 +153,6 @@ function executableErrno(program: string, cwd: string, path: string): string | n
     }
   }
   return found;
-}
-
-function defined(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const entries = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return Object.fromEntries(entries);
 }
 
 function failed(errno: string, path: string, message: string): LaunchOutcome {

@@ -167,6 +167,12 @@ test('what cannot be started is an outcome with its errno', async () => {
   });
 });
 
+test('what only the system finds out when it is asked to start it is an outcome, too', async () => {
+  // Linux takes no argument of more than 128 KiB (MAX_ARG_STRLEN).
+  const tooLong = await launchWorker(launchSpec({ command: [process.execPath, '-e', '0', 'x'.repeat(200_000)] }));
+  expect(tooLong).toMatchObject({ status: 'failed', errno: 'E2BIG' });
+});
+
 test('leftovers of an earlier attempt of the same number are not taken for its own', async () => {
   const first = await launch({ args: ['9'] });
   await first.worker.ended;
