@@ -38,6 +38,8 @@ export const SETTING_KEYS = [
   'ups',
   'killWait',
   'requireGpu',
+  'gpuProfile',
+  'waitForGpu',
   'allowFresh',
 ] as const;
 export type SettingKey = (typeof SETTING_KEYS)[number];
@@ -117,6 +119,13 @@ export const SETTINGS: readonly SettingDefinition[] = [
   ),
   setting('killWait', '<time>', 'longest wait for a worker that does not end on SIGKILL (default: 30s)', DURATION),
   setting('requireGpu', null, 'refuse to train without a GPU', SWITCH),
+  setting(
+    'gpuProfile',
+    '<card>',
+    'limits of temperature, power and memory for this kind of card in place of its own: rtx3080 (default: none)',
+    'rtx3080, or off',
+  ),
+  setting('waitForGpu', null, 'after a lost GPU wait until it is healthy again and go on, instead of ending', SWITCH),
   setting('allowFresh', null, 'start from zero although every checkpoint is lost', SWITCH),
 ];
 

@@ -60,6 +60,8 @@ const READERS: Readonly<
   ups: { value: ({ ups }) => (ups === null ? null : formatUps(ups)) },
   killWait: { value: (s) => s.stop.killWaitMs, unit: 'duration' },
   requireGpu: { value: (s) => s.requireGpu },
+  gpuProfile: { value: (s) => s.gpuProfile },
+  waitForGpu: { value: (s) => s.waitForGpu },
   allowFresh: { value: (s) => s.allowFresh },
 };
 

@@ -16,13 +16,13 @@ export const MANUAL_NAMES: Readonly<Partial<Record<SettingKey, readonly string[]
 };
 
 const RESTART_KEYS: readonly string[] = ['maxRestarts', 'backoff', 'noRestartCodes'];
+const GPU_KEYS: readonly string[] = ['gpuProfile', 'waitForGpu', 'requireGpu'];
 /** Settings of the run as a whole stand at the top only; everything else is about checkpoints. */
 const RUN_KEYS: readonly string[] = [
   'grace',
   'hangAfter',
   'phaseLimit',
   'killWait',
-  'requireGpu',
   'allowFresh',
   'orphanLimit',
   'powerSettle',
@@ -30,11 +30,17 @@ const RUN_KEYS: readonly string[] = [
 ];
 
 export const GROUPS = {
-  checkpoint: SETTING_KEYS.filter((key) => !RESTART_KEYS.includes(key) && !RUN_KEYS.includes(key)),
+  checkpoint: SETTING_KEYS.filter((key) => ![...RESTART_KEYS, ...RUN_KEYS, ...GPU_KEYS].includes(key)),
   restart: SETTING_KEYS.filter((key) => RESTART_KEYS.includes(key)),
+  gpu: SETTING_KEYS.filter((key) => GPU_KEYS.includes(key)),
 } as const satisfies Readonly<Record<string, readonly SettingKey[]>>;
 export type Group = keyof typeof GROUPS;
 export const GROUP_NAMES = Object.keys(GROUPS) as readonly Group[];
+
+/** Names that mean something inside of a group only: at the top `profile` would look like one of the file's own. */
+export const NAMES_IN_GROUP: Readonly<Partial<Record<Group, ReadonlyMap<string, SettingKey>>>> = {
+  gpu: new Map([['profile', 'gpuProfile']]),
+};
 
 /** Every accepted spelling, each with the setting that it means. */
 export function settingNames(): ReadonlyMap<string, SettingKey> {

@@ -1,7 +1,7 @@
 /** What one configuration file says: its settings, what it extends, and its profiles. */
 import { dirname } from 'node:path';
 import { SETTING_KEYS, type SettingKey } from './definitions.ts';
-import { GROUP_NAMES, GROUPS, type Group, settingNames } from './file-keys.ts';
+import { GROUP_NAMES, GROUPS, type Group, NAMES_IN_GROUP, settingNames } from './file-keys.ts';
 import { type FilePlace, type FileProblem, SHOWN_PROBLEMS } from './file-problems.ts';
 import { acceptedBy, settingText } from './file-values.ts';
 import type { WrittenSetting } from './layers.ts';
@@ -84,7 +84,7 @@ class SectionReader {
     written: Map<SettingKey, WrittenSetting>,
   ): void {
     const { key: name, place, value } = entry;
-    const key = this.#names.get(name);
+    const key = (group === null ? undefined : NAMES_IN_GROUP[group]?.get(name)) ?? this.#names.get(name);
     const text = key === undefined ? null : settingText(key, value);
     const earlier = key === undefined ? undefined : written.get(key);
     if (key === undefined) {

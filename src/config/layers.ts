@@ -94,6 +94,8 @@ export function resolveSettings(layers: readonly SettingLayer[], home: StateHome
     powerSettleMs: unlessOff(values.powerSettle, DEFAULT_SETTINGS.powerSettleMs) ?? 0,
     ups: unlessOff(values.ups, DEFAULT_SETTINGS.ups),
     requireGpu: values.requireGpu ?? DEFAULT_SETTINGS.requireGpu,
+    gpuProfile: unlessOff(values.gpuProfile, DEFAULT_SETTINGS.gpuProfile),
+    waitForGpu: values.waitForGpu ?? DEFAULT_SETTINGS.waitForGpu,
     allowFresh: values.allowFresh ?? DEFAULT_SETTINGS.allowFresh,
   };
 }

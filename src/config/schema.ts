@@ -46,6 +46,8 @@ export const settingSchemas = {
   ups: fromText((text) => (OFF.test(text) ? ('off' as const) : parseUps(text))),
   killWait: fromText((text) => positive(parseDuration(text))),
   requireGpu: fromText(yesOrNo),
+  gpuProfile: fromText((text) => (OFF.test(text) ? ('off' as const) : cardProfile(text))),
+  waitForGpu: fromText(yesOrNo),
   allowFresh: fromText(yesOrNo),
 } satisfies Record<SettingKey, z.ZodType>;
 
@@ -64,6 +66,10 @@ function fromText<T>(read: (text: string) => T | null) {
 /** A path cannot hold the character that ends texts for the system. */
 function folder(text: string): string | null {
   return text === '' || text.includes('\0') ? null : text;
+}
+
+function cardProfile(text: string): 'rtx3080' | null {
+  return /^rtx[ _-]?3080$/i.test(text) ? 'rtx3080' : null;
 }
 
 function fullDiskMode(text: string): 'continue' | 'pause' {

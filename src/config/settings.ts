@@ -46,6 +46,10 @@ export interface RunSettings {
   /** How long a worker trains on without a supervisor; null: for ever. */
   readonly orphanLimitMs: number | null;
   readonly requireGpu: boolean;
+  /** Limits for this kind of card in place of its own; null: its own. */
+  readonly gpuProfile: 'rtx3080' | null;
+  /** A session whose GPU is lost waits until it is healthy again, instead of ending. */
+  readonly waitForGpu: boolean;
   readonly allowFresh: boolean;
 }
 
@@ -67,5 +71,7 @@ export const DEFAULT_SETTINGS: Omit<RunSettings, 'root' | 'backups'> = {
   ups: null,
   orphanLimitMs: null,
   requireGpu: false,
+  gpuProfile: null,
+  waitForGpu: false,
   allowFresh: false,
 };

@@ -3,7 +3,7 @@
  * line. Receivers validate; unknown types are ignored and unknown fields dropped, so either side may be newer.
  */
 import type { Infer } from '../schema.ts';
-import { continueTraining, ended, pause, refused, resume, save, stop, welcome } from './supervisor-messages.ts';
+import { continueTraining, ended, pause, refused, resume, save, stop, throttle, welcome } from './supervisor-messages.ts';
 import {
   acknowledged,
   diverged,
@@ -51,6 +51,7 @@ export const SUPERVISOR_MESSAGES = [
   stop,
   pause,
   continueTraining,
+  throttle,
   refused,
   acknowledged,
   saved,

@@ -95,6 +95,18 @@ export const stop = object({
 export const pause = object({ v, type: literal('pause'), reason: nullable(text) });
 export const continueTraining = object({ v, type: literal('continue') });
 
+/**
+ * Between its steps training stands still for this share of the time, 1: until it is told otherwise. Where nothing more is heard, for
+ * `leaseMs` at most, so that a supervisor that dies slows nobody down for ever.
+ */
+export const throttle = object({
+  v,
+  type: literal('throttle'),
+  share: number(0, 1),
+  leaseMs: ms,
+  reason: nullable(text),
+});
+
 /** The connection is not accepted: wrong token, other session, a worker that is fenced. It closes after this. */
 export const refused = object({
   v,

@@ -64,7 +64,7 @@ export const progress = object({
   /** Periodic saves passed over because one was in flight. */
   skippedSaves: count,
   /** Why no steps are made, on purpose; null: they are. */
-  waiting: nullable(oneOf(['space', 'pause'])),
+  waiting: nullable(oneOf(['space', 'pause', 'heat'])),
   /** What `run.progress()` said last, of work that has no epochs; null: nothing. */
   report: nullable(report),
 });

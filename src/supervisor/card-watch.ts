@@ -1,10 +1,12 @@
 /** The cards while a session is supervised: what they show now, their last two minutes, and warnings when one of them fails. */
 import { type CardBook, type CardFault, faultsOf, keepRow, missingRow } from '../gpu/card-book.ts';
 import { GpuWatch } from '../gpu/gpu-watch.ts';
+import { askInventory } from '../gpu/look.ts';
 import type { GpuSample } from '../gpu/sample.ts';
 import { smiCommand } from '../gpu/smi-command.ts';
 import { meansNoCards, type SmiTrouble, type TroubleKind } from '../gpu/smi-trouble.ts';
 import { chooseVisible } from '../gpu/visible.ts';
+import type { CardControl } from './card-control.ts';
 import type { CardFacts, SupervisorEvent } from './events.ts';
 import { OnsetWarnings } from './onset-warnings.ts';
 
@@ -21,6 +23,8 @@ export interface CardWatchOptions {
   readonly nowMs: () => number;
   /** Each row as it comes, of every card. */
   readonly onSample?: (sample: GpuSample) => void;
+  /** Acts on what the worker's cards show. */
+  readonly control: CardControl;
 }
 
 export class CardWatch {
@@ -31,6 +35,7 @@ export class CardWatch {
   #recent: GpuSample[] = [];
   /** Codes of faults that were told, of each card. */
   readonly #told = new Map<string, ReadonlySet<string>>();
+  #isKnown = false;
   /** Kind of the trouble that was told last. */
   #trouble: TroubleKind | null = null;
 
@@ -52,17 +57,29 @@ export class CardWatch {
   /** What the worker's cards show now. A card without a fresh row is left out: an old temperature is none. */
   now(): readonly CardFacts[] {
     const nowMs = this.#options.nowMs();
+    const visible = this.#visible();
+    return this.#book.flatMap(({ key, sample }) => {
+      if (!visible.includes(key) || nowMs - sample.atMs > MISSING_MS) return [];
+      const { index, temperatureC, utilizationPercent } = sample.values;
+      return [{ index: index ?? -1, temperatureC, utilizationPercent }];
+    });
+  }
+
+  /** Keys of the cards that the worker may use. */
+  #visible(): readonly string[] {
     const cards = this.#book.map(({ key, sample }) => ({
       index: sample.values.index ?? -1,
       uuid: key,
       name: sample.values.name ?? '',
-      sample,
     }));
-    const { uuids } = chooseVisible(cards, this.#options.environment);
-    return cards.flatMap(({ index, uuid, sample }) => {
-      if (!uuids.includes(uuid) || nowMs - sample.atMs > MISSING_MS) return [];
-      const { temperatureC, utilizationPercent } = sample.values;
-      return [{ index, temperatureC, utilizationPercent }];
+    return chooseVisible(cards, this.#options.environment).uuids;
+  }
+
+  /** Once, as soon as there is a card at all. Without its own limits only those of a profile hold. */
+  #learnLimits(): void {
+    this.#isKnown = true;
+    void askInventory(smiCommand(this.#options.environment)).then((inventory) => {
+      if (inventory !== null) this.#options.control.know(inventory.cards);
     });
   }
 
@@ -80,8 +97,11 @@ export class CardWatch {
     const nowMs = this.#options.nowMs();
     const first = this.#recent.findIndex(({ atMs }) => nowMs - atMs <= KEPT_MS);
     this.#recent = [...(first < 0 ? [] : this.#recent.slice(first)), sample];
-    this.#book = keepRow(this.#book, sample).book;
     this.#options.onSample?.(sample);
+    const { book, key } = keepRow(this.#book, sample);
+    this.#book = book;
+    if (!this.#isKnown) this.#learnLimits();
+    if (this.#visible().includes(key)) this.#options.control.read(key, sample);
     for (const card of this.#book) {
       const missing = missingRow(card.sample, nowMs, MISSING_MS);
       this.#judge(card.key, card.sample, [...faultsOf(card.sample), ...(missing === null ? [] : [missing])]);

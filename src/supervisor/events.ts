@@ -36,6 +36,12 @@ export interface CardFacts {
   readonly utilizationPercent: number | null;
 }
 
+/**
+ * `slowed`: training stands still for a share of the time; `held`: all of it; `freed`: full pace again. `saved`, `released`: the worker
+ * was asked to. `stopped`: it is ended with an emergency save. `awaited`: a launch waits for the card; `went-on`: it waits no longer.
+ */
+export type CardAction = 'slowed' | 'held' | 'freed' | 'saved' | 'released' | 'stopped' | 'awaited' | 'went-on';
+
 export interface ProgressFacts {
   readonly phase: string;
   readonly epoch: number;
@@ -49,7 +55,7 @@ export interface ProgressFacts {
   readonly bestMetric: { readonly name: string; readonly value: number } | null;
   readonly skippedSaves: number;
   /** Why no steps are made, on purpose; null: they are. */
-  readonly waiting: 'space' | 'pause' | null;
+  readonly waiting: 'space' | 'pause' | 'heat' | null;
   /** What work without epochs says of itself; null or missing: nothing. */
   readonly report?: Report | null;
   /** Wall-clock ISO time of the newest durable checkpoint of this session; null: none yet. */
@@ -57,6 +63,8 @@ export interface ProgressFacts {
   /** Milliseconds since the newest durable save, by a clock that nobody sets; null: there is none. */
   readonly lastDurableAgeMs: number | null;
   readonly attempt: number;
+  /** Share of the time in which training stands still for a card's sake; missing: it does not. */
+  readonly throttle?: number;
   /** Missing: no card is watched. */
   readonly cards?: readonly CardFacts[];
 }
@@ -216,6 +224,18 @@ export type SupervisorEvent =
   | { readonly name: 'warning'; readonly code: string; readonly message: string; readonly hint: string | null }
   /** What a warning of this code told is over. */
   | { readonly name: 'warning-ended'; readonly code: string; readonly message: string }
+  /** Something is done for a card's sake. */
+  | {
+      readonly name: 'gpu-acted';
+      readonly action: CardAction;
+      /** `GPU 0`; null: it is about no single card. */
+      readonly card: string | null;
+      readonly uuid: string | null;
+      /** Of the time, in which training stands still from now on; null: that is as it was. */
+      readonly share: number | null;
+      /** Why, in words with the numbers. */
+      readonly reason: string;
+    }
   | { readonly name: 'diverged'; readonly step: number; readonly loss: string; readonly adapts: boolean }
   | { readonly name: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly message: string }
   /** One line of the worker's own output. */

@@ -12,6 +12,7 @@ import { type PowerCut, withCut } from '../power/power-cut.ts';
 import { socketPath } from '../protocol/socket-path.ts';
 import type { UpsAddress } from '../ups-address.ts';
 import { CardKnowledge } from './card-knowledge.ts';
+import { CardControl } from './card-control.ts';
 import { CardWatch } from './card-watch.ts';
 import { watchCheckpoints } from './checkpoint-index.ts';
 import { type EarlierWorker, endUnrecordedWorkers, findEarlierWorker } from './earlier-worker.ts';
@@ -58,12 +59,15 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   let cards: CardWatch | null = null;
   const tell = (told: SupervisorEvent): void => {
     const shown = told.name === 'progress' ? (cards?.now() ?? []) : [];
-    const event = told.name === 'progress' && shown.length > 0 ? { ...told, cards: shown } : told;
+    const pace = control.share > 0 ? { throttle: control.share } : {};
+    const event = told.name === 'progress' && shown.length > 0 ? { ...told, ...pace, cards: shown } : told;
     sink.tell(event);
     warnings.take(event);
     knowledge.take(event);
+    control.take(event);
     logind?.take(event);
   };
+  const control = new CardControl({ profile: settings.gpuProfile, tell, nowMs });
   const context: SessionContext = {
     files,
     layout,
@@ -96,6 +100,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     socket: socketPath(layout.session),
     keepPolicy: options.stop !== undefined,
     downForMs: cut?.downMs ?? null,
+    cards: control,
     random: Math.random,
   });
   const watch = watchCheckpoints(context, (happening) => supervisor.dispatch(happening));
@@ -114,7 +119,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     if (options.stop !== undefined) {
       supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: options.stop });
     }
-    cards = new CardWatch({ environment: process.env, tell, nowMs });
+    cards = new CardWatch({ environment: process.env, tell, nowMs, control });
     if (settings.ups !== null) ups = watchUps(settings.ups, supervisor, context);
     logind = watchLogind(supervisor, context);
     if (earlier.kind !== 'alive') await begin(supervisor, context, earlier, cut);

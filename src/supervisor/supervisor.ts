@@ -6,6 +6,7 @@ import type { TrainerFacts, WorkerIdentity } from '../checkpoint/types.ts';
 import { errnoOf, messageOf, NkatError } from '../errors.ts';
 import { ENVIRONMENT, type MessageOf, type WorkerMessage } from '../protocol/messages.ts';
 import { AttemptHands } from './attempt-hands.ts';
+import type { CardControl } from './card-control.ts';
 import { choose } from './choosing.ts';
 import { confirm } from './confirming.ts';
 import type { Effect } from './machine/effect.ts';
@@ -39,6 +40,8 @@ export interface SupervisorOptions {
   readonly keepPolicy: boolean;
   /** How long the session has been down already, through a power cut; null: it has not, or nobody knows. */
   readonly downForMs: number | null;
+  /** Acts on what the cards show; is given its hands here. */
+  readonly cards: CardControl;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -49,6 +52,7 @@ export class Supervisor implements Actor {
   readonly #line: WorkerLine;
   readonly #hands: AttemptHands;
   readonly #warnings: OnsetWarnings;
+  readonly #cards: CardControl;
   #point: ChosenPoint | null = null;
   #from: number | string | null;
 
@@ -56,6 +60,13 @@ export class Supervisor implements Actor {
     const { context, trainer, token, random } = options;
     this.#context = context;
     this.#from = options.from;
+    this.#cards = options.cards;
+    this.#cards.attach({
+      throttle: (share, leaseMs, reason) => void this.#line.send({ type: 'throttle', share, leaseMs, reason }),
+      save: (kinds, reason) => void this.save(kinds, reason),
+      overheated: (reason) => this.dispatch({ type: 'card-overheated', reason }),
+      ready: () => this.dispatch({ type: 'card-ready' }),
+    });
     this.#warnings = new OnsetWarnings(context.tell);
     this.#loop = new RunLoop({ kind: 'opening', ledger: options.ledger }, options.machine, this, context.nowMs);
     const dispatch = (happening: Happening): void => this.#loop.dispatch(happening);
@@ -157,6 +168,7 @@ export class Supervisor implements Actor {
     if (worker !== null && countsEnd(before, event)) record.change({ worker: { ...worker, counted: true } });
     await this.#persist();
     if (before.kind === after.kind) return;
+    if (before.kind === 'awaiting-card') this.#cards.awaitNoMore();
     if (before.kind === 'starting' && after.kind === 'running')
       this.#warnings.end('launch', 'The worker could be launched');
     const outcome = after.kind === 'ended' ? { outcome: after.outcome, reason: after.reason } : {};
@@ -209,6 +221,9 @@ export class Supervisor implements Actor {
         });
         break;
       }
+      case 'await-card':
+        this.#cards.await(effect.need, effect.reason);
+        break;
       case 'announce-hang': {
         const { phase, silentMs, limitMs } = effect;
         tell({ name: 'hang-detected', phase, silentMs, limitMs });

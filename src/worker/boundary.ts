@@ -59,7 +59,13 @@ export class Boundary {
 
   /** True when the next step boundary has more to do than to note the step. */
   get calls(): boolean {
-    return this.#options.orders.any || this.#waitsForRoom;
+    const { throttle } = this.#options.orders;
+    return this.#options.orders.any || this.#waitsForRoom || (throttle.isOrdered && this.#rests(performance.now()));
+  }
+
+  #rests(nowMs: number): boolean {
+    const { throttle } = this.#options.orders;
+    return throttle.standing(nowMs) !== null || throttle.restMs(nowMs) > 0;
   }
 
   get hasNoRoom(): boolean {
@@ -79,19 +85,35 @@ export class Boundary {
     for (;;) {
       const saves = orders.takeSaves();
       // While training is held no step would read it.
-      const isHeld = orders.paused !== null || this.#waitsForRoom;
+      const standing = orders.throttle.standing(performance.now());
+      const isHeld = orders.paused !== null || this.#waitsForRoom || standing !== null;
       if (saves.length > 0) await this.#obeySaves(saves, isHeld ? 'at-once' : 'over-steps');
       if (orders.stop !== null) await this.#stop(orders.stop);
-      const paused = orders.paused ?? (this.#waitsForRoom ? NO_ROOM : null);
-      if (paused === null) break;
+      const paused = orders.paused ?? (this.#waitsForRoom ? NO_ROOM : standing);
       const { changed } = orders;
+      if (paused === null) {
+        if (await this.#rest(changed)) continue;
+        break;
+      }
       saver.hurry();
       if (!waited) await this.listeners.tell('pause', paused);
       waited = true;
       if (paused === NO_ROOM) await this.#waitForRoom(changed);
-      else await waitAwhile({ control, link }, 'pause', changed);
+      else await waitAwhile({ control, link }, paused === standing ? 'heat' : 'pause', [changed]);
     }
+    orders.throttle.goesOn(performance.now());
     control.beat(process.hrtime.bigint());
+  }
+
+  /** One round of a rest that a hot card needs; false: none is due. */
+  async #rest(changed: Promise<void>): Promise<boolean> {
+    const { orders, link, control } = this.#options;
+    const fromMs = performance.now();
+    const restMs = orders.throttle.restMs(fromMs);
+    if (restMs === 0) return false;
+    await waitAwhile({ control, link }, 'heat', [changed], restMs);
+    orders.throttle.rested(performance.now() - fromMs);
+    return true;
   }
 
   /**
@@ -196,14 +218,14 @@ export class Boundary {
     while (room.closed) {
       const { changed } = orders;
       if (orders.stop !== null) await this.#stop(orders.stop);
-      await waitAwhile({ control, link }, 'space', changed, room.changed);
+      await waitAwhile({ control, link }, 'space', [changed, room.changed]);
     }
   }
 
   /** One round: until something is ordered, a second has passed, or there is room, which is used at once. */
   async #waitForRoom(changed: Promise<void>): Promise<void> {
     const { room, control, link } = this.#options;
-    if (room.closed) await waitAwhile({ control, link }, 'space', changed, room.changed);
+    if (room.closed) await waitAwhile({ control, link }, 'space', [changed, room.changed]);
     if (room.closed || this.#options.orders.any) return;
     const handle = await this.saveNow({ kinds: ['auto'], reason: null, requests: [] }, 'at-once');
     await this.waitForDisk(handle.outcome);

@@ -15,7 +15,7 @@ const BYTES = 64;
 const WIDE = 16;
 
 /** What a loop that makes no steps on purpose waits for. */
-export const WAIT_REASONS = ['space', 'pause'] as const;
+export const WAIT_REASONS = ['space', 'pause', 'heat'] as const;
 export type WaitReason = (typeof WAIT_REASONS)[number];
 
 export class ControlBlock {

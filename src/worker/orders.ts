@@ -1,5 +1,6 @@
 /** What the outside asks of the training loop; obeyed at its next step boundary. */
 import { type Deferred, deferred } from './deferred.ts';
+import { Throttle, type ThrottleOrder } from './throttle.ts';
 
 export interface SaveOrder {
   readonly request: string;
@@ -18,6 +19,7 @@ export interface StopOrder {
 }
 
 export class Orders {
+  readonly throttle = new Throttle();
   #saves: SaveOrder[] = [];
   #stop: StopOrder | null = null;
   #paused: { readonly reason: string | null } | null = null;
@@ -59,6 +61,12 @@ export class Orders {
 
   goOn(): void {
     this.#paused = null;
+    this.#signal();
+  }
+
+  /** @param nowMs monotonic; its lease counts from here */
+  orderThrottle(order: ThrottleOrder, nowMs: number): void {
+    this.throttle.order(order, nowMs);
     this.#signal();
   }
 

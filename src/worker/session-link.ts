@@ -143,6 +143,9 @@ export class SessionLink {
       case 'continue':
         orders.goOn();
         return;
+      case 'throttle':
+        orders.orderThrottle(message, performance.now());
+        return;
       case 'save-durable':
         this.#lastSaved = message.sequence;
         this.#options.onSave(message);

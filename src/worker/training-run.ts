@@ -152,6 +152,7 @@ export class TrainingRun implements Run {
     // A loop of the trainer's own has no batches that would say it.
     this.#parts.boundary.training();
     this.#parts.notes.reportIfDue(nowMs);
+    this.#parts.orders.throttle.stepMade(nowMs);
     if (this.#drill?.isReached === true) return this.#drill.end(false);
     if (this.#parts.turns.open) this.#parts.warnings.once(NOT_AWAITED);
     if (this.#link.pending) this.#link.drain();

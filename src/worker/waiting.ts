@@ -5,17 +5,18 @@ import type { SessionLink } from './session-link.ts';
 /** How often a waiting loop shows that it is alive. */
 const BEAT_MS = 1_000;
 
-/** Resolves at the first of these, or after a second: the caller looks again. */
+/** Resolves at the first of these, or after `longestMs`, at most a second: the caller looks again. */
 export async function waitAwhile(
   { control, link }: { readonly control: ControlBlock; readonly link: SessionLink },
   reason: WaitReason,
-  ...until: readonly Promise<void>[]
+  until: readonly Promise<void>[],
+  longestMs = BEAT_MS,
 ): Promise<void> {
   control.waiting = reason;
   control.beat(process.hrtime.bigint());
   let timer: NodeJS.Timeout | undefined;
   const pause = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, BEAT_MS);
+    timer = setTimeout(resolve, Math.min(BEAT_MS, longestMs));
   });
   try {
     await link.holding(Promise.race([...until, pause]));

@@ -52,6 +52,7 @@ function progressParts(facts: ProgressFacts, sinceMs: number): Part[] {
   const parts: Part[] = [];
   if (facts.waiting === 'space') parts.push({ text: 'waiting for disk space', worth: 9 });
   else if (facts.waiting === 'pause') parts.push({ text: 'paused', worth: 9 });
+  else if (facts.throttle === 1) parts.push({ text: 'waiting for the GPU to cool', worth: 9 });
   else if (facts.phase !== 'train') parts.push({ text: facts.phase, worth: 7 });
   const { report = null } = facts;
   if (report !== null) parts.push({ text: reportText(report), worth: 9 });
@@ -71,6 +72,8 @@ function progressParts(facts: ProgressFacts, sinceMs: number): Part[] {
   parts.push({ text: savedText(facts, sinceMs), worth: 5 });
   const cards = cardsText(facts.cards ?? []);
   if (cards !== null) parts.push({ text: cards, worth: 3 });
+  const { throttle = 0 } = facts;
+  if (throttle > 0 && throttle < 1) parts.push({ text: `slowed by ${Math.round(throttle * 100)} %`, worth: 6 });
   if (facts.attempt > 1) parts.push({ text: `attempt ${facts.attempt}`, worth: 2 });
   if (facts.skippedSaves > 0) parts.push({ text: `saves skipped ${facts.skippedSaves}`, worth: 1 });
   return parts;

@@ -61,6 +61,7 @@ const ENDED: Readonly<Record<EventNamed<'worker-ended'>['class'], string>> = {
   hang: 'hung',
   vanished: 'vanished',
   'power-cut': 'was cut off by a power cut',
+  overheated: 'was stopped for its GPU',
 };
 
 export function endedWords(event: EventNamed<'worker-ended'>): Line[] {

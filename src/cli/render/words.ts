@@ -103,6 +103,8 @@ function wordsOf(event: Remaining): Line[] {
       ];
     case 'diverged':
       return [line(`The loss became ${event.loss} at step ${event.step}: nothing is saved after it`, 'bad', 'always')];
+    case 'gpu-acted':
+      return [cardActionLine(event)];
     case 'warning':
       return [
         line(event.message, 'warning', 'always'),

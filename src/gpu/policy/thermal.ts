@@ -74,10 +74,15 @@ export function isCool({ recent }: ThermalState, { hold }: HeatLimits): boolean 
   return heat !== null && heat <= hold;
 }
 
-/** Another worker begins on the same card: what was told to the one before is forgotten, what the card showed is not. */
-export function withNewWorker({ recent, atMs, warned, mode }: ThermalState): ThermalState {
-  const wasHot = mode !== 'free';
-  return { ...COOL, recent, atMs, warned, mode: wasHot ? 'slowed' : 'free', duty: wasHot ? AFTER_STANDING : NO_DUTY };
+/** The worker has ended: nothing is asked of it any more, what the card shows is still noted. */
+export function withoutWorker(state: ThermalState): ThermalState {
+  const duty = state.mode === 'free' ? NO_DUTY : AFTER_STANDING;
+  return { ...state, mode: 'stopped', duty, toldShare: 0, stood: null, easySinceMs: null };
+}
+
+/** Another worker begins on the same card: after one that had to be slowed down it begins slowly. */
+export function withNewWorker(state: ThermalState): ThermalState {
+  return { ...state, mode: state.duty.share > 0 ? 'slowed' : 'free' };
 }
 
 function decideWarning(state: ThermalState, heat: number, limits: HeatLimits, card: string): Decided<ThermalState> {

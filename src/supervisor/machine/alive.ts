@@ -5,7 +5,7 @@ import { type Beat, beatOfPhase, beatOfProgress, silenceLimitMs } from './hang.t
 import { note } from './notes.ts';
 import { graceMs, type MachineSettings } from './settings.ts';
 import type { Running, Saving, State } from './state.ts';
-import { announceStop, endHung, noteStop, reap, stay, stopReasonOf, terminate } from './steps.ts';
+import { announceStop, endHung, endOverheated, noteStop, reap, stay, stopReasonOf, terminate } from './steps.ts';
 
 export function fromAlive(before: Running | Saving, event: MachineEvent, settings: MachineSettings): Step<State> {
   const state = { ...before, ...note(before, event), beat: nextBeat(before.beat, event) };
@@ -23,6 +23,8 @@ export function fromAlive(before: Running | Saving, event: MachineEvent, setting
       return reap(state, event.end);
     case 'stop-signal':
       return askToStop(state, event, settings);
+    case 'card-overheated':
+      return endOverheated(state, event, graceMs(settings, state.ledger.longestSaveMs), settings.stop.terminateMs);
     case 'time-passed':
       return checkSilence(state, event.nowMs, settings);
     default:

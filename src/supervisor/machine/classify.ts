@@ -18,7 +18,8 @@ export type ExitClass =
   | 'disk-full'
   | 'hang'
   | 'vanished'
-  | 'power-cut';
+  | 'power-cut'
+  | 'overheated';
 
 export interface Classification {
   readonly class: ExitClass;
@@ -47,6 +48,8 @@ export interface EndFacts {
   readonly stopReason?: string | null;
   /** Milliseconds of silence for which we ended it; null: we did not. */
   readonly hungForMs: number | null;
+  /** Why we stopped it for a card that was too hot; null or missing: we did not. */
+  readonly overheated?: string | null;
   readonly diverged: { readonly step: number; readonly loss: string } | null;
   /** Why the save that was to answer the stop failed; null: it did not. */
   readonly stopFailure: string | null;
@@ -76,6 +79,7 @@ export function classify(facts: EndFacts): Classification {
     const why = facts.stopFailure === null ? '' : `, and the emergency save failed (${facts.stopFailure})`;
     return { class: 'interrupted', reason: `stopped ${by}${why}` };
   }
+  if (facts.overheated != null) return { class: 'overheated', reason: `stopped by us: ${facts.overheated}` };
   if (facts.hungForMs !== null) {
     return { class: 'hang', reason: `no step for ${Math.round(facts.hungForMs / 1000)} s, so we ended it` };
   }

@@ -4,6 +4,9 @@ import type { StopStage } from '../events.ts';
 import type { Evidence, WorkerEnd } from '../worker-end.ts';
 import type { Classification } from './classify.ts';
 
+/** What a launch waits for. */
+export type CardNeed = 'cool' | 'healthy' | 'memory';
+
 export type Effect =
   /** Choose what to resume from; answers `checkpoint-chosen` or `no-checkpoint`. */
   | { readonly type: 'choose-checkpoint'; readonly stepBackFrom: number | null }
@@ -37,6 +40,8 @@ export type Effect =
       readonly deadlineMs: number;
       readonly lastStepAgeMs: number | null;
     }
+  /** Look at the cards until one is fit for a launch; answers `card-ready`. */
+  | { readonly type: 'await-card'; readonly need: CardNeed; readonly reason: string }
   | { readonly type: 'announce-hang'; readonly phase: string; readonly silentMs: number; readonly limitMs: number }
   /** The launch found no room, no process or no descriptor, and is tried again. */
   | { readonly type: 'announce-launch-wait'; readonly attempt: number; readonly reason: string }

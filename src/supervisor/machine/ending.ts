@@ -7,7 +7,7 @@ import { note } from './notes.ts';
 import { toPreflight } from './opening.ts';
 import { decideRestart, progressIn } from './restart-policy.ts';
 import type { MachineSettings } from './settings.ts';
-import type { BackingOff, Classifying, Confirming, Launch, Ledger, Reaping, State } from './state.ts';
+import type { AwaitingCard, BackingOff, Classifying, Confirming, Launch, Ledger, Reaping, State } from './state.ts';
 import { end, endStopped, noteStop, stay } from './steps.ts';
 
 export function fromReaping(before: Reaping, event: MachineEvent): Step<State> {
@@ -62,6 +62,7 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
     stopSignal: ledger.stopSignal,
     stopReason: ledger.stopReason,
     hungForMs: launch.hungForMs,
+    overheated: launch.overheated ?? null,
     diverged: launch.diverged,
     stopFailure: launch.stopFailure,
     noRestartCodes: settings.noRestartCodes,
@@ -102,7 +103,15 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
   }
   if (ledger.stopSignal !== null) return stoppedInstead(next, launch, record, classification, ledger.budget.restarts);
   const again = { ...next, relaunches: true };
-  const { delayMs, stepBackFrom } = decision;
+  const { delayMs, stepBackFrom, awaits } = decision;
+  if (awaits !== undefined) {
+    const { limitMs, need } = awaits;
+    const untilMs = limitMs === null ? null : event.nowMs + limitMs;
+    return {
+      state: { kind: 'awaiting-card', ledger: again, need, untilMs, stepBackFrom },
+      effects: [record, { type: 'await-card', need, reason: decision.reason }],
+    };
+  }
   const { withoutProgress, crashSaves = 0 } = decision.budget;
   const announced: Effect = { type: 'announce-restart', delayMs, reason: decision.reason, withoutProgress, crashSaves };
   if (delayMs > 0) {
@@ -145,6 +154,21 @@ export function fromConfirming(state: Confirming, event: MachineEvent): Step<Sta
   if (event.verified) return end(state.ledger, state.outcome, state.reason);
   const outcome = state.outcome === 'completed' ? 'no-checkpoint' : 'stopped-unsaved';
   return end(state.ledger, outcome, `checkpoint ${state.sequence} does not verify: ${event.reason}`);
+}
+
+export function fromAwaitingCard(state: AwaitingCard, event: MachineEvent): Step<State> {
+  switch (event.type) {
+    case 'card-ready':
+      return toPreflight(state.ledger, state.stepBackFrom);
+    case 'time-passed':
+      return state.untilMs !== null && event.nowMs >= state.untilMs
+        ? toPreflight(state.ledger, state.stepBackFrom)
+        : stay(state);
+    case 'stop-signal':
+      return endStopped(state.ledger, event, 'while waiting for the card');
+    default:
+      return stay(state);
+  }
 }
 
 export function fromBackingOff(state: BackingOff, event: MachineEvent): Step<State> {

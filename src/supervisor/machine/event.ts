@@ -105,6 +105,10 @@ export type Happening =
     }
   /** Who it was that sent the signal, found out meanwhile. */
   | { readonly type: 'stopped-by'; readonly by: StoppedBy }
+  /** The worker is to be stopped: slowing it down did not keep its card from getting hotter. */
+  | { readonly type: 'card-overheated'; readonly reason: string }
+  /** What a launch waits for is there: the card is cool, healthy, or its memory free. */
+  | { readonly type: 'card-ready' }
   /** Our own clock jumped or we were stopped: what waits in the channel was not late. */
   | { readonly type: 'woke-late'; readonly gapMs: number }
   | { readonly type: 'time-passed' };

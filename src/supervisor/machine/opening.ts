@@ -25,7 +25,7 @@ import {
   type Starting,
   type State,
 } from './state.ts';
-import { announceStop, end, endStopped, noteStop, reap, stay, terminate } from './steps.ts';
+import { announceStop, end, endOverheated, endStopped, noteStop, reap, stay, terminate } from './steps.ts';
 
 export function fromOpening(state: Opening, event: MachineEvent, settings: MachineSettings): Step<State> {
   switch (event.type) {
@@ -273,6 +273,8 @@ export function fromStarting(state: Starting, event: MachineEvent, settings: Mac
       };
     case 'worker-ended':
       return reap(state, event.end);
+    case 'card-overheated':
+      return endOverheated({ ...state, online: false }, event, 0, settings.stop.terminateMs);
     case 'stop-signal':
       return terminate(state, event, settings);
     default:

@@ -2,6 +2,7 @@
 import { FRESH_BUDGET, type RestartBudget } from '../../words.ts';
 import type { Outcome } from '../events.ts';
 import type { Classification, ExitClass } from './classify.ts';
+import type { CardNeed } from './effect.ts';
 
 /** Attempts in a row without progress after which we give up: three resume points, two crashes each. */
 export const MAX_WITHOUT_PROGRESS = 6;
@@ -16,6 +17,9 @@ export const MAX_DIVERGENCES = 4;
 export const CRASH_LOOP = 8;
 /** How far back the resume point may be moved without progress. */
 export const MAX_STEPS_BACK = 2;
+
+/** A card that does not cool in this time tells nothing any more, or stands in a hot room: it is tried, and watched again. */
+export const COOLING_MS = 1_800_000;
 
 export interface RestartSettings {
   readonly maxRestarts: number | null;
@@ -43,6 +47,8 @@ export type RestartDecision =
       readonly delayMs: number;
       /** Sequence to set aside if an older checkpoint verifies; null: resume from the newest. */
       readonly stepBackFrom: number | null;
+      /** What is waited for first, and for how long at most (null: however long); missing: nothing but the delay. */
+      readonly awaits?: { readonly need: CardNeed; readonly limitMs: number | null };
       /** Why it is launched again, and what is different then. */
       readonly reason: string;
     }
@@ -130,6 +136,11 @@ export function decideRestart(
   // Nobody's fault: neither the counters nor the cap on restarts know of it.
   if (classification.class === 'power-cut') {
     return { kind: 'restart', budget, delayMs: 0, stepBackFrom: null, reason: classification.reason };
+  }
+  // The card's fault, and not the checkpoint's: it is launched again when the card is cool.
+  if (classification.class === 'overheated') {
+    const awaits = { need: 'cool', limitMs: COOLING_MS } as const;
+    return { kind: 'restart', budget, delayMs: 0, stepBackFrom: null, awaits, reason: classification.reason };
   }
   const divergences = (budget.divergences ?? 0) + (scales ? 1 : 0);
   if (divergences > MAX_DIVERGENCES) {

@@ -7,6 +7,7 @@ import type { RestartBudget, StoppedBy } from '../../words.ts';
 import type { Outcome, StopStage } from '../events.ts';
 import type { WorkerEnd } from '../worker-end.ts';
 import type { Classification } from './classify.ts';
+import type { CardNeed } from './effect.ts';
 import type { Beat } from './hang.ts';
 
 /** Survives attempts and, through `session.json` and SQLite, the supervisor. */
@@ -41,6 +42,8 @@ export interface Launch {
   /** `adapts`: the trainer goes on with a scaled learning rate. */
   readonly diverged: { readonly step: number; readonly loss: string; readonly adapts: boolean } | null;
   readonly hungForMs: number | null;
+  /** Why we stop it for a card that is too hot; missing: we do not. */
+  readonly overheated?: string;
   /** Newest durable checkpoint of this launch. */
   readonly lastSaved: { readonly sequence: number; readonly verified: boolean } | null;
   /** Sequence of the save that answered the stop request. */
@@ -92,7 +95,7 @@ export interface Saving extends Alive {
 export interface Stopping extends Alive {
   readonly kind: 'stopping';
   readonly stage: StopStage;
-  readonly cause: 'operator' | 'hang';
+  readonly cause: 'operator' | 'hang' | 'heat';
   readonly deadlineMs: number;
   /** Request id of the emergency save; null where none was asked for. */
   readonly request: string | null;
@@ -124,6 +127,15 @@ export interface BackingOff {
   readonly untilMs: number;
   readonly stepBackFrom: number | null;
 }
+/** The last attempt ended for its card's sake; the next one is launched when that is fit for it. */
+export interface AwaitingCard {
+  readonly kind: 'awaiting-card';
+  readonly ledger: Ledger;
+  readonly need: CardNeed;
+  /** Launched then in any case; null: not before the card is fit. */
+  readonly untilMs: number | null;
+  readonly stepBackFrom: number | null;
+}
 export interface Ended {
   readonly kind: 'ended';
   readonly ledger: Ledger;
@@ -143,6 +155,7 @@ export type State =
   | Classifying
   | Confirming
   | BackingOff
+  | AwaitingCard
   | Ended;
 
 export function newLaunch(attempt: number, resumedFrom: number | null, launchedAtMs: number): Launch {

@@ -111,35 +111,67 @@ export function endHung(
   terminateMs: number,
 ): Step<Stopping> {
   const hung = { ledger, launch: { ...launch, hungForMs: silentMs } };
-  if (!online) return terminateHung(hung, nowMs, terminateMs);
-  const request = `hang-${launch.attempt}`;
+  if (!online) return terminateUnasked(hung, 'hang', nowMs, terminateMs);
+  return askUnasked(hung, { cause: 'hang', reason: 'hang', graceMs: terminateMs, nowMs });
+}
+
+/** The card is too hot whatever is done: an emergency save with all the time that it needs, then a launch when it is cool. */
+export function endOverheated(
+  { ledger, launch, online }: Launched & { readonly online: boolean },
+  { reason, nowMs }: EventOf<'card-overheated'>,
+  graceMs: number,
+  terminateMs: number,
+): Step<Stopping> {
+  const hot = { ledger, launch: { ...launch, overheated: reason } };
+  if (!online) return terminateUnasked(hot, 'heat', nowMs, terminateMs);
+  return askUnasked(hot, { cause: 'heat', reason, graceMs, nowMs });
+}
+
+type OwnCause = Exclude<Stopping['cause'], 'operator'>;
+
+function askUnasked(
+  { ledger, launch }: Launched,
+  {
+    cause,
+    reason,
+    graceMs,
+    nowMs,
+  }: { readonly cause: OwnCause; readonly reason: string; readonly graceMs: number; readonly nowMs: number },
+): Step<Stopping> {
+  const request = `${cause}-${launch.attempt}`;
   return {
     state: {
       kind: 'stopping',
-      ...hung,
+      ledger,
+      launch,
       stage: 'saving',
-      cause: 'hang',
-      deadlineMs: nowMs + terminateMs,
+      cause,
+      deadlineMs: nowMs + graceMs,
       request,
       acknowledged: false,
       saveBegun: false,
     },
     effects: [
       { type: 'signal-group', signal: 'SIGCONT' },
-      { type: 'request-stop', request, reason: 'hang', graceMs: terminateMs },
+      { type: 'request-stop', request, reason, graceMs },
     ],
   };
 }
 
-/** SIGTERM to a hung worker: a loop that waits for something that never comes still saves what it can as it ends. */
-export function terminateHung({ ledger, launch }: Launched, nowMs: number, terminateMs: number): Step<Stopping> {
+/** SIGTERM to a worker that nobody else stops: a loop that waits for something that never comes still saves what it can as it ends. */
+export function terminateUnasked(
+  { ledger, launch }: Launched,
+  cause: OwnCause,
+  nowMs: number,
+  terminateMs: number,
+): Step<Stopping> {
   return {
     state: {
       kind: 'stopping',
       ledger,
       launch,
       stage: 'terminating',
-      cause: 'hang',
+      cause,
       deadlineMs: nowMs + terminateMs,
       request: null,
       acknowledged: false,

@@ -4,7 +4,7 @@ import type { EventOf, MachineEvent } from './event.ts';
 import { note } from './notes.ts';
 import { graceMs, type MachineSettings } from './settings.ts';
 import type { State, Stopping } from './state.ts';
-import { announceStop, noteStop, reap, stay, stopReasonOf, terminate, terminateHung } from './steps.ts';
+import { announceStop, noteStop, reap, stay, stopReasonOf, terminate, terminateUnasked } from './steps.ts';
 
 export function fromStopping(before: Stopping, event: MachineEvent, settings: MachineSettings): Step<State> {
   const state = { ...before, ...note(before, event, before.request) };
@@ -23,7 +23,7 @@ export function fromStopping(before: Stopping, event: MachineEvent, settings: Ma
     case 'worker-ended':
       return reap(state, event.end);
     case 'stop-signal':
-      if (state.cause === 'hang') return takenOver(state, event);
+      if (state.cause !== 'operator') return takenOver(state, event);
       // Two commands may well ask for the same stop, and neither knows of the other.
       return event.command === undefined ? harder(state, event.nowMs, settings, event.signal) : stay(state);
     case 'woke-late':
@@ -51,7 +51,7 @@ function withTimeToSave(state: Stopping, nowMs: number, settings: MachineSetting
   return { ...state, saveBegun: true, deadlineMs };
 }
 
-/** The operator asks while a hung worker is ended: what is under way goes on as theirs, and no launch follows. */
+/** The operator asks while a worker is ended for a reason of ours: what is under way goes on as theirs, and no launch follows. */
 function takenOver(state: Stopping, event: EventOf<'stop-signal'>): Step<Stopping> {
   const ledger = noteStop(state.ledger, event);
   return {
@@ -68,17 +68,18 @@ function harder(
   signal: NodeJS.Signals = state.ledger.stopSignal ?? 'SIGTERM',
 ): Step<State> {
   if (state.stage === 'saving') {
-    return state.cause === 'hang'
-      ? terminateHung(state, nowMs, settings.stop.terminateMs)
-      : terminate(state, { signal, nowMs }, settings);
+    return state.cause === 'operator'
+      ? terminate(state, { signal, nowMs }, settings)
+      : terminateUnasked(state, state.cause, nowMs, settings.stop.terminateMs);
   }
   const { state: reaping, effects } = reap(state, null);
-  if (state.cause === 'hang') return { state: reaping, effects };
+  if (state.cause !== 'operator') return { state: reaping, effects };
   return { state: reaping, effects: [announceStop(state.ledger, signal, 'killing', nowMs, null), ...effects] };
 }
 
 function repeatRequest(state: Stopping, nowMs: number): readonly Effect[] {
   if (state.stage !== 'saving' || state.request === null) return [];
-  const reason = state.cause === 'hang' ? 'hang' : stopReasonOf(state.ledger);
+  const own = state.cause === 'hang' ? 'hang' : state.launch.overheated;
+  const reason = state.cause === 'operator' ? stopReasonOf(state.ledger) : (own ?? state.cause);
   return [{ type: 'request-stop', request: state.request, reason, graceMs: Math.max(0, state.deadlineMs - nowMs) }];
 }

@@ -5,7 +5,7 @@
 import type { StoppedBy } from '../../words.ts';
 import { fromAlive } from './alive.ts';
 import type { Step } from './effect.ts';
-import { fromBackingOff, fromClassifying, fromConfirming, fromReaping } from './ending.ts';
+import { fromAwaitingCard, fromBackingOff, fromClassifying, fromConfirming, fromReaping } from './ending.ts';
 import type { MachineEvent } from './event.ts';
 import { silenceLimitMs } from './hang.ts';
 import { fromAdopting, fromOpening, fromPreflight, fromStarting } from './opening.ts';
@@ -38,6 +38,8 @@ export function transition(state: State, event: MachineEvent, settings: MachineS
       return fromConfirming(state, event);
     case 'backing-off':
       return fromBackingOff(state, event);
+    case 'awaiting-card':
+      return fromAwaitingCard(state, event);
     case 'ended':
       return stay(state);
     default:
@@ -59,6 +61,7 @@ export function nextDeadlineMs(state: State, settings: MachineSettings): number 
     case 'stopping':
       return state.deadlineMs;
     case 'backing-off':
+    case 'awaiting-card':
       return state.untilMs;
     case 'running':
     case 'saving':

@@ -146,7 +146,8 @@ export class ThreadCore {
       if (message.type === 'stop') this.#post({ type: 'stop-requested', request, reason, arrivedAt });
       else this.#post({ type: 'save-requested', request, kinds: message.kinds, reason });
     } else if (message.type === 'pause') this.#post({ type: 'pause', reason: message.reason });
-    else this.#post({ type: 'continue' });
+    else if (message.type === 'continue') this.#post({ type: 'continue' });
+    else this.#post({ type: 'throttle', share: message.share, leaseMs: message.leaseMs, reason: message.reason });
   }
 
   #handle(message: ToThread): void {

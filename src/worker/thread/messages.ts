@@ -195,6 +195,12 @@ export type ToLoop =
     }
   | { readonly type: 'pause'; readonly reason: string | null }
   | { readonly type: 'continue' }
+  | {
+      readonly type: 'throttle';
+      readonly share: number;
+      readonly leaseMs: number;
+      readonly reason: string | null;
+    }
   | SaveReport
   /** There is room for a save again. */
   | { readonly type: 'room' }

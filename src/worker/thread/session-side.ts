@@ -23,8 +23,8 @@ export interface SessionSide {
 export interface SessionOwner {
   /** First welcome: the session is ours to train. Later ones bring a new claim and, unless it is kept, a new policy. */
   welcomed(facts: SessionFacts, keepPolicy: boolean): void;
-  /** `save`, `stop`, `pause`, `continue` of the supervisor. */
-  requested(message: Extract<SupervisorMessage, { type: 'save' | 'stop' | 'pause' | 'continue' }>): void;
+  /** What the supervisor asks of the training loop. */
+  requested(message: Extract<SupervisorMessage, { type: 'save' | 'stop' | 'pause' | 'continue' | 'throttle' }>): void;
   /** This process has no business with the session any more. */
   exit(code: number, message: string, refusal: Refusal | null): void;
   /** For `hello`. */

@@ -104,6 +104,7 @@ export class SupervisedSession implements SessionSide {
       case 'stop':
       case 'pause':
       case 'continue':
+      case 'throttle':
         this.#owner.requested(message);
         return;
       case 'refused':

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { CardDecision } from '../../../src/gpu/policy/card-decision.ts';
 import { PROFILES } from '../../../src/gpu/policy/card-profile.ts';
 import { type HeatLimits, heatLimits, heatWords } from '../../../src/gpu/policy/heat-limits.ts';
-import { COOL, decideHeat, isCool, type ThermalState, withNewWorker } from '../../../src/gpu/policy/thermal.ts';
+import { COOL, decideHeat, isCool, type ThermalState, withNewWorker, withoutWorker } from '../../../src/gpu/policy/thermal.ts';
 import { chanceOf } from '../../rig/seeded.ts';
 
 const RTX3080 = {
@@ -209,7 +209,7 @@ describe('too hot', () => {
     expect(isCool(card.state, GUIDE)).toBe(false);
     card.readAll([74, 74]);
     expect(isCool(card.state, GUIDE)).toBe(true);
-    card.state = withNewWorker(card.state);
+    card.state = withNewWorker(withoutWorker(card.state));
     card.read(74);
     expect(card.of('throttle').at(-1)?.share).toBeGreaterThan(0.4);
   });

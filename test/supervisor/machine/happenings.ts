@@ -86,6 +86,8 @@ const DETAILS: { readonly [K in Kind]: Details<K> } = {
     { requiredKeys: ['signal'] },
   ),
   'stopped-by': fc.record({ by: fc.constant('shutdown' as const) }),
+  'card-overheated': fc.record({ reason: words }),
+  'card-ready': nothing,
   'woke-late': fc.record({ gapMs: fc.nat({ max: 1e6 }) }),
   'time-passed': nothing,
 };

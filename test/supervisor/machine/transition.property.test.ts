@@ -18,9 +18,10 @@ const FOLLOWING: Readonly<Record<State['kind'], readonly State['kind'][]>> = {
   saving: ['running', 'stopping', 'reaping'],
   stopping: ['reaping'],
   reaping: ['classifying', 'ended'],
-  classifying: ['confirming', 'preflight', 'backing-off', 'ended'],
+  classifying: ['confirming', 'preflight', 'backing-off', 'awaiting-card', 'ended'],
   confirming: ['ended'],
   'backing-off': ['preflight', 'ended'],
+  'awaiting-card': ['preflight', 'ended'],
   ended: [],
 };
 
@@ -38,6 +39,7 @@ const USUAL: Readonly<Record<State['kind'], readonly Happening['type'][]>> = {
     'worker-done',
     'channel-closed',
     'diverged',
+    'card-overheated',
   ],
   saving: ['save-durable', 'save-failed', 'progressed', 'checkpoint-verified'],
   stopping: [
@@ -52,6 +54,7 @@ const USUAL: Readonly<Record<State['kind'], readonly Happening['type'][]>> = {
   classifying: ['evidence-gathered'],
   confirming: ['confirmation'],
   'backing-off': ['time-passed'],
+  'awaiting-card': ['card-ready', 'time-passed'],
   ended: [],
 };
 
