@@ -2,7 +2,7 @@
 import { type CardBook, keepRow } from './card-book.ts';
 import { chooseColumns, FIELD_KEYS, readKnownNames, readRefusedName } from './fields.ts';
 import { type Header, readHeader } from './header.ts';
-import { type CardInventory, readInventory } from './inventory.ts';
+import { type CardInventory, type Inventory, readInventory } from './inventory.ts';
 import { type GpuProcess, processQuery, readProcesses } from './processes.ts';
 import { readRow } from './sample.ts';
 import { type AskLimits, askSmi, type SmiAnswer } from './smi-ask.ts';
@@ -70,6 +70,12 @@ export async function lookAtCards(
   }));
   const driverVersion = read?.driverVersion ?? rows.book[0]?.sample.values.driverVersion ?? null;
   return { cards, driverVersion, cudaVersion: read?.cudaVersion ?? null, troubles };
+}
+
+/** Null: it could not be had, in time or at all. */
+export async function askInventory(command: SmiCommand): Promise<Inventory | null> {
+  const answer = await askSmi(command, ['-q', '-x'], { timeoutMs: ANSWER_MS, maxBytes: MAX_INVENTORY_BYTES });
+  return answer.kind === 'answered' ? readInventory(answer.text) : null;
 }
 
 const UNREADABLE: SmiTrouble = {

@@ -3,7 +3,17 @@
  * line. Receivers validate; unknown types are ignored and unknown fields dropped, so either side may be newer.
  */
 import type { Infer } from '../schema.ts';
-import { continueTraining, ended, pause, refused, resume, save, stop, throttle, welcome } from './supervisor-messages.ts';
+import {
+  continueTraining,
+  ended,
+  pause,
+  refused,
+  resume,
+  save,
+  stop,
+  throttle,
+  welcome,
+} from './supervisor-messages.ts';
 import {
   acknowledged,
   diverged,

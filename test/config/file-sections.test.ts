@@ -102,7 +102,7 @@ test.each([
   ['checkpoint:\n  intervall: 3', '2:3: unknown key "intervall"; did you mean interval?'],
   ['checkpont:\n  keep: 3', 'did you mean checkpoint?'],
   ['profile:\n  a: {}', 'did you mean profiles?'],
-  ['NKAT_KEEP: 3', 'unknown key "NKAT_KEEP"; known are extends, profiles, checkpoint, restart, dir'],
+  ['NKAT_KEEP: 3', 'unknown key "NKAT_KEEP"; known are extends, profiles, checkpoint, restart, gpu, dir'],
   ['wholly: different', 'known are'],
   ['<<: {keep: 3}', 'unknown key "<<"'],
   ['1: 2', 'unknown key "1"'],

@@ -5,6 +5,7 @@
 import type { EventNamed, SupervisorEvent } from '../../supervisor/events.ts';
 import { isToldByWarning } from '../../supervisor/warnings/failing-saves.ts';
 import { aboutBytes } from '../../units.ts';
+import { cardActionLine } from './card-action-words.ts';
 import { endWords } from './end-words.ts';
 import { type Line, line } from './line.ts';
 import { cutWords, goingLine, upsLine } from './power-words.ts';

@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { CardDecision } from '../../../src/gpu/policy/card-decision.ts';
 import { PROFILES } from '../../../src/gpu/policy/card-profile.ts';
 import { type HeatLimits, heatLimits, heatWords } from '../../../src/gpu/policy/heat-limits.ts';
-import { COOL, decideHeat, isCool, type ThermalState, withNewWorker, withoutWorker } from '../../../src/gpu/policy/thermal.ts';
+import {
+  COOL,
+  decideHeat,
+  isCool,
+  type ThermalState,
+  withNewWorker,
+  withoutWorker,
+} from '../../../src/gpu/policy/thermal.ts';
 import { chanceOf } from '../../rig/seeded.ts';
 
 const RTX3080 = {
