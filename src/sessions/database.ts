@@ -109,6 +109,10 @@ export class SessionsDatabase {
   get saves(): Tables['saves'] {
     return this.tables.saves;
   }
+  get gpuSamples(): Tables['gpuSamples'] {
+    return this.tables.gpuSamples;
+  }
+
   get drills(): Tables['drills'] {
     return this.tables.drills;
   }

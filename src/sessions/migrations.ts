@@ -162,6 +162,23 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX drills_by_session ON drills (session, id);
   `,
+  // `seconds`: how much time a row stands for; `at`: its beginning, in seconds since 1970.
+  `
+  CREATE TABLE gpu_samples (
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    card TEXT NOT NULL,
+    seconds INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    card_index INTEGER,
+    temperature_c REAL,
+    hottest_c REAL,
+    utilization_percent REAL,
+    power_w REAL,
+    memory_used_mib REAL,
+    PRIMARY KEY (session, card, seconds, at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX gpu_samples_by_age ON gpu_samples (seconds, at);
+  `,
 ];
 
 /** The version that `user_version` names; 0 for a new file. */

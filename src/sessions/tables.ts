@@ -5,6 +5,7 @@ import { CheckpointsTable } from './checkpoints-table.ts';
 import { DrillsTable } from './drills-table.ts';
 import { EventsTable } from './events-table.ts';
 import { FactsTable } from './facts-table.ts';
+import { GpuSamplesTable } from './gpu-samples-table.ts';
 import { SavesTable } from './saves-table.ts';
 import { SessionsTable } from './sessions-table.ts';
 import { TransitionsTable } from './transitions-table.ts';
@@ -18,6 +19,7 @@ export interface Tables {
   readonly saves: SavesTable;
   readonly drills: DrillsTable;
   readonly facts: FactsTable;
+  readonly gpuSamples: GpuSamplesTable;
 }
 
 export function tablesOf(database: Database): Tables {
@@ -30,5 +32,6 @@ export function tablesOf(database: Database): Tables {
     saves: new SavesTable(database),
     drills: new DrillsTable(database),
     facts: new FactsTable(database),
+    gpuSamples: new GpuSamplesTable(database),
   };
 }

@@ -1,8 +1,10 @@
-/** What is made of the cards' readings beside watching them: evidence that is kept with a crash. */
+/** What is made of the cards' readings beside watching them: curves, and evidence that is kept with a crash. */
+import type { GpuSample } from '../gpu/sample.ts';
 import { smiCommand } from '../gpu/smi-command.ts';
 import type { CardWatch } from './card-watch.ts';
 import type { SupervisorEvent } from './events.ts';
 import type { ExitClass } from './machine/classify.ts';
+import { SampleRecorder } from './samples/sample-recorder.ts';
 import type { SessionContext } from './session-context.ts';
 import { SnapshotKeeper } from './snapshots/snapshot-keeper.ts';
 
@@ -21,12 +23,20 @@ export interface CardKnowledgeOptions {
 export class CardKnowledge {
   readonly #options: CardKnowledgeOptions;
   readonly #snapshots: SnapshotKeeper;
+  readonly #samples: SampleRecorder;
 
   constructor(options: CardKnowledgeOptions) {
     this.#options = options;
-    const { layout, outputDirectory, tell, now, nowMs } = options.context;
+    const { layout, outputDirectory, index, tell, now, nowMs } = options.context;
     const smi = smiCommand(options.environment);
     this.#snapshots = new SnapshotKeeper({ session: layout.session, outputDirectory, smi, tell, now, nowMs });
+    const write = index.noteGpuSamples.bind(index);
+    this.#samples = new SampleRecorder({ write, now, nowMs });
+  }
+
+  /** Each row of each card. */
+  sample(sample: GpuSample): void {
+    this.#samples.take(sample);
   }
 
   /** Every event of the run. */
@@ -39,6 +49,7 @@ export class CardKnowledge {
   }
 
   async close(): Promise<void> {
+    this.#samples.close();
     await this.#snapshots.close(PATIENCE_MS);
   }
 

@@ -5,6 +5,7 @@
 import type { Manifest, SessionFile } from '../checkpoint/types.ts';
 import type { MessageOf, WorkerMessage } from '../protocol/messages.ts';
 import type { SessionsDatabase } from '../sessions/database.ts';
+import type { GpuSampleRow } from '../sessions/gpu-samples-table.ts';
 import { ProgressRecorder } from '../sessions/progress-recorder.ts';
 import type { Tables } from '../sessions/tables.ts';
 import type {
@@ -145,6 +146,14 @@ export class SessionIndex {
   event(attempt: number, name: string, detail: unknown): void {
     const row = { session: this.#id, at: this.#at(), attempt, name, detail };
     void this.#write(({ events }) => events.record(row));
+  }
+
+  /** Many in one transaction. @param nowSeconds what is too old by then is forgotten; null: not looked at this time */
+  noteGpuSamples(rows: readonly Omit<GpuSampleRow, 'session'>[], nowSeconds: number | null): void {
+    void this.#write(({ gpuSamples }) => {
+      for (const row of rows) gpuSamples.record({ ...row, session: this.#id });
+      if (nowSeconds !== null) gpuSamples.prune(nowSeconds);
+    });
   }
 
   /** Writes the newest progress that is still held back. */

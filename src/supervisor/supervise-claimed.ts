@@ -119,7 +119,8 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     if (options.stop !== undefined) {
       supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: options.stop });
     }
-    cards = new CardWatch({ environment: process.env, tell, nowMs, control });
+    const onSample = knowledge.sample.bind(knowledge);
+    cards = new CardWatch({ environment: process.env, tell, nowMs, control, onSample });
     if (settings.ups !== null) ups = watchUps(settings.ups, supervisor, context);
     logind = watchLogind(supervisor, context);
     if (earlier.kind !== 'alive') await begin(supervisor, context, earlier, cut);

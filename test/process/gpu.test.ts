@@ -76,8 +76,11 @@ testInWorld.concurrent(
     run.signal('SIGINT');
     const save = await run.event('snapshot-kept', ({ why }) => why === 'emergency-save');
     await run.ended(75);
-    const { snapshots } = (await world.query(['show', 'latest'])) as { snapshots: readonly string[] };
-    expect(snapshots).toEqual([crash.path, save.path]);
+    const shown = (await world.query(['show', 'latest'])) as { snapshots: readonly string[] };
+    expect(shown.snapshots).toEqual([crash.path, save.path]);
+    expect(shown).toMatchObject({
+      gpus: [{ index: 0, secondsPerSample: 1, utilizationPercent: { low: 87, mean: 87, high: 87 } }],
+    });
     await waitFor('all of them to be gone', () => fake.living === 0);
   },
 );

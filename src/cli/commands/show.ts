@@ -8,6 +8,7 @@ import type { CommandContext } from '../context.ts';
 import type { JsonFlag } from '../flags.ts';
 import { type LocatedSession, locateSession } from '../located-session.ts';
 import { withReadableIndex } from '../open-index.ts';
+import { cardCurves, curveJson } from '../render/card-curves.ts';
 import { paintWith } from '../render/paint.ts';
 import { attemptJson, sessionJson } from '../render/session-json.ts';
 import { type ShownCheckpoint, showLines } from '../render/show-words.ts';
@@ -25,6 +26,7 @@ export function show(word: string, flags: JsonFlag, context: CommandContext): Pr
       session,
     );
     const snapshots = await listSnapshots(join(context.home.logs, session.row.id));
+    const curves = cardCurves(database.gpuSamples.ofSession(session.row.id));
     const { streams, terminal, clocks } = context;
     if (flags.json === true) {
       const { directory, backups } = session.layout;
@@ -34,10 +36,11 @@ export function show(word: string, flags: JsonFlag, context: CommandContext): Pr
         attempts: attempts.map(attemptJson),
         checkpoints,
         snapshots,
+        gpus: curves.map(curveJson),
       };
       streams.out(`${JSON.stringify(json)}\n`);
     } else {
-      const facts = { session, attempts, checkpoints, snapshots, now: clocks.now() };
+      const facts = { session, attempts, checkpoints, snapshots, curves, now: clocks.now() };
       streams.out(`${showLines(facts, terminal.columnsOut(), paintWith(terminal.colourOut)).join('\n')}\n`);
     }
     return 0;

@@ -2,6 +2,7 @@
 import type { AttemptRow } from '../../sessions/types.ts';
 import { aboutBytes } from '../../units.ts';
 import type { LocatedSession } from '../located-session.ts';
+import { type CardCurve, curveText } from './card-curves.ts';
 import type { Paint } from './paint.ts';
 import { reportText } from './progress-words.ts';
 import { aboutAge, aboutDuration, aboutNumber } from './quantities.ts';
@@ -30,17 +31,18 @@ export interface ShownSession {
   readonly checkpoints: readonly ShownCheckpoint[];
   /** Files of what the cards showed before a crash or an emergency save, oldest first. */
   readonly snapshots: readonly string[];
+  readonly curves: readonly CardCurve[];
   /** Wall clock, in ms. */
   readonly now: number;
 }
 
 export function showLines(shown: ShownSession, width: number | null, paint: Paint): string[] {
-  const { session, attempts, checkpoints, snapshots, now } = shown;
+  const { attempts, checkpoints, now } = shown;
   const attemptLines = attempts.length === 0 ? ['none'] : tableLines(ATTEMPT_COLUMNS, attempts, indented(width));
   const checkpointLines =
     checkpoints.length === 0 ? ['none'] : tableLines(checkpointColumns(now), checkpoints, indented(width));
   return [
-    ...headLines(session, snapshots, paint),
+    ...headLines(shown, paint),
     '',
     paint('Attempts', 'strong'),
     ...attemptLines.map(indent),
@@ -50,11 +52,8 @@ export function showLines(shown: ShownSession, width: number | null, paint: Pain
   ];
 }
 
-function headLines(
-  { row, layout, present }: ShownSession['session'],
-  snapshots: readonly string[],
-  paint: Paint,
-): string[] {
+function headLines({ session, snapshots, curves }: ShownSession, paint: Paint): string[] {
+  const { row, layout, present } = session;
   const name = row.name === null ? '' : ` "${printable(row.name)}"`;
   const facts: [string, string | null][] = [
     ['trainer', printable(trainerText(row))],
@@ -66,6 +65,7 @@ function headLines(
     ['worker', present.workerAlive && row.workerPid !== null ? `pid ${row.workerPid}` : null],
     ['checkpoints', layout.directory],
     ['best models', layout.backups],
+    ...curves.map((curve): [string, string] => [`GPU ${curve.index ?? '?'}`, curveText(curve)]),
     ['GPU at crash', snapshotText(snapshots)],
   ];
   return [

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { askSmi } from '../../../src/gpu/smi-ask.ts';
 import type { SmiCommand } from '../../../src/gpu/smi-command.ts';
 import type { SupervisorEvent } from '../../../src/supervisor/events.ts';
 import { listSnapshots, MOST_SNAPSHOTS } from '../../../src/supervisor/snapshots/snapshot-files.ts';
@@ -62,8 +63,14 @@ it.concurrent('writes the readings at once, and gives up an nvidia-smi that is s
   // Another crash meanwhile asks nothing, and loses no reading.
   scene.keeper.keep('crash', 1, null, []);
   await waitFor('the second file', () => scene.kept === 2);
+  // A question of our own, after which any other would have come.
+  const own = new AbortController();
+  const asked = askSmi(fake.command, ['-L'], { timeoutMs: 60_000, maxBytes: 1_000, signal: own.signal });
+  await waitFor('our question', () => fake.calls.some(({ args }) => args.includes('-L')));
+  own.abort();
+  await asked;
   await scene.keeper.close(100);
-  expect(fake.calls).toHaveLength(2);
+  expect(fake.calls).toHaveLength(3);
   await waitFor('the end of what was stuck', () => fake.living === 0);
 });
 
