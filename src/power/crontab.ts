@@ -1,6 +1,7 @@
 /**
  * The user's crontab: entries of ours stand behind a line that names them, and everything else stays as it is, byte for
- * byte. Editing is pure; reading and writing go through `crontab`, which checks what it is given.
+ * byte. So a crontab is text with one character a byte (`latin1`) here: others may have written theirs in any encoding.
+ * Names and entries are plain text. Editing is pure; reading and writing go through `crontab`, which checks what it is given.
  */
 import { execFile } from 'node:child_process';
 import { errnoOf, NkatError } from '../errors.ts';
@@ -12,12 +13,13 @@ const OURS = 'nkat-recover';
 /** The line behind our mark of this name; null: there is none. */
 export function findEntry(crontab: string, name: string): string | null {
   const lines = crontab.split('\n');
-  return marksOf(lines, name).flatMap((at) => lines.slice(at + 1, at + lengthOf(lines, at)))[0] ?? null;
+  const [found] = marksOf(lines, name).flatMap((at) => lines.slice(at + 1, at + lengthOf(lines, at)));
+  return found === undefined ? null : textOf(found);
 }
 
 /** Names of all entries of ours that begin with `prefix`, in their order, each once. */
 export function entryNames(crontab: string, prefix = ''): string[] {
-  const names = crontab.split('\n').flatMap((line) => (line.startsWith(MARK) ? [line.slice(MARK.length)] : []));
+  const names = crontab.split('\n').flatMap((line) => (line.startsWith(MARK) ? [textOf(line.slice(MARK.length))] : []));
   return [...new Set(names)].filter((name) => name.startsWith(prefix));
 }
 
@@ -29,11 +31,9 @@ export function putEntry(crontab: string, name: string, entry: string): string {
   const [first, ...copies] = marksOf(lines, name);
   if (first === undefined) {
     const before = crontab === '' || crontab.endsWith('\n') ? crontab : `${crontab}\n`;
-    return `${before}${MARK}${name}\n${entry}\n`;
+    return `${before}${markOf(name)}\n${bytesOf(entry)}\n`;
   }
-  return without(lines, copies)
-    .toSpliced(first, lengthOf(lines, first), MARK + name, entry)
-    .join('\n');
+  return without(lines, copies).toSpliced(first, lengthOf(lines, first), markOf(name), bytesOf(entry)).join('\n');
 }
 
 /** The crontab without that entry; unchanged where there is none. */
@@ -44,7 +44,20 @@ export function removeEntry(crontab: string, name: string): string {
 
 /** Where it is marked: more than once where somebody copied it. */
 function marksOf(lines: readonly string[], name: string): readonly number[] {
-  return lines.flatMap((line, at) => (line === MARK + name ? [at] : []));
+  const mark = markOf(name);
+  return lines.flatMap((line, at) => (line === mark ? [at] : []));
+}
+
+function markOf(name: string): string {
+  return MARK + bytesOf(name);
+}
+
+function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+function textOf(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 /** Lines of an entry: the mark alone where its line was taken away by hand, so that what follows is somebody else's. */
@@ -65,7 +78,7 @@ export function cronWord(text: string): string {
 }
 
 /**
- * What stands in the crontab of this user; empty where there is none.
+ * What stands in the crontab of this user, one character a byte; empty where there is none.
  *
  * @throws NkatError `preflight` where there is no cron, or it is not allowed
  */
@@ -96,7 +109,7 @@ function crontab(
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
     // In plain English, so that an empty crontab is known from one that may not be read.
-    const options = { env: { ...environment, LC_ALL: 'C' }, timeout: 30_000 };
+    const options = { env: { ...environment, LC_ALL: 'C' }, timeout: 30_000, encoding: 'latin1' } as const;
     const child = execFile('crontab', [...args], options, (error, stdout, stderr) => {
       if (error !== null && errnoOf(error) === 'ENOENT') {
         reject(refusal(operation, 'there is no cron on this machine'));
@@ -108,7 +121,7 @@ function crontab(
     child.stdin?.on('error', (error) => {
       if (errnoOf(error) !== 'EPIPE') reject(error);
     });
-    child.stdin?.end(input);
+    child.stdin?.end(input, 'latin1');
   });
 }
 

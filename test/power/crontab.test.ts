@@ -88,6 +88,25 @@ test('read and written through crontab; no crontab yet is an empty one', async (
   expect(await readCrontab(environment)).toBe(`${OTHERS}\n`);
 });
 
+test('what others wrote in another encoding stays, byte for byte; a home of any name is found again', async () => {
+  const { path, environment } = fakeCron('if [ "$1" = -l ]; then cat "$file"; else cat > "$file"; fi');
+  const others = Buffer.from('# caf\xe9 \xff\xfe\r\n0 5 * * * backup \xa0 \u0000\n', 'latin1');
+  writeFileSync(path, others);
+  const name = 'drill /home/søren/日記';
+  const entry = '@daily nkat-recover /home/søren/日記';
+  const put = putEntry(await readCrontab(environment), name, entry);
+  await writeCrontab(put, environment);
+  expect(readFileSync(path)).toEqual(
+    Buffer.concat([others, Buffer.from(`# nkat-recover: ${name}\n${entry}\n`, 'utf8')]),
+  );
+  const read = await readCrontab(environment);
+  expect(findEntry(read, name)).toBe(entry);
+  expect(entryNames(read)).toEqual([name]);
+  expect(putEntry(read, name, entry)).toBe(read);
+  await writeCrontab(removeEntry(read, name), environment);
+  expect(readFileSync(path)).toEqual(others);
+});
+
 test('a cron that refuses is an error, and what it said is told; none at all too', async () => {
   const { path, environment } = fakeCron('echo "you may not use cron" >&2; exit 1');
   await expect(readCrontab(environment)).rejects.toMatchObject({ code: 'preflight', message: 'you may not use cron' });

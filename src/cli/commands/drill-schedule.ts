@@ -26,6 +26,7 @@ import { paintLine, paintWith } from '../render/paint.ts';
 import { nextWords, scheduleJson, scheduleLines } from '../render/schedule-words.ts';
 import { resolveSession } from '../resolve-session.ts';
 import { carryOut } from '../service/carry-out.ts';
+import { DRILL_LOG } from '../service/keep-log-small.ts';
 import { scheduledDrills } from '../service/scheduled-drills.ts';
 import { usageError } from '../usage-error.ts';
 
@@ -131,7 +132,7 @@ async function placeOf(
       words: [process.execPath, realpathSync(process.argv[1] ?? ''), 'drill', ...options, ...words],
       environment: { NKAT_HOME: home.directory },
     },
-    log: join(home.logs, 'drill.log'),
+    log: join(home.logs, DRILL_LOG),
   };
 }
 

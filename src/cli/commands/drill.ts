@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { nodeFiles } from '../../checkpoint/files.ts';
 import { newSessionId } from '../../checkpoint/session-id.ts';
 import { Cleanup } from '../../drill/cleanup.ts';
@@ -22,6 +23,7 @@ import { line } from '../render/line.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
 import { StatusLine } from '../render/status-line.ts';
 import { resolveSession } from '../resolve-session.ts';
+import { DRILL_LOG, keepLogSmall, tellLogProblem } from '../service/keep-log-small.ts';
 import { ownWatch } from '../session-state.ts';
 import { sourceDigestOf, trainerHasChanged } from '../source-change.ts';
 import { commandOf } from '../trainer.ts';
@@ -31,6 +33,7 @@ import { drillHistory } from './drill-history.ts';
 /** `drill`: rehearses the recovery of sessions beside them; exit 65 where something could not be recovered. */
 export async function drill(words: readonly string[], flags: DrillFlags, context: CommandContext): Promise<number> {
   if (flags.history === true) return drillHistory(words, flags, context);
+  tellLogProblem(context, keepLogSmall(join(context.home.logs, DRILL_LOG)));
   const cleanup = new Cleanup();
   const interrupted = new Promise<number>((resolve) => {
     context.signals.listen((signal) => resolve(exitCodeOfSignal(signal)));

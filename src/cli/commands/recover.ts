@@ -17,6 +17,7 @@ import type { Line } from '../render/line.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
 import { planLines, planSummary, RecoverTelling } from '../render/recover-words.ts';
 import { StatusLine } from '../render/status-line.ts';
+import { keepLogSmall, SERVICE_LOG, tellLogProblem } from '../service/keep-log-small.ts';
 import { systemdOf, tellSystemd } from '../service/tell-systemd.ts';
 import { ownWatch } from '../session-state.ts';
 import { usageError } from '../usage-error.ts';
@@ -60,6 +61,7 @@ async function recoverNow(
   flags: RecoverFlags,
   context: CommandContext,
 ): Promise<number> {
+  tellLogProblem(context, keepLogSmall(join(context.home.logs, SERVICE_LOG)));
   const systemd = systemdOf(context);
   const lock = await lockRecovery(context);
   try {

@@ -1,6 +1,7 @@
 /** `service`: has the machine start `recover` when it comes up. */
 
 import { makeDirectory } from '../../make-directory.ts';
+import { cronIsRunning } from '../../power/cron-daemon.ts';
 import { installSteps, removeSteps, type ServicePlace } from '../../power/service-plan.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -35,6 +36,9 @@ export async function service(action: ServiceAction, flags: ServiceFlags, contex
       ? `Installed as ${MANAGER_WORDS[place.manager]}: the next boot brings interrupted sessions back. Now: nkat-recover recover`
       : `Removed: interrupted sessions wait for nkat-recover recover`;
   say(line(done, 'good'));
+  if (action === 'install' && place.manager === 'cron' && cronIsRunning() === false) {
+    say(line('No cron runs on this machine now, and without it nothing is started at boot', 'warning', 'always'));
+  }
   return 0;
 }
 

@@ -4,6 +4,7 @@ import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { ServiceManager, ServicePlace } from '../../power/service-plan.ts';
 import type { CommandContext } from '../context.ts';
+import { SERVICE_LOG } from './keep-log-small.ts';
 
 /** Disks may come later than we do. */
 const DISK_WAIT = '10m';
@@ -40,7 +41,7 @@ export function placeOf(manager: ServiceManager, { home, environment }: CommandC
       environment: { NKAT_HOME: home.directory },
     },
     unitDirectory: manager === 'systemd-user' ? join(configuration, 'systemd', 'user') : '/etc/systemd/system',
-    log: join(home.logs, 'service.log'),
+    log: join(home.logs, SERVICE_LOG),
     user: userInfo().username,
   };
 }
