@@ -119,13 +119,12 @@ export class AttemptHands {
     const { record, index, tell, now } = this.#options.context;
     const lastStep = record.reached.step;
     await this.close();
-    record.change({ worker: null });
-    await this.#options.persist();
     index.flush();
     const { code, signal } = end;
     const { class: exitClass, reason, hint = null } = classification;
     const endedAt = effect.endedAt ?? now().toISOString();
-    await index.patchAttempt(attempt, {
+    // Before the session forgets the worker: the next supervisor looks for the end of a worker that stands there, and of no other.
+    await index.attemptEnded(attempt, {
       endedAt,
       exitCode: code,
       signal,
@@ -134,6 +133,8 @@ export class AttemptHands {
       evidence,
       lastStep,
     });
+    record.change({ worker: null });
+    await this.#options.persist();
     await index.patchSession({ workerPid: null });
     const lastLines = evidence.stderrTail;
     const { budget } = record.file;

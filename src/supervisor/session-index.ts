@@ -89,6 +89,32 @@ export class SessionIndex {
     return this.#write(({ attempts }) => attempts.patch(this.#id, number, patch));
   }
 
+  /** The first that learned how it ended saw most of it: what a later supervisor concludes changes nothing of that. */
+  attemptEnded(number: number, end: AttemptPatch): Promise<void> {
+    return this.#write(({ attempts }) => {
+      if (attempts.find(this.#id, number)?.endedAt == null) attempts.patch(this.#id, number, end);
+    });
+  }
+
+  /**
+   * Attempts that have no end on record and are over: their supervisor died before it had written down the worker, or its
+   * end. @param live the attempt whose end is still to come; null: none
+   */
+  endForgotten(live: number | null): Promise<void> {
+    return this.#write(({ attempts, sessions }) => {
+      const heardOf = sessions.find(this.#id)?.lastCheckpointAt ?? '';
+      for (const { number, startedAt, endedAt } of attempts.ofSession(this.#id)) {
+        if (endedAt !== null || number === live) continue;
+        const reason = 'its supervisor died before it could write down how it ended';
+        attempts.patch(this.#id, number, {
+          endedAt: startedAt > heardOf ? startedAt : heardOf,
+          class: 'vanished',
+          reason,
+        });
+      }
+    });
+  }
+
   noteFirstStep(number: number, firstStep: number): void {
     void this.patchAttempt(number, { firstStep });
   }

@@ -204,6 +204,7 @@ async function openRecord(
   const indexed = index.reached();
   if (indexed !== null && indexed.step > record.reached.step) record.reachedBefore(indexed.step, indexed.at);
   await index.open(record.file, settings.root, process.pid);
+  await index.endForgotten(earlier.kind === 'none' ? null : earlier.worker.attempt);
   tell({
     name: 'session-opened',
     session: layout.session,

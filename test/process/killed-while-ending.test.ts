@@ -1,7 +1,8 @@
 /** kill -9 of a supervisor that is just ending its worker: the next run finishes what it had begun. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type Run, stuck, testInWorld, type World } from './rig.ts';
+import { type Run, signalPid, stuck, testInWorld, type World } from './rig.ts';
 
 const LIMITS = ['--hang-after', '3s', '--phase-limit', '30s'];
 
@@ -36,3 +37,25 @@ testInWorld.concurrent('while it stops', async ({ world }) => {
   const { checkpoints } = (await world.query(['show', 'latest'])) as { checkpoints: { kinds: string[] }[] };
   expect(checkpoints.flatMap(({ kinds }) => kinds)).toContain('final');
 });
+
+testInWorld.concurrent(
+  'before the worker, or its end, was written down: its attempt has an end all the same',
+  async ({ world }) => {
+    const line = (): Run => world.run(world.endless());
+    const first = line();
+    const { directory } = await first.event('session-opened');
+    const { pid } = await first.event('worker-connected');
+    await first.event('progress');
+    first.signal('SIGKILL');
+    await first.exited;
+    signalPid(pid, 'SIGKILL');
+    await world.until(() => world.processes().length === 0);
+    const path = join(directory, 'session.json');
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), worker: null }));
+    world.enough();
+    await line().ended(0);
+    expect(await world.query(['show', 'latest'])).toMatchObject({
+      attempts: [{ class: 'vanished', endedAt: expect.any(String) }, { class: 'completed' }],
+    });
+  },
+);
