@@ -9,6 +9,7 @@ const LEAVES = [
   'timer',
   'ups-address',
   'bounded-lines',
+  'installed-backend',
 ];
 const leaf = `^src/(${LEAVES.join('|')})\\.ts$`;
 
@@ -45,13 +46,22 @@ module.exports = {
       name: 'supervisor-below-cli',
       severity: 'error',
       from: { path: '^src/supervisor/' },
-      to: { path: '^src/', pathNot: ['^src/(supervisor|checkpoint|sessions|protocol|config|power|gpu)/', leaf] },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(supervisor|checkpoint|sessions|protocol|config|power|gpu|backend)/', leaf],
+      },
+    },
+    {
+      name: 'backend-below-supervisor',
+      severity: 'error',
+      from: { path: '^src/backend/' },
+      to: { path: '^src/', pathNot: ['^src/(backend|checkpoint)/', leaf] },
     },
     {
       name: 'drill-below-cli',
       severity: 'error',
       from: { path: '^src/drill/' },
-      to: { path: '^src/', pathNot: ['^src/(drill|supervisor|checkpoint|sessions|protocol|config|gpu)/', leaf] },
+      to: { path: '^src/', pathNot: ['^src/(drill|supervisor|checkpoint|sessions|protocol|config|gpu|backend)/', leaf] },
     },
     {
       name: 'doctor-below-cli',

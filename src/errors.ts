@@ -32,6 +32,15 @@ export type ErrorCode =
   | 'state-mismatch'
   | 'diverged'
   | 'backend-missing'
+  | 'backend-broken'
+  | 'backend-platform'
+  | 'python-missing'
+  | 'pip-missing'
+  | 'npm-missing'
+  | 'compiler-missing'
+  | 'node-headers-missing'
+  | 'download-failed'
+  | 'download-damaged'
   | 'unkillable-worker'
   | 'internal';
 

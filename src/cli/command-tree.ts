@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import type { CommandContext } from './context.ts';
+import { addBackend } from './tree/backend.ts';
 import { type Action, after } from './tree/branch.ts';
 import { addCompleteSessions, addCompletion } from './tree/completion.ts';
 import { addSave, addStop } from './tree/control.ts';
@@ -62,6 +63,7 @@ export function buildProgram(
   addLogs(tree);
   addGpu(tree);
   addDoctor(tree);
+  addBackend(tree);
   addVerify(tree);
   addDrill(tree);
   addRepair(tree);

@@ -107,3 +107,13 @@ export interface DrillScheduleFlags extends JsonFlag {
   readonly remove?: boolean;
   readonly dryRun?: boolean;
 }
+
+export interface BackendRemoveFlags extends JsonFlag {
+  readonly cpu?: boolean;
+  readonly cuda12?: boolean;
+}
+
+export interface BackendInstallFlags extends BackendRemoveFlags {
+  readonly tensorflow?: string;
+  readonly nodedir?: string;
+}

@@ -41,7 +41,17 @@ const HINTS: Readonly<Record<ErrorCode, string>> = {
   'state-not-serializable': 'Keep plain values in run.keep, and everything else in files of the trainer.',
   'state-mismatch': 'The trainer has changed since the checkpoint: take the old one, or start anew with --new.',
   diverged: 'Lower the learning rate, then start anew with --new.',
-  'backend-missing': 'Install the backend beside the trainer, or leave the choice to useBackend().',
+  'backend-missing': 'nkat-recover backend install builds one; without it leave the choice to useBackend().',
+  'backend-broken': 'nkat-recover backend remove, then nkat-recover backend install.',
+  'backend-platform': 'Without it training runs on the wasm backend.',
+  'python-missing': 'Install Python 3 (Debian, Ubuntu: apt-get install python3 python3-pip).',
+  'pip-missing': 'Install pip (Debian, Ubuntu: apt-get install python3-pip).',
+  'npm-missing': 'Install npm: it comes with Node from nodejs.org.',
+  'compiler-missing': 'Install a C++ compiler and make (Debian, Ubuntu: apt-get install build-essential).',
+  'node-headers-missing': 'Name the folder of a Node with headers with --nodedir.',
+  'download-failed':
+    'Look at the network and its proxy, then run the same line again: what is complete is not fetched twice.',
+  'download-damaged': 'Run the same line again: it is fetched anew.',
   'unkillable-worker': 'It waits for the system, mostly for a disk or a driver: a reboot ends it.',
   internal: 'NKAT_DEBUG=1 shows more; please report it.',
 };

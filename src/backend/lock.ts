@@ -1,0 +1,32 @@
+/** One installation or removal at a time in a state home. */
+import { join } from 'node:path';
+import { acquireClaim, releaseClaim } from '../checkpoint/claim.ts';
+import { nodeFiles } from '../checkpoint/files.ts';
+import { NkatError } from '../errors.ts';
+
+/**
+ * Runs `work` while nobody else changes the backends; the right of a dead process is taken over.
+ *
+ * @param folder of the backends; made where it is missing
+ * @throws NkatError `session-held` while another lives, and what `work` throws
+ */
+export async function withBackendsLocked<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const lock = join(folder, '.lock');
+  const outcome = await acquireClaim(nodeFiles, lock, { role: 'alone', takeOver: false });
+  if (outcome.status === 'held') {
+    const { pid, host, at } = outcome.by;
+    throw new NkatError(`another command is changing them: pid ${pid} on ${host}, since ${at}`, {
+      code: 'session-held',
+      operation: 'change the backends',
+      path: folder,
+      hint: outcome.elsewhere
+        ? `If that machine is known to be off, remove ${lock}.`
+        : 'Wait for it; it shows how far it is.',
+    });
+  }
+  try {
+    return await work();
+  } finally {
+    await releaseClaim(nodeFiles, lock, outcome.claim);
+  }
+}

@@ -1,0 +1,117 @@
+/** The programs and headers that an installation needs, looked for before anything is fetched. */
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { type ErrorCode, errnoOf, NkatError } from '../errors.ts';
+import type { RunProgram } from './program.ts';
+
+export interface Tools {
+  readonly python: string;
+  readonly npm: string;
+  /** The script of npm's own node-gyp: whoever has npm has it, and no other command of ours needs its 60 packages. */
+  readonly nodeGyp: string;
+  /** Folder with `include/node/node_api.h`. */
+  readonly nodeDirectory: string;
+}
+
+export interface ToolSearch {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Of the Node that runs us. */
+  readonly execPath: string;
+  /** Given by the operator; null: found. */
+  readonly nodeDirectory: string | null;
+  readonly cwd: string;
+  readonly run: RunProgram;
+}
+
+const OPERATION = 'install the native backend';
+const PYTHONS = ['python3', 'python'];
+const COMPILERS = ['g++', 'c++', 'clang++'];
+
+/** @throws NkatError `python-missing`, `pip-missing`, `npm-missing`, `compiler-missing`, `node-headers-missing` */
+export async function findTools(search: ToolSearch): Promise<Tools> {
+  const { environment } = search;
+  const python = await findPython(search);
+  const npm = findProgram('npm', environment) ?? refuse('npm-missing', 'there is no npm on the PATH');
+  const nodeGyp = findNodeGyp(npm);
+  for (const [names, what] of [
+    [environment.CXX ? [environment.CXX.split(' ')[0] ?? '', ...COMPILERS] : COMPILERS, 'C++ compiler'],
+    [environment.MAKE ? [environment.MAKE, 'make'] : ['make', 'gmake'], 'make'],
+  ] as const) {
+    if (!names.some((name) => findProgram(name, environment) !== null)) {
+      refuse('compiler-missing', `there is no ${what} on the PATH (looked for ${names.join(', ')})`);
+    }
+  }
+  return { python, npm, nodeGyp, nodeDirectory: findHeaders(search) };
+}
+
+/** Along the PATH, as a shell would; a name with a slash stands for itself. */
+export function findProgram(name: string, environment: NodeJS.ProcessEnv): string | null {
+  if (name.includes('/')) return isExecutable(name) ? name : null;
+  for (const folder of (environment.PATH ?? '').split(delimiter)) {
+    const path = join(folder || '.', name);
+    if (isExecutable(path)) return path;
+  }
+  return null;
+}
+
+async function findPython({ environment, cwd, run }: ToolSearch): Promise<string> {
+  const asked = { cwd, environment, log: null, timeoutMs: 60_000 };
+  const found = PYTHONS.flatMap((name) => findProgram(name, environment) ?? []);
+  for (const file of found) {
+    const version = await run({ ...asked, file, args: ['-c', 'import sys; print(sys.version_info[0])'] });
+    if (version.code !== 0 || version.stdout.trim() !== '3') continue;
+    const pip = await run({ ...asked, file, args: ['-m', 'pip', '--version'] });
+    if (pip.code === 0) return file;
+    refuse('pip-missing', `${file} has no pip: ${pip.tail.at(-1) ?? ''}`);
+  }
+  return refuse(
+    'python-missing',
+    found.length === 0 ? 'there is no python3 on the PATH' : `${found.join(' and ')} is no Python 3 that works`,
+  );
+}
+
+/** Beside npm, whether that is a link into its package or stands in it. */
+function findNodeGyp(npm: string): string {
+  const real = realpathSync(npm);
+  const script = join('node-gyp', 'bin', 'node-gyp.js');
+  const places = [
+    // lib/node_modules/npm/bin/npm-cli.js
+    join(dirname(dirname(real)), 'node_modules', script),
+    join(dirname(dirname(real)), 'lib', 'node_modules', 'npm', 'node_modules', script),
+    join('/usr/share/nodejs', script),
+    join('/usr/share/node_modules', script),
+  ];
+  return places.find((path) => existsSync(path)) ?? refuse('npm-missing', `npm at ${real} brings no node-gyp`);
+}
+
+function findHeaders({ execPath, nodeDirectory, environment }: ToolSearch): string {
+  const prefix = dirname(dirname(realpathSync(execPath)));
+  const given = nodeDirectory ?? environment.npm_config_nodedir;
+  const places = given ? [given] : [prefix, '/usr'];
+  const found = places.find((place) => existsSync(join(place, 'include', 'node', 'node_api.h')));
+  if (found !== undefined) return found;
+  throw new NkatError(
+    `Node ${process.versions.node} at ${execPath} has no headers: ${places.join(' and ')} lack include/node/node_api.h`,
+    {
+      code: 'node-headers-missing',
+      operation: OPERATION,
+      hint:
+        'Take the Node of nodejs.org, which brings them (Debian, Ubuntu: apt-get install libnode-dev for their own Node), ' +
+        'or name a folder that has them with --nodedir.',
+    },
+  );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return false;
+  }
+}
+
+function refuse(code: ErrorCode, message: string): never {
+  throw new NkatError(message, { code, operation: OPERATION });
+}

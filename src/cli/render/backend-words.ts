@@ -1,0 +1,95 @@
+/** What is said about native backends: how an installation goes on, what is there, whether it works. */
+import type { BrokenBackend, WorkingBackend } from '../../backend/check.ts';
+import type { InstallReport } from '../../backend/install.ts';
+import type { InstallProgress, InstallStage } from '../../backend/progress.ts';
+import type { Removed } from '../../backend/remove.ts';
+import type { InstalledBackend } from '../../installed-backend.ts';
+import { aboutBytes } from '../../units.ts';
+import { type Line, line } from './line.ts';
+import { aboutDuration, count } from './quantities.ts';
+
+export interface CheckedBackend {
+  readonly backend: InstalledBackend;
+  readonly check: WorkingBackend | BrokenBackend;
+}
+
+const STAGES: Readonly<Record<InstallStage, string>> = {
+  fetch: 'Fetching',
+  unpack: 'Unpacking',
+  compile: 'Compiling',
+  check: 'Checking, by a step of training:',
+};
+
+/** Once for each stage. */
+export function stageWords({ stage, what, totalBytes }: InstallProgress): Line {
+  const size = totalBytes === null ? '' : ` (${aboutBytes(totalBytes)})`;
+  return line(`${STAGES[stage]} ${what}${size}`);
+}
+
+/** For the line that is rewritten. */
+export function progressWords({ stage, what, bytes, totalBytes }: InstallProgress): string {
+  const amount = bytes === null ? '' : `: ${aboutBytes(bytes)}`;
+  const share = bytes === null || totalBytes === null ? '' : ` of ${aboutBytes(totalBytes)}`;
+  return `${STAGES[stage]} ${what}${amount}${share} ...`;
+}
+
+export function installedWords({ present, installed, check }: InstallReport, tookMs: number): Line[] {
+  const { bytes } = installed.record;
+  const how = present
+    ? 'was installed already, and works'
+    : `is installed (${aboutDuration(tookMs)}, ${aboutBytes(bytes)})`;
+  return [
+    line(`${nameOf(installed)} ${how}: a step of training ${placeOf(check)}, in ${installed.folder}`, 'good', 'always'),
+    ...noGpuWords(installed, check),
+    line('Trainers that call useBackend() take it from now on; nkat-recover backend remove undoes that.'),
+  ];
+}
+
+export function listedWords(installed: readonly InstalledBackend[]): Line[] {
+  if (installed.length === 0) {
+    return [line('No native backend is installed: training runs on wasm. nkat-recover backend install builds one.')];
+  }
+  return installed.map((each, index) => {
+    const { bytes, installedAt } = each.record;
+    const used = index === 0 ? ', in use' : '';
+    return line(`${nameOf(each)}, ${aboutBytes(bytes)}, since ${installedAt.slice(0, 10)}${used}: ${each.folder}`);
+  });
+}
+
+export function checkedWords({ backend, check }: CheckedBackend): Line[] {
+  if (check.status === 'broken') {
+    return [
+      line(`${nameOf(backend)} does not work: ${check.reason}`, 'bad', 'always'),
+      line('nkat-recover backend install builds it anew.', 'plain', 'always'),
+    ];
+  }
+  const took = `loaded in ${aboutDuration(check.loadMs)}, first step in ${aboutDuration(check.stepMs)}`;
+  return [line(`${nameOf(backend)} works ${placeOf(check)}: ${took}`, 'good'), ...noGpuWords(backend, check)];
+}
+
+export function removedWords(removed: readonly Removed[]): Line {
+  if (removed.length === 0) return line('There was nothing to remove.');
+  const bytes = removed.reduce((sum, each) => sum + each.bytes, 0);
+  return line(`Removed ${count(removed.length, 'backend')}, ${aboutBytes(bytes)}. Training runs on wasm from now on.`);
+}
+
+function nameOf({ record }: InstalledBackend): string {
+  return `TensorFlow ${record.tensorflow} (${record.flavour}) with tfjs-node-gpu ${record.tfjs}`;
+}
+
+function placeOf({ device }: WorkingBackend): string {
+  return device === 'gpu' ? 'on the GPU' : 'on the CPU';
+}
+
+/** A GPU that is asked for and not used is never passed over in silence. */
+function noGpuWords({ record }: InstalledBackend, { device, whyNoGpu }: WorkingBackend): Line[] {
+  if (record.flavour === 'cpu' || device === 'gpu') return [];
+  const why = whyNoGpu === null ? '' : `: ${whyNoGpu}`;
+  return [
+    line(
+      `It sees no GPU and would train on the CPU${why}. nvidia-smi tells whether the driver works.`,
+      'warning',
+      'always',
+    ),
+  ];
+}

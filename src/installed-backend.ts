@@ -1,0 +1,92 @@
+/**
+ * The native tfjs backends that `nkat-recover backend install` has put into the state home: what supervisors, workers and
+ * the command itself must agree on.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { errnoOf } from './errors.ts';
+import { type StateHome, stateHome } from './home.ts';
+import { type Infer, Invalid, integer, list, oneOf, read, record, stored, string } from './schema.ts';
+
+/** Best first. */
+export const FLAVOURS = ['cuda12', 'cpu'] as const;
+export type Flavour = (typeof FLAVOURS)[number];
+
+/** The folder of one backend (that of an installation which is under way too), or `off`. */
+export const BACKEND_VARIABLE = 'NKAT_BACKEND';
+/** Written last into a backend's folder: without it there is none. */
+export const RECORD_FILE = 'backend.json';
+const FORMAT = 1;
+
+const text = string(4096);
+const download = stored({ name: text, version: text, sha256: string(64), bytes: integer(0) });
+const recordSchema = stored({
+  format: integer(FORMAT, FORMAT),
+  flavour: oneOf(FLAVOURS),
+  tfjs: text,
+  tensorflow: text,
+  /** Node and its platform at the time of the build; the binding is N-API and serves later ones too. */
+  node: text,
+  platform: text,
+  installedAt: text,
+  /** Paths within the folder. */
+  entry: text,
+  binding: text,
+  /** Folders of NVIDIA's libraries, for the loader's path of a worker. */
+  libraryFolders: list(text, 0, 64),
+  wheels: list(download, 1, 64),
+  packages: list(download, 1, 64),
+  /** SHA-256 by path within the folder, of what is loaded. */
+  files: record(string(64), 4096),
+  bytes: integer(0),
+});
+export type BackendRecord = Infer<typeof recordSchema>;
+
+export interface InstalledBackend {
+  readonly folder: string;
+  readonly record: BackendRecord;
+}
+
+/** Where backends live: each in a folder of its own. */
+export function backendsFolder(home: Pick<StateHome, 'directory'>): string {
+  return join(home.directory, 'backends');
+}
+
+/** Every whole backend, best first: `cuda12` before `cpu`, then the newest. What is damaged or of a later format is none. */
+export function installedBackends(home: Pick<StateHome, 'directory'>): InstalledBackend[] {
+  const folder = backendsFolder(home);
+  const found = namesIn(folder).flatMap((name) => {
+    const installed = name.startsWith('.') ? null : readBackend(join(folder, name));
+    return installed === null ? [] : [installed];
+  });
+  const rank = ({ record }: InstalledBackend): number => FLAVOURS.indexOf(record.flavour);
+  return found.sort((a, b) => rank(a) - rank(b) || (a.record.installedAt < b.record.installedAt ? 1 : -1));
+}
+
+/** The backend that a worker with this environment takes; null: none. */
+export function chosenBackend(environment: NodeJS.ProcessEnv): InstalledBackend | null {
+  const named = environment[BACKEND_VARIABLE];
+  if (named === 'off') return null;
+  if (named) return readBackend(isAbsolute(named) ? named : resolve(named));
+  return installedBackends(stateHome(environment))[0] ?? null;
+}
+
+/** Null: there is none in this folder, or none that we understand. */
+export function readBackend(folder: string): InstalledBackend | null {
+  try {
+    const record = read(recordSchema, JSON.parse(readFileSync(join(folder, RECORD_FILE), 'utf8')));
+    return record instanceof Invalid ? null : { folder, record };
+  } catch (error) {
+    if (error instanceof SyntaxError || errnoOf(error) !== null) return null;
+    throw error;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return [];
+  }
+}
