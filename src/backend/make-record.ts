@@ -45,7 +45,8 @@ export async function makeRecord(building: Building, facts: RecordFacts): Promis
     wheels: wheels.flatMap((wheel) => fetchedFor(building, productOf(wheel)).map(withoutFile)),
     packages: fetchedFor(building, PRODUCTS.packages).map(withoutFile),
     files,
-    bytes: bytesBelow(building.folder),
+    // Without what goes before it is published.
+    bytes: bytesBelow(building.folder) - bytesBelow(building.path(PRODUCTS.libraries, 'include')),
   };
 }
 

@@ -1,6 +1,14 @@
 /** What the process that trains gets to know of the native backend before its first line runs. */
 import { delimiter, join } from 'node:path';
-import type { InstalledBackend } from '../installed-backend.ts';
+import { chosenBackend, type InstalledBackend } from '../installed-backend.ts';
+
+/** The setting `deterministic` as a variable. */
+export const DETERMINISTIC_VARIABLE = 'NKAT_DETERMINISTIC';
+
+/** The same for the backend that a worker with this environment will take. */
+export function environmentOfWorker(environment: NodeJS.ProcessEnv, deterministic: boolean): Record<string, string> {
+  return workerEnvironment(chosenBackend(environment), environment, deterministic);
+}
 
 /**
  * TensorFlow and CUDA look for these in the environment of the process at its start: a trainer that sets them is too late.

@@ -1,6 +1,7 @@
 /** How a session was started, as far as a start with nobody there has to do the same. */
 
 import { resolve } from 'node:path';
+import { DETERMINISTIC_VARIABLE } from '../backend/worker-environment.ts';
 import type { SessionLaunch } from '../checkpoint/types.ts';
 import { definitionOf, environmentName, PATH_KEYS } from '../config/definitions.ts';
 import { formatUps } from '../ups-address.ts';
@@ -51,6 +52,8 @@ export function sessionLaunch(
   if (profile !== null) kept.NKAT_PROFILE = profile;
   // Also from a file: whoever brings the session back asks the UPS first.
   if (settings.ups !== null) kept.NKAT_UPS = formatUps(settings.ups);
+  // Likewise: a drill repeats the steps under the same switches.
+  if (settings.deterministic) kept[DETERMINISTIC_VARIABLE] = 'yes';
   return { environment: kept, noConfig };
 }
 

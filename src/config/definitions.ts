@@ -40,6 +40,7 @@ export const SETTING_KEYS = [
   'requireGpu',
   'gpuProfile',
   'waitForGpu',
+  'deterministic',
   'allowFresh',
 ] as const;
 export type SettingKey = (typeof SETTING_KEYS)[number];
@@ -126,6 +127,7 @@ export const SETTINGS: readonly SettingDefinition[] = [
     'rtx3080, or off',
   ),
   setting('waitForGpu', null, 'after a lost GPU wait until it is healthy again and go on, instead of ending', SWITCH),
+  setting('deterministic', null, 'same bits from run to run on the native backend, at some cost in speed', SWITCH),
   setting('allowFresh', null, 'start from zero although every checkpoint is lost', SWITCH),
 ];
 

@@ -62,6 +62,7 @@ const READERS: Readonly<
   requireGpu: { value: (s) => s.requireGpu },
   gpuProfile: { value: (s) => s.gpuProfile },
   waitForGpu: { value: (s) => s.waitForGpu },
+  deterministic: { value: (s) => s.deterministic },
   allowFresh: { value: (s) => s.allowFresh },
 };
 

@@ -23,6 +23,7 @@ const RUN_KEYS: readonly string[] = [
   'hangAfter',
   'phaseLimit',
   'killWait',
+  'deterministic',
   'allowFresh',
   'orphanLimit',
   'powerSettle',

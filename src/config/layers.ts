@@ -96,6 +96,7 @@ export function resolveSettings(layers: readonly SettingLayer[], home: StateHome
     requireGpu: values.requireGpu ?? DEFAULT_SETTINGS.requireGpu,
     gpuProfile: unlessOff(values.gpuProfile, DEFAULT_SETTINGS.gpuProfile),
     waitForGpu: values.waitForGpu ?? DEFAULT_SETTINGS.waitForGpu,
+    deterministic: values.deterministic ?? DEFAULT_SETTINGS.deterministic,
     allowFresh: values.allowFresh ?? DEFAULT_SETTINGS.allowFresh,
   };
 }

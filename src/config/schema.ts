@@ -48,6 +48,7 @@ export const settingSchemas = {
   requireGpu: fromText(yesOrNo),
   gpuProfile: fromText((text) => (OFF.test(text) ? ('off' as const) : cardProfile(text))),
   waitForGpu: fromText(yesOrNo),
+  deterministic: fromText(yesOrNo),
   allowFresh: fromText(yesOrNo),
 } satisfies Record<SettingKey, z.ZodType>;
 

@@ -50,6 +50,8 @@ export interface RunSettings {
   readonly gpuProfile: 'rtx3080' | null;
   /** A session whose GPU is lost waits until it is healthy again, instead of ending. */
   readonly waitForGpu: boolean;
+  /** The switches of TensorFlow that make a run repeat itself. */
+  readonly deterministic: boolean;
   readonly allowFresh: boolean;
 }
 
@@ -73,5 +75,6 @@ export const DEFAULT_SETTINGS: Omit<RunSettings, 'root' | 'backups'> = {
   requireGpu: false,
   gpuProfile: null,
   waitForGpu: false,
+  deterministic: false,
   allowFresh: false,
 };

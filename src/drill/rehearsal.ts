@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DETERMINISTIC_VARIABLE, environmentOfWorker } from '../backend/worker-environment.ts';
 import { acquireClaim, releaseClaim } from '../checkpoint/claim.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import { ENVIRONMENT, PROTOCOL_VERSION, type SavePolicy } from '../protocol/messages.ts';
@@ -100,6 +101,10 @@ export async function rehearse(files: StoreFiles, request: RehearsalRequest): Pr
     cwd: request.cwd,
     environment: {
       ...request.sessionEnvironment,
+      ...environmentOfWorker(
+        { ...process.env, ...request.sessionEnvironment },
+        request.sessionEnvironment[DETERMINISTIC_VARIABLE] === 'yes',
+      ),
       [ENVIRONMENT.socket]: server.path,
       [ENVIRONMENT.token]: token,
       [ENVIRONMENT.checkpointDirectory]: directory,

@@ -2,6 +2,7 @@
  * Carries out what the machine decides for one claimed session: the hands to the machine's head. Whatever takes long
  * runs beside the loop and reports back as an event, so that a stop signal is never kept waiting.
  */
+import { environmentOfWorker } from '../backend/worker-environment.ts';
 import type { TrainerFacts, WorkerIdentity } from '../checkpoint/types.ts';
 import { errnoOf, messageOf, NkatError } from '../errors.ts';
 import { ENVIRONMENT, type MessageOf, type WorkerMessage } from '../protocol/messages.ts';
@@ -100,6 +101,7 @@ export class Supervisor implements Actor {
         command: options.command,
         cwd: context.record.file.identity.cwd,
         environment: {
+          ...environmentOfWorker(process.env, context.settings.deterministic),
           [ENVIRONMENT.socket]: options.socket,
           [ENVIRONMENT.token]: token,
           [ENVIRONMENT.checkpointDirectory]: context.layout.directory,

@@ -2,6 +2,7 @@ import ora, { type Ora } from 'ora';
 import type { ProgressFacts, SupervisorEvent } from '../../supervisor/events.ts';
 import { inForeground } from '../terminal.ts';
 import { leftOutText } from './left-out.ts';
+import { isLibraryLog } from './library-log.ts';
 import { type Line, line } from './line.ts';
 import { LiveScreen } from './live-screen.ts';
 import { type Paint, paintLine, paintWith } from './paint.ts';
@@ -64,6 +65,7 @@ export class LiveRenderer implements RunRenderer {
   handle(event: SupervisorEvent): void {
     if (this.#closed) return;
     if (event.name === 'output') {
+      if (isLibraryLog(event.stream, event.line)) return;
       this.#gather(event.stream, `${this.#shown(event.stream, event.line)}\n`, false);
       return;
     }

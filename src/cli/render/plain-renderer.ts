@@ -1,5 +1,6 @@
 import type { SupervisorEvent } from '../../supervisor/events.ts';
 import { leftOutText } from './left-out.ts';
+import { isLibraryLog } from './library-log.ts';
 import { type Line, line } from './line.ts';
 import { type Paint, paintLine, paintWith } from './paint.ts';
 import { progressText } from './progress-words.ts';
@@ -31,7 +32,7 @@ export class PlainRenderer implements RunRenderer {
 
   handle(event: SupervisorEvent): void {
     if (event.name === 'output') {
-      if (this.#choice.quiet) return;
+      if (this.#choice.quiet || isLibraryLog(event.stream, event.line)) return;
       const { streams } = this.#choice;
       const text = `${this.#shown(event.stream, event.line)}\n`;
       if (event.stream === 'stdout') streams.out(text, 'passing');

@@ -1,9 +1,11 @@
 /** Picks the fastest tfjs backend that loads on this machine, and says which one it is and why the others are not. */
 import * as tf from '@tensorflow/tfjs-core';
 import { errnoOf, NkatError } from '../../errors.ts';
+import { chosenBackend } from '../../installed-backend.ts';
+import { loadNative, tensorflowVersion } from './native.ts';
 
 /** Best first. */
-export const BACKENDS = ['node-gpu', 'node', 'wasm', 'cpu'] as const;
+export const BACKENDS = ['native', 'node-gpu', 'node', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
 export interface BackendOptions {
@@ -17,6 +19,8 @@ export interface BackendChoice {
   /** As in manifests and on the screen: `tfjs-wasm`. */
   readonly name: string;
   readonly device: 'gpu' | 'cpu';
+  /** Of the TensorFlow below; null: it is none, or does not tell. */
+  readonly tensorflow: string | null;
   /** Better ones that did not load, and why. */
   readonly passedOver: readonly { readonly name: BackendName; readonly reason: string }[];
 }
@@ -32,18 +36,33 @@ export async function useBackend(options: BackendOptions = {}): Promise<BackendC
   const passedOver: { name: BackendName; reason: string }[] = [];
   for (const name of admitted) {
     const reason = await load(name, options.requireGpu === true);
-    if (reason === null) return { name: backendInUse(), device: usesGpu() ? 'gpu' : 'cpu', passedOver };
+    if (reason === null) return told({ ...inUse(), passedOver });
     passedOver.push({ name, reason });
   }
   const reasons = passedOver.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
   const wanted = options.requireGpu === true ? 'a GPU is required, and no GPU backend' : 'no tfjs backend';
-  throw new NkatError(`${wanted} could be loaded (${reasons})`, {
+  const refusal = new NkatError(`${wanted} could be loaded (${reasons})`, {
     code: 'backend-missing',
     operation: 'choose a tfjs backend',
     hint:
       options.requireGpu === true
-        ? 'Install a working @tensorflow/tfjs-node-gpu, or run without --require-gpu.'
+        ? 'nkat-recover backend install --cuda12 builds one and says why it sees no GPU; or run without --require-gpu.'
         : 'Install @tensorflow/tfjs-backend-wasm beside the trainer.',
+  });
+  if (options.requireGpu === true) endWith(refusal);
+  throw refusal;
+}
+
+/** sysexits EX_CONFIG: no restart finds a GPU that is not there. */
+const EXIT_CONFIGURATION = 78;
+
+/** The process ends with 78 if nobody catches the refusal; what it ends with for another reason stays. */
+function endWith(refusal: NkatError): void {
+  process.once('uncaughtExceptionMonitor', (error) => {
+    if (error !== refusal) return;
+    process.once('exit', () => {
+      process.exitCode = EXIT_CONFIGURATION;
+    });
   });
 }
 
@@ -56,7 +75,8 @@ export function backendInUse(): string {
 
 /** Null when it is in use now, else why not. */
 async function load(name: BackendName, gpuRequired: boolean): Promise<string | null> {
-  if (gpuRequired && name !== 'node-gpu') return 'it does not run on a GPU';
+  if (gpuRequired && name !== 'node-gpu' && name !== 'native') return 'it does not run on a GPU';
+  if (name === 'native') return loadInstalled(gpuRequired);
   const packageName =
     name === 'wasm' || name === 'cpu' ? `@tensorflow/tfjs-backend-${name}` : `@tensorflow/tfjs-${name}`;
   const engineName = name === 'wasm' || name === 'cpu' ? name : 'tensorflow';
@@ -71,6 +91,20 @@ async function load(name: BackendName, gpuRequired: boolean): Promise<string | n
   }
   if (name === 'node-gpu' && !usesGpu()) return 'TensorFlow sees no GPU';
   return null;
+}
+
+/** The one that `nkat-recover backend install` built. Without a GPU it is still faster than all the others. */
+async function loadInstalled(gpuRequired: boolean): Promise<string | null> {
+  const installed = chosenBackend(process.env);
+  if (installed === null) return 'not installed';
+  try {
+    const refusal = await loadNative(installed);
+    if (refusal !== null) return refusal;
+    if (!(await tf.setBackend('tensorflow'))) return 'it did not start';
+  } catch (error) {
+    return `it did not load: ${messageOf(error)}`;
+  }
+  return gpuRequired && !usesGpu() ? `its TensorFlow (${installed.record.flavour}) sees no GPU` : null;
 }
 
 /** The package finds its own .wasm files, which lie beside its code; a trainer's setWasmPaths stays in force. */
@@ -102,6 +136,27 @@ async function withoutNewProcessListeners<T>(start: () => Promise<T>): Promise<T
 function usesGpu(): boolean {
   const backend: object = tf.backend();
   return 'isUsingGpuDevice' in backend && backend.isUsingGpuDevice === true;
+}
+
+function inUse(): Omit<BackendChoice, 'passedOver'> {
+  return { name: backendInUse(), device: usesGpu() ? 'gpu' : 'cpu', tensorflow: tensorflowVersion() };
+}
+
+/** On stderr, where it stands in the session's log: what trains, and what it was to be and is not. */
+function told(choice: BackendChoice): BackendChoice {
+  const { name, device, tensorflow, passedOver } = choice;
+  const place = device === 'gpu' ? 'the GPU' : 'the CPU';
+  if (tensorflow !== null) {
+    process.stderr.write(`Backend: TensorFlow ${tensorflow} on ${place} (${name}, tfjs ${tf.version_core})\n`);
+  }
+  const broken = passedOver.find((each) => each.name === 'native' && each.reason !== 'not installed');
+  if (broken !== undefined) {
+    const why = `the installed native backend was not taken: ${broken.reason}`;
+    process.stderr.write(`Backend: ${name} on ${place}, for ${why}. nkat-recover backend check says more.\n`);
+  } else if (tensorflow !== null && device === 'cpu' && chosenBackend(process.env)?.record.flavour === 'cuda12') {
+    process.stderr.write('Backend: it is made for a GPU and sees none. nkat-recover backend check says why.\n');
+  }
+  return choice;
 }
 
 function notInstalled(error: unknown, packageName: string): boolean {

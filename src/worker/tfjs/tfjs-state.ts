@@ -5,6 +5,7 @@ import type { SavedState, Snapshot, SnapshotTensor, TrainingState } from '../sta
 import type { WeightAverage } from './average.ts';
 import { backendInUse } from './backend.ts';
 import { mismatches, refuseState } from './mismatch.ts';
+import { tensorflowVersion } from './native.ts';
 import { OptimizerState } from './optimizer-state.ts';
 import { type ExportedWeight, type TfjsFacts, tfjsFacts } from './saved-facts.ts';
 import type { Schedule } from './schedule.ts';
@@ -34,7 +35,6 @@ export function tfjsState(parts: TfjsStateParts): TrainingState {
 }
 
 class TfjsState implements TrainingState {
-  readonly versions = { tfjs: tf.version_core };
   readonly #parts: TfjsStateParts;
   readonly #weights: ReturnType<typeof namedVariables>;
   readonly #optimizers: readonly OptimizerState[];
@@ -57,6 +57,11 @@ class TfjsState implements TrainingState {
     this.#layers = exportedWeights(parts.model, this.#weights);
     parts.average?.attach(this.#weights);
     this.#applySchedule();
+  }
+
+  get versions(): Readonly<Record<string, string>> {
+    const tensorflow = tensorflowVersion();
+    return { tfjs: tf.version_core, ...(tensorflow === null ? {} : { tensorflow }) };
   }
 
   get backend(): string {
