@@ -26,10 +26,17 @@ export function failedProgram({ tail, code, errno }: ProgramEnd, failed: FailedP
   const text = tail.join('\n');
   const said = tail.filter((line) => !NOISE.test(line));
   // The line that names the cause; else the last that says anything.
-  const naming = [NO_SPACE, NO_NETWORK, UNKNOWN_VERSION, /error/i]
-    .map((pattern) => said.findLast((line) => pattern.test(line)))
+  const naming = [NO_SPACE, NO_NETWORK, UNKNOWN_VERSION]
+    .map((pattern) => tail.findLast((line) => pattern.test(line)))
     .find((line) => line !== undefined);
-  const words = (naming ?? said.at(-1) ?? `it ended with ${errno ?? code ?? 'a signal'}`).trim().slice(0, 300);
+  const words = (
+    naming ??
+    said.findLast((line) => /error/i.test(line)) ??
+    said.at(-1) ??
+    `it ended with ${errno ?? code ?? 'a signal'}`
+  )
+    .trim()
+    .slice(0, 300);
   const details = { operation, path: log };
   if (NO_SPACE.test(text)) {
     return new NkatError(`the disk is full: ${words}`, { ...details, code: 'no-space' });

@@ -17,7 +17,7 @@ import { Building, PRODUCTS } from './building.ts';
 import { checkBackend, type WorkingBackend } from './check.ts';
 import { bytesBelow } from './growth.ts';
 import { makeRecord } from './make-record.ts';
-import { NEEDED_BYTES, TFJS } from './pins.ts';
+import { type NpmPackage, TFJS, type Wheel } from './pins.ts';
 import { discardLeftovers, LOG_FILE, makeProducts } from './products.ts';
 import type { RunProgram } from './program.ts';
 import type { InstallProgress } from './progress.ts';
@@ -27,6 +27,10 @@ export interface InstallRequest {
   readonly home: { readonly directory: string };
   readonly flavour: Flavour;
   readonly tensorflow: string;
+  readonly packages: readonly NpmPackage[];
+  readonly wheels: readonly Wheel[];
+  /** Free space without which it does not begin. */
+  readonly neededBytes: number;
   readonly nodeDirectory: string | null;
   readonly environment: NodeJS.ProcessEnv;
   readonly execPath: string;
@@ -74,7 +78,7 @@ export async function installBackend(request: InstallRequest): Promise<InstallRe
   const root = backendsFolder(home);
   const folder = join(root, `.building-${flavour}-${tensorflow}`);
   const building = openBuilding(folder);
-  requireSpace(root, NEEDED_BYTES[flavour] - bytesBelow(folder));
+  requireSpace(root, request.neededBytes - bytesBelow(folder));
   await makeProducts(building, tools, request);
   const installed = { folder, record: await makeRecord(building, request) };
   // Under a name with a dot nobody takes it, but for this check.

@@ -6,20 +6,20 @@ import { BINDING_FILE } from './binding.ts';
 import { type Building, PRODUCTS } from './building.ts';
 import { type Download, hashOf } from './download.ts';
 import { bytesBelow } from './growth.ts';
-import { BINDING_PACKAGE, TFJS, wheelsFor } from './pins.ts';
+import { BINDING_PACKAGE, TFJS, type Wheel } from './pins.ts';
 import { fetchedFor, productOf } from './products.ts';
 
 export interface RecordFacts {
   readonly flavour: Flavour;
   readonly tensorflow: string;
+  readonly wheels: readonly Wheel[];
   readonly platform: { readonly os: NodeJS.Platform; readonly arch: string };
   readonly now: () => Date;
 }
 
 /** The products are all there. */
 export async function makeRecord(building: Building, facts: RecordFacts): Promise<BackendRecord> {
-  const { flavour, tensorflow, platform, now } = facts;
-  const wheels = wheelsFor(flavour, tensorflow);
+  const { flavour, tensorflow, wheels, platform, now } = facts;
   const binding = join(PRODUCTS.binding, BINDING_FILE);
   const entry = join(PRODUCTS.packages, 'node_modules', BINDING_PACKAGE, 'dist', 'index.js');
   const libraries = join(PRODUCTS.libraries, 'lib');

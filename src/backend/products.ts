@@ -2,22 +2,21 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Flavour } from '../installed-backend.ts';
 import { makeDirectory } from '../make-directory.ts';
 import { compileBinding } from './binding.ts';
 import { type Building, PRODUCTS } from './building.ts';
 import { type Download, fetchPackage, fetchWheel } from './download.ts';
 import { writeFacades } from './facades.ts';
 import { whileGrowing } from './growth.ts';
-import { BINDING_PACKAGE, PACKAGES, TFJS, type Wheel, wheelsFor } from './pins.ts';
+import { BINDING_PACKAGE, type NpmPackage, TFJS, type Wheel } from './pins.ts';
 import type { RunProgram } from './program.ts';
 import type { InstallProgress } from './progress.ts';
 import type { Tools } from './tools.ts';
 import { unpack } from './unpack.ts';
 
 export interface ProductRequest {
-  readonly flavour: Flavour;
-  readonly tensorflow: string;
+  readonly packages: readonly NpmPackage[];
+  readonly wheels: readonly Wheel[];
   readonly environment: NodeJS.ProcessEnv;
   readonly execPath: string;
   readonly run: RunProgram;
@@ -43,7 +42,7 @@ const LINKS = {
 /** Makes what is not there yet. */
 export async function makeProducts(building: Building, tools: Tools, request: ProductRequest): Promise<void> {
   await makePackages(building, tools, request);
-  for (const wheel of wheelsFor(request.flavour, request.tensorflow)) await addWheel(building, wheel, tools, request);
+  for (const wheel of request.wheels) await addWheel(building, wheel, tools, request);
   await makeBinding(building, tools, request);
 }
 
@@ -68,7 +67,7 @@ async function makePackages(building: Building, tools: Tools, request: ProductRe
     request.tell({ stage: 'fetch', what: `${BINDING_PACKAGE} ${TFJS}`, bytes: null, totalBytes: null });
     const modules = join(folder, 'node_modules');
     const fetched: Download[] = [];
-    for (const wanted of PACKAGES) {
+    for (const wanted of request.packages) {
       const tarballs = join(folder, 'tarball');
       const target = join(modules, wanted.name);
       makeDirectory(tarballs);

@@ -4,6 +4,7 @@ import { nearestWord } from './nearest.ts';
 
 /** Variables of ours that are no settings; those of a worker are inherited by a supervisor that a trainer starts. */
 const OTHERS: readonly string[] = [
+  'NKAT_BACKEND',
   'NKAT_HOME',
   'NKAT_DEBUG',
   'NKAT_CONFIG',

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { type InstallReport, installBackend } from '../../backend/install.ts';
 import { withBackendsLocked } from '../../backend/lock.ts';
+import { NEEDED_BYTES, PACKAGES, wheelsFor } from '../../backend/pins.ts';
 import { runProgram } from '../../backend/program.ts';
 import type { InstallProgress } from '../../backend/progress.ts';
 import { findProgram } from '../../backend/tools.ts';
@@ -24,6 +25,7 @@ export async function backendInstall(flags: BackendInstallFlags, context: Comman
   if (!VERSION.test(tensorflow)) {
     throw usageError(`--tensorflow is ${JSON.stringify(tensorflow)}; accepted is a version such as 2.21.0`);
   }
+  const flavour = flavourOf(flags, environment);
   const status = new StatusLine(context);
   const paint = paintWith(terminal.colourOut);
   const startedMs = clocks.now();
@@ -39,8 +41,11 @@ export async function backendInstall(flags: BackendInstallFlags, context: Comman
     report = await withBackendsLocked(backendsFolder(home), () =>
       installBackend({
         home,
-        flavour: flavourOf(flags, environment),
+        flavour,
         tensorflow,
+        packages: PACKAGES,
+        wheels: wheelsFor(flavour, tensorflow),
+        neededBytes: NEEDED_BYTES[flavour],
         nodeDirectory: flags.nodedir ?? null,
         environment,
         execPath: process.execPath,

@@ -1,14 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { NkatError } from '../../../src/errors.ts';
 import { backendInUse, useBackend } from '../../../src/worker/tfjs/backend.ts';
+
+// Whatever this machine has installed.
+beforeEach(() => {
+  vi.stubEnv('NKAT_BACKEND', 'off');
+});
 
 test('the best that loads is taken, and the better ones that did not are named', async () => {
   const choice = await useBackend();
   expect(choice).toEqual({
     name: 'tfjs-wasm',
     device: 'cpu',
+    tensorflow: null,
     passedOver: [
+      { name: 'native', reason: 'not installed' },
       { name: 'node-gpu', reason: 'not installed' },
       { name: 'node', reason: 'not installed' },
     ],
@@ -18,7 +25,12 @@ test('the best that loads is taken, and the better ones that did not are named',
 });
 
 test('one alone can be asked for', async () => {
-  expect(await useBackend({ only: 'cpu' })).toEqual({ name: 'tfjs-cpu', device: 'cpu', passedOver: [] });
+  expect(await useBackend({ only: 'cpu' })).toEqual({
+    name: 'tfjs-cpu',
+    device: 'cpu',
+    tensorflow: null,
+    passedOver: [],
+  });
 });
 
 test('a required GPU is never replaced by something slower', async () => {
