@@ -14,7 +14,6 @@ export const PRODUCTS = {
   libraries: 'deps',
   binding: 'binding',
 } as const;
-export type Product = (typeof PRODUCTS)[keyof typeof PRODUCTS];
 
 const STEP = /^\.step-/;
 
