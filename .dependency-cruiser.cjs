@@ -61,13 +61,19 @@ module.exports = {
       name: 'drill-below-cli',
       severity: 'error',
       from: { path: '^src/drill/' },
-      to: { path: '^src/', pathNot: ['^src/(drill|supervisor|checkpoint|sessions|protocol|config|gpu|backend)/', leaf] },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(drill|supervisor|checkpoint|sessions|protocol|config|gpu|backend)/', leaf],
+      },
     },
     {
       name: 'doctor-below-cli',
       severity: 'error',
       from: { path: '^src/doctor/' },
-      to: { path: '^src/', pathNot: ['^src/(doctor|gpu|power|sessions)/', '^src/worker/tfjs/backend\\.ts$', leaf] },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(doctor|gpu|power|sessions|backend)/', '^src/worker/tfjs/backend\\.ts$', leaf],
+      },
     },
     {
       name: 'config-knows-no-room',

@@ -29,7 +29,7 @@ const DATABASE_MS = 20_000;
 const BACKEND_MS = 60_000;
 const SERVICE_MS = 15_000;
 /** As the SDK tries them, best first. Only their names: what loads them belongs into a child. */
-const BACKENDS: readonly BackendName[] = ['node-gpu', 'node', 'wasm', 'cpu'];
+const BACKENDS: readonly BackendName[] = ['native', 'node-gpu', 'node', 'wasm', 'cpu'];
 
 export interface Patient {
   readonly smi: SmiCommand;

@@ -1,6 +1,8 @@
 /** What the checks of `doctor` need to know, each asked in a way that cannot hang it. */
+
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { environmentOfWorker } from '../backend/worker-environment.ts';
 import { errnoOf } from '../errors.ts';
 import { runProgram } from '../power/run-program.ts';
 import { UpsClient } from '../power/ups-client.ts';
@@ -56,7 +58,8 @@ export async function askBackend(
   const answer = await askProgram<BackendAnswer>({
     program: BACKEND_PROGRAM,
     args: [name],
-    environment,
+    // With CUDA's libraries on the loader's path, as a worker has them.
+    environment: { ...environment, ...environmentOfWorker(environment, false) },
     limitMs,
     kinds: ['works', 'wrong', 'not-installed', 'failed'],
   });
