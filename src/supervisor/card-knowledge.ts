@@ -1,8 +1,11 @@
-/** What is made of the cards' readings beside watching them: curves, and evidence that is kept with a crash. */
+/** What is made of the cards' readings beside watching them: curves, advice, and evidence that is kept with a crash. */
 import type { GpuSample } from '../gpu/sample.ts';
 import { smiCommand } from '../gpu/smi-command.ts';
+import { Adviser } from './advice/adviser.ts';
+import { ShareWatch } from './advice/share-watch.ts';
 import type { CardWatch } from './card-watch.ts';
 import type { SupervisorEvent } from './events.ts';
+import { inFirstPidNamespace } from './evidence.ts';
 import type { ExitClass } from './machine/classify.ts';
 import { SampleRecorder } from './samples/sample-recorder.ts';
 import type { SessionContext } from './session-context.ts';
@@ -16,7 +19,7 @@ const PATIENCE_MS = 1_500;
 export interface CardKnowledgeOptions {
   readonly context: SessionContext;
   /** Null: the cards are not watched yet. */
-  readonly cards: () => Pick<CardWatch, 'isWatching' | 'recent'> | null;
+  readonly cards: () => Pick<CardWatch, 'isWatching' | 'recent' | 'rows'> | null;
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -24,6 +27,8 @@ export class CardKnowledge {
   readonly #options: CardKnowledgeOptions;
   readonly #snapshots: SnapshotKeeper;
   readonly #samples: SampleRecorder;
+  readonly #adviser: Adviser;
+  readonly #shares: ShareWatch;
 
   constructor(options: CardKnowledgeOptions) {
     this.#options = options;
@@ -32,6 +37,10 @@ export class CardKnowledge {
     this.#snapshots = new SnapshotKeeper({ session: layout.session, outputDirectory, smi, tell, now, nowMs });
     const write = index.noteGpuSamples.bind(index);
     this.#samples = new SampleRecorder({ write, now, nowMs });
+    const cards = (): readonly GpuSample[] => options.cards()?.rows() ?? [];
+    this.#adviser = new Adviser({ tell, nowMs, cards });
+    const onShares = this.#adviser.takeShares.bind(this.#adviser);
+    this.#shares = new ShareWatch({ smi, nowMs, cards, onShares, group: () => this.#workerGroup() });
   }
 
   /** Each row of each card. */
@@ -41,6 +50,8 @@ export class CardKnowledge {
 
   /** Every event of the run. */
   take(event: SupervisorEvent): void {
+    this.#adviser.take(event);
+    if (event.name === 'progress') this.#shares.look();
     if (event.name === 'save-started' && event.kinds.includes('emergency')) {
       this.#keep('emergency-save', this.#options.context.record.file.attempts, event.reason);
     } else if (event.name === 'worker-ended' && !NO_CRASHES.has(event.class)) {
@@ -58,5 +69,9 @@ export class CardKnowledge {
     // Of a machine without cards there is nothing to keep.
     if (cards?.isWatching !== true) return;
     this.#snapshots.keep(why, attempt, reason, cards.recent());
+  }
+
+  #workerGroup(): number | null {
+    return inFirstPidNamespace() ? (this.#options.context.record.file.worker?.group.pid ?? null) : null;
   }
 }

@@ -54,15 +54,20 @@ export class CardWatch {
     this.#watch.close();
   }
 
-  /** What the worker's cards show now. A card without a fresh row is left out: an old temperature is none. */
+  /** What the worker's cards show now. */
   now(): readonly CardFacts[] {
+    return this.rows().map(({ values: { index, temperatureC, utilizationPercent } }) => {
+      return { index: index ?? -1, temperatureC, utilizationPercent };
+    });
+  }
+
+  /** Newest row of each card that the worker may use. One without a fresh row is left out: an old temperature is none. */
+  rows(): readonly GpuSample[] {
     const nowMs = this.#options.nowMs();
     const visible = this.#visible();
-    return this.#book.flatMap(({ key, sample }) => {
-      if (!visible.includes(key) || nowMs - sample.atMs > MISSING_MS) return [];
-      const { index, temperatureC, utilizationPercent } = sample.values;
-      return [{ index: index ?? -1, temperatureC, utilizationPercent }];
-    });
+    return this.#book.flatMap(({ key, sample }) =>
+      visible.includes(key) && nowMs - sample.atMs <= MISSING_MS ? [sample] : [],
+    );
   }
 
   /** Keys of the cards that the worker may use. */

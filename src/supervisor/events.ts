@@ -236,6 +236,14 @@ export type SupervisorEvent =
       /** Why, in words with the numbers. */
       readonly reason: string;
     }
+  /** What makes training slower than it need be, with the evidence, told once: nothing is wrong. */
+  | {
+      readonly name: 'advice';
+      readonly code: string;
+      readonly phase: 'train' | 'eval';
+      readonly message: string;
+      readonly hint: string;
+    }
   | { readonly name: 'diverged'; readonly step: number; readonly loss: string; readonly adapts: boolean }
   | { readonly name: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly message: string }
   /** One line of the worker's own output. */

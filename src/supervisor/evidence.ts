@@ -126,7 +126,8 @@ function kernelSources(): EvidenceSources {
 /** Source: PROC_PID_INIT_INO in the kernel's proc_ns.h. */
 const FIRST_PID_NAMESPACE = `pid:[${0xeffffffc}]`;
 
-function inFirstPidNamespace(): boolean {
+/** Whether the kernel's log and nvidia-smi name processes by the numbers that we know them by. */
+export function inFirstPidNamespace(): boolean {
   try {
     return readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE;
   } catch (error) {

@@ -84,3 +84,17 @@ testInWorld.concurrent(
     await waitFor('all of them to be gone', () => fake.living === 0);
   },
 );
+
+testInWorld.concurrent('an idle card is called out, once, with the numbers', LIMIT, async ({ world }) => {
+  const fake = await FakeSmi.start({ cards: [{ model: 'rtx3080', values: { 'utilization.gpu': '2' } }] });
+  const run = world.start(['run', '--json', ...world.endless()], COMMAND, fake.environment);
+  const advice = await run.event('advice');
+  expect(advice).toMatchObject({ code: 'gpu-idle', phase: 'train', hint: expect.stringContaining('batches') });
+  expect(advice.message).toMatch(/^The GPU was used 2 % over 1\d s of training, a step took \d+ ms/);
+  const before = run.named('progress').length;
+  await run.until(() => run.named('progress').length > before + 3);
+  expect(run.named('advice').filter(({ code }) => code === 'gpu-idle')).toHaveLength(1);
+  world.enough();
+  await run.ended(0);
+  await waitFor('its nvidia-smi to be gone', () => fake.living === 0);
+});

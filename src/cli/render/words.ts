@@ -113,6 +113,8 @@ function wordsOf(event: Remaining): Line[] {
       ];
     case 'warning-ended':
       return [line(event.message, 'good', 'always')];
+    case 'advice':
+      return [line(`Advice: ${event.message}`, 'warning'), line(`  ${event.hint}`, 'faint')];
     case 'snapshot-kept':
       return [line(`What the GPUs showed before is kept in ${event.path}`, 'faint')];
     case 'notice':
