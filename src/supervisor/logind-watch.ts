@@ -1,6 +1,7 @@
 /**
  * Hears from logind that the machine is about to shut down or to sleep, while a session is supervised: the worker saves, and
- * the machine waits for that. Without logind it does nothing, says nothing, and asks nobody again.
+ * the machine waits for that. Without logind it does nothing, says nothing, and asks nobody again; a logind that was there
+ * is looked for until it is there again: a bus is restarted by an update, and a training runs for weeks.
  */
 import { DelayLock } from '../power/delay-lock.ts';
 import { AWAKE, type Going, judgeLogind, type LogindAction, type LogindEvent } from '../power/logind-policy.ts';
@@ -14,6 +15,10 @@ const MEMBERS: Readonly<Record<string, Going>> = { PrepareForShutdown: 'shutdown
 const RULES = Object.keys(MEMBERS).map(
   (member) => `type='signal',sender='${LOGIND}',interface='${INTERFACE}',member='${member}'`,
 );
+
+/** Until the bus is looked for again after it was lost; each time twice as long, up to a minute. */
+const FIRST_LOOK_MS = 1_000;
+const LONGEST_LOOK_MS = 60_000;
 
 export interface LogindWatchOptions {
   readonly environment: NodeJS.ProcessEnv;
@@ -34,12 +39,13 @@ export class LogindWatch {
   /** Locks that are being let go of. */
   readonly #released = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | null = null;
+  #again: NodeJS.Timeout | null = null;
   #isClosed = false;
-  readonly #opened: Promise<void>;
+  #opened: Promise<boolean>;
 
   constructor(options: LogindWatchOptions) {
     this.#options = options;
-    this.#opened = process.platform === 'linux' ? this.#open() : Promise.resolve();
+    this.#opened = process.platform === 'linux' ? this.#open() : Promise.resolve(false);
   }
 
   /** The machine is going down: a SIGTERM that follows is from it. */
@@ -58,13 +64,15 @@ export class LogindWatch {
   /** Resolves when nobody holds a lock for us any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    if (this.#again !== null) clearTimeout(this.#again);
     this.#bus?.close();
     await this.#opened;
     this.#letGo();
     await Promise.all(this.#released);
   }
 
-  async #open(): Promise<void> {
+  /** False: there is no logind to be heard. */
+  async #open(): Promise<boolean> {
     const { environment, nowMs } = this.#options;
     const bus = await SystemBus.open(environment, LOGIND, RULES, {
       signal: ({ interface: name, member, truth }) => {
@@ -76,12 +84,29 @@ export class LogindWatch {
         // A lock that nobody would let go of in time only delays.
         this.#letGo();
         this.#notice(`nothing is heard of logind any more (${reason}): before a shutdown or sleep nothing is saved`);
+        this.#lookAgain(FIRST_LOOK_MS);
       },
     });
-    if (bus === null) return;
+    if (bus === null) return false;
     this.#bus = bus;
     if (this.#isClosed) bus.close();
     else this.#hold();
+    return true;
+  }
+
+  #lookAgain(afterMs: number): void {
+    if (this.#isClosed) return;
+    this.#again = setTimeout(() => {
+      this.#opened = this.#open();
+      void this.#opened.then((isHeard) => {
+        if (!isHeard) return this.#lookAgain(Math.min(2 * afterMs, LONGEST_LOOK_MS));
+        // What was announced before it was lost is over, or is announced no more.
+        this.#state = AWAKE;
+        this.#options.tell({ name: 'notice', level: 'info', message: 'logind is heard again' });
+      });
+    }, afterMs);
+    // Nobody stays for it.
+    this.#again.unref();
   }
 
   #happen(event: LogindEvent): void {

@@ -99,6 +99,28 @@ testWithLogind('a supervisor that is killed leaves nobody who holds the machine 
   await world.cutPower();
 });
 
+testWithLogind('a bus that is lost and comes back is held again, and saves are made again', async (world, logind) => {
+  const run = await training(world, logind);
+  await logind.until('held');
+  logind.announce('PrepareForSleep', true);
+  await logind.until('released');
+  await logind.close();
+  await run.event('notice', ({ message }) => message.includes('nothing is heard of logind any more'));
+  const back = await FakeLogind.start(world.directory);
+  try {
+    await run.event('notice', ({ message }) => message === 'logind is heard again');
+    await back.until('held');
+    // The sleep that was announced before is over, though nobody told.
+    back.announce('PrepareForSleep', true);
+    await run.event('machine-going', () => true, 2);
+    await run.event('saved', ({ kinds }) => kinds.includes('sleep'), 2);
+    await back.until('released');
+    await stopped(run);
+  } finally {
+    await back.close();
+  }
+});
+
 testWithLogind(
   'where no lock is granted that is said once, and it saves all the same',
   async (world, logind) => {
