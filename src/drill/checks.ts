@@ -146,7 +146,11 @@ function differences(manifest: Manifest, facts: StateFacts, expected: ReadonlyMa
   ];
 }
 
-function versionWarnings(made: Readonly<Record<string, string>>, here: Readonly<Record<string, string>>): string[] {
+/** Pure: what was made with another major version than runs here. */
+export function versionWarnings(
+  made: Readonly<Record<string, string>>,
+  here: Readonly<Record<string, string>>,
+): string[] {
   return Object.entries(here).flatMap(([name, version]) => {
     const then = made[name];
     if (then === undefined || majorOf(then) === majorOf(version)) return [];

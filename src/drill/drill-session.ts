@@ -26,7 +26,8 @@ export async function drillSession(session: DrilledSession, options: DrillOption
   const times = timesOf(detectMs, integrity, launched);
   const { withinMs } = options;
   const within = withinMs === null ? null : { limitMs: withinMs, ok: times.totalMs <= withinMs };
-  const damaged = integrity.checkpoints.filter(({ ok, path }) => !ok && path !== broken?.corrupted?.path);
+  const turned = broken?.corrupted?.wasBroken === false ? broken.corrupted.path : null;
+  const damaged = integrity.checkpoints.filter(({ ok, path }) => !ok && path !== turned);
   const problems = [
     ...(chosen === null ? [whyNone(integrity)] : []),
     ...damaged.map(({ sequence, problems: own }) => `checkpoint ${sequence}: ${own.join('; ')}`),

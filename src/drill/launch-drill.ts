@@ -2,6 +2,7 @@
 import type { Manifest, SessionFile } from '../checkpoint/types.ts';
 import { learningRateScale } from '../supervisor/machine/restart-policy.ts';
 import { deviceWarning } from './backends.ts';
+import { versionWarnings } from './checks.ts';
 import type { DrilledSession, DrillOptions } from './drilled-session.ts';
 import type { Integrity } from './integrity.ts';
 import { rehearse } from './rehearsal.ts';
@@ -44,19 +45,16 @@ export async function launchDrill(
   }
   const { manifest } = chosen;
   const resume = pointOf(chosen);
-  const { sequence } = resume;
   const common = requestOf(session, file, options);
   const { rehearsal } = await rehearse(options.files, {
     ...common,
     resume,
     until: oneStepFrom(resume),
   });
-  const device = rehearsal.backend === null ? null : deviceWarning(manifest, rehearsal.backend);
-  const source = hasOtherSource(session, manifest) ? "the trainer's source changed since it was made" : null;
   const first: Findings = {
     problems: rehearsal.outcome === 'done' ? [] : [`level 3: ${rehearsal.reason}`],
     warnings: [
-      ...[device, source].flatMap((text) => (text === null ? [] : [`checkpoint ${sequence}: ${text}`])),
+      ...fitWarnings(session, manifest, rehearsal),
       ...(rehearsal.completed ? ['the run has nothing left to train, so that only its restore was proved'] : []),
       ...rehearsal.warnings,
     ],
@@ -79,6 +77,17 @@ export async function launchDrill(
     problems: [...first.problems, ...second.problems],
     warnings: [...first.warnings, ...second.warnings],
   };
+}
+
+/** What speaks against a checkpoint in the place that it was put back in, though it went: device, framework, source. */
+export function fitWarnings(session: DrilledSession, manifest: Manifest, { backend, versions }: Rehearsal): string[] {
+  const device = backend === null ? null : deviceWarning(manifest, backend);
+  const found = [
+    ...(device === null ? [] : [device]),
+    ...versionWarnings(manifest.versions, versions),
+    ...(hasOtherSource(session, manifest) ? ["the trainer's source changed since it was made"] : []),
+  ];
+  return found.map((text) => `checkpoint ${manifest.sequence}: ${text}`);
 }
 
 export type Common = Omit<RehearsalRequest, 'resume' | 'until'>;

@@ -23,6 +23,7 @@ export class RehearsalStory {
   #restoredMs: number | null = null;
   #firstStepMs: number | null = null;
   #backend: string | null = null;
+  #versions: Readonly<Record<string, string>> = {};
   #reachedStep: number | null = null;
   #drilled: MessageOf<WorkerMessage, 'drilled'> | null = null;
   #saved: RehearsalEnd['saved'] = null;
@@ -74,6 +75,7 @@ export class RehearsalStory {
       case 'restored':
         this.#restoredMs = nowMs;
         this.#backend = message.backend;
+        this.#versions = message.versions ?? {};
         this.#reachedStep = message.step;
         if (message.sequence === null) this.#failures.push('it began from zero instead of from the checkpoint');
         return;
@@ -171,6 +173,7 @@ export class RehearsalStory {
       reason,
       from: resume.sequence,
       backend: this.#backend,
+      versions: this.#versions,
       restoreMs: restored === null ? null : restored - this.#startedMs,
       firstStepMs: first === null || restored === null ? null : first - restored,
       reachedStep: this.#reachedStep,
@@ -183,7 +186,9 @@ export class RehearsalStory {
 }
 
 function cause(lines: readonly string[]): string {
-  const told = lines.find((text) => /error/i.test(text)) ?? lines.at(-1);
+  // The message, not the line of the source that Node shows above it.
+  const named = lines.find((text) => /^\s*(?:Uncaught )?(?:\w+\.)*\w*(?:Error|Exception)\b/.test(text));
+  const told = named ?? lines.find((text) => /error/i.test(text)) ?? lines.at(-1);
   return told === undefined ? '' : `: ${told.trim().slice(0, 300)}`;
 }
 

@@ -61,6 +61,8 @@ export interface Rehearsal {
   /** Sequence of the checkpoint that it began with. */
   readonly from: number;
   readonly backend: string | null;
+  /** Of its framework, as it told them; empty: it told none. */
+  readonly versions: Readonly<Record<string, string>>;
   /** From the launch until the state was put back; null: it never was. */
   readonly restoreMs: number | null;
   /** From there to the end of the first step; null: none was made. */

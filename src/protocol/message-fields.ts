@@ -13,6 +13,10 @@ export const count = integer(0);
 export const ms = number(0);
 export const text = string(MAX_TEXT);
 export const metrics = record(number(), 256);
+/** Longest name and number of a version, and how many there are; senders cut to it. */
+export const MOST_VERSIONS = 32;
+export const VERSION_TEXT = 64;
+export const versions = record(string(VERSION_TEXT), MOST_VERSIONS);
 export const kinds = list(string(32, /^[a-z0-9-]{1,32}$/), 1, 16);
 
 export const PHASES = ['load', 'compile', 'train', 'eval', 'save'] as const;

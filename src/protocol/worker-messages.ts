@@ -1,6 +1,6 @@
 /** What a worker says to its supervisor; a control client says `hello` in the same way. */
 import { boolean, literal, nullable, number, object, oneOf, string } from '../schema.ts';
-import { count, kinds, metrics, ms, phase, text, v } from './message-fields.ts';
+import { count, kinds, metrics, ms, phase, text, v, versions } from './message-fields.ts';
 
 /** A loss that JSON cannot carry. */
 const notFinite = oneOf(['NaN', 'Infinity', '-Infinity']);
@@ -38,6 +38,8 @@ export const restored = object({
   epoch: count,
   backend: nullable(string(64)),
   ms,
+  /** Of the framework that trains here, as manifests name it; null: an SDK of an earlier release. */
+  versions: nullable(versions),
 });
 
 export const phaseChanged = object({ v, type: literal('phase'), phase });

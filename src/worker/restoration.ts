@@ -1,4 +1,5 @@
 /** Puts the checkpoint back that this launch goes on from: once, before the first step. */
+import { MOST_VERSIONS, VERSION_TEXT } from '../protocol/message-fields.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { Ending } from './ending.ts';
 import { fitting } from './fitting.ts';
@@ -60,9 +61,15 @@ export class Restoration {
     control.beat(process.hrtime.bigint());
     const sequence = this.#resumed?.sequence ?? null;
     const ms = performance.now() - startedAt;
-    link.post({ type: 'restored', sequence, step, epoch, backend: state.backend, ms });
+    link.post({ type: 'restored', sequence, step, epoch, backend: state.backend, ms, versions: told(state.versions) });
     periodic.begun(performance.now());
     lastSave.startsAt(step);
     markBoundary(parts);
   }
+}
+
+/** A trainer's own state may give anything here; a message that is too long would be refused as a whole. */
+function told(versions: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const known = Object.entries(versions).slice(0, MOST_VERSIONS);
+  return Object.fromEntries(known.map(([name, version]) => [name, String(version).slice(0, VERSION_TEXT)]));
 }

@@ -43,6 +43,7 @@ test('whole checkpoints: every point is yes, exit 0, what a crash would lose, an
   const words = await world.cli(['drill', '--level', '1', 'latest']);
   expect(words.code).toBe(0);
   expect(words.stdout).toContain('Good: a crash now would go on from checkpoint 3 (epoch 3, step 30); 10 steps');
+  expect(words.stdout).toContain('Looking, without a launch, took ');
   expect(words.stdout).toMatch(/ 3 +30 +auto +yes +yes +- +- /);
 });
 

@@ -61,6 +61,8 @@ test('its own end counts as done only with its report, and says where and why it
     outcome: 'failed',
     reason: 'the trainer ended with exit code 1 before it connected: TypeError: no',
   });
+  const shown = ["if (bad) throw new Error('no');", '         ^', 'NkatError: no such file', '    at y'];
+  expect(story.told(end, shown).reason).toContain('before it connected: NkatError: no such file');
   story.connected(HELLO);
   expect(story.told(end, []).reason).toBe('the trainer ended with exit code 1 while it restored');
   restored(story);

@@ -1,5 +1,5 @@
 /** Drills that break a copy: the session comes back from each fault, what does not is told, the originals stay untouched. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -35,6 +35,27 @@ testInWorld.concurrent('damage, a full disk, kills: it comes back from each, on 
   const { drills } = (await world.query(['drill', '--history'])) as { drills: { injected: string[] }[] };
   expect(drills.at(-1)?.injected.length).toBe(asked.length);
 });
+
+testInWorld.concurrent(
+  'damage that was there before is no part of the rehearsal; another framework is told',
+  async ({ world }) => {
+    await trained(world);
+    const folder = sessionFolder(world);
+    const newest = readdirSync(folder).find((name) => /^checkpoint_.*_14_2$/.test(name)) ?? 'none';
+    const path = join(folder, newest, 'tensors.safetensors');
+    const bytes = readFileSync(path);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+    writeFileSync(path, bytes);
+    const { code, session } = await drill(world, ['--inject', 'corrupt-newest'], { NKAT_TEST_MOOD: 'newer' });
+    expect(code).toBe(65);
+    expect(session.injected).toMatchObject([{ ok: true, text: expect.stringContaining('did not verify before') }]);
+    expect(session.problems).toEqual([expect.stringContaining('checkpoint 2: tensors.safetensors')]);
+    expect(session.warnings).toContain('checkpoint 1: it was made with tensors 1.0.0, here runs 9.1.0');
+    const words = world.start(['drill', '--level', '3'], COMMAND, { NKAT_TEST_MOOD: 'newer' });
+    await words.ended(65);
+    expect(words.stdout).toContain('Note: checkpoint 1: it was made with tensors 1.0.0, here runs 9.1.0');
+  },
+);
 
 testInWorld.concurrent('a trainer that needs more memory than there is, is ended and told', async ({ world }) => {
   await trained(world);

@@ -106,7 +106,7 @@ function amount(value: number | null): string {
   return value === null ? '?' : aboutNumber(value);
 }
 
-function timesLine({ times }: SessionDrill): string {
+function timesLine({ times, rehearsal }: SessionDrill): string {
   const parts = [
     `detect ${aboutDuration(times.detectMs)}`,
     `choose ${aboutDuration(times.chooseMs)}`,
@@ -114,13 +114,20 @@ function timesLine({ times }: SessionDrill): string {
     ...(times.restoreMs === null ? [] : [`restore ${aboutDuration(times.restoreMs)}`]),
     ...(times.firstStepMs === null ? [] : [`first step ${aboutDuration(times.firstStepMs)}`]),
   ];
-  return `Recovery took ${aboutDuration(times.totalMs)}: ${parts.join(', ')}`;
+  return `${whatTook(rehearsal)} took ${aboutDuration(times.totalMs)}: ${parts.join(', ')}`;
 }
 
-function verdictLine({ ok, chosen, stepsLost }: SessionDrill, paint: Paint): string {
+/** A time that was measured up to a failure, or without the trainer, is not one that a user would wait. */
+function whatTook(rehearsal: SessionDrill['rehearsal']): string {
+  if (rehearsal === null) return 'Looking, without a launch,';
+  return rehearsal.outcome === 'done' ? 'Recovery' : 'What came before it failed';
+}
+
+function verdictLine({ ok, chosen, stepsLost, injected }: SessionDrill, paint: Paint): string {
   const lost = stepsLost === 0 ? 'no step would be lost' : `${count(stepsLost, 'step')} would be lost`;
   if (chosen === null) return paint(`NOT RECOVERABLE: after a crash now ${lost}`, 'bad');
   const from = `checkpoint ${chosen.sequence} (epoch ${chosen.epoch}, step ${chosen.step})`;
-  if (ok) return paint(`Good: a crash now would go on from ${from}; ${lost}`, 'good');
-  return paint(`NOT GOOD, see above. A crash now would go on from ${from}; ${lost}`, 'bad');
+  const when = injected.length === 0 ? 'a crash now would go on' : 'after these faults it goes on';
+  if (ok) return paint(`Good: ${when} from ${from}; ${lost}`, 'good');
+  return paint(`NOT GOOD, see above. ${when[0]?.toUpperCase()}${when.slice(1)} from ${from}; ${lost}`, 'bad');
 }

@@ -1,7 +1,7 @@
 /** The launches of a drill with `--inject`: faults on the copy, then the recovery that a user would see after them. */
 import type { DrilledSession, DrillOptions } from '../drilled-session.ts';
 import type { Integrity } from '../integrity.ts';
-import { type Launched, NOT_LAUNCHED, requestOf } from '../launch-drill.ts';
+import { fitWarnings, type Launched, NOT_LAUNCHED, requestOf } from '../launch-drill.ts';
 import { rehearse } from '../rehearsal.ts';
 import { oneStepFrom, pointOf } from '../rehearsal-request.ts';
 import { type CopiedSession, copySession } from './copied-session.ts';
@@ -68,7 +68,7 @@ export async function launchInjected(
     replay: null,
     injected,
     problems: [...problemsOf(injected), ...failed],
-    warnings: [...copy.warnings, ...rehearsal.warnings],
+    warnings: [...copy.warnings, ...fitWarnings(session, incidents.chosen.manifest, rehearsal), ...rehearsal.warnings],
   };
 }
 

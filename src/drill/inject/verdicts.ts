@@ -15,7 +15,12 @@ export function judgeDamage(
   candidates: readonly Candidate[],
 ): Injected {
   if (corrupted === null) return { name, ok: false, text: 'there is no checkpoint to damage' };
-  const { sequence, path } = corrupted;
+  const { sequence, path, wasBroken } = corrupted;
+  if (wasBroken) {
+    const taken = chosen === null ? 'nothing is left that verifies' : `${chosen.sequence} taken`;
+    const text = `checkpoint ${sequence} did not verify before anything was done to it: ${taken}`;
+    return { name, ok: chosen !== null, text };
+  }
   const found = candidates.find((candidate) => candidate.sequence === sequence && candidate.place !== 'backup');
   if (found?.verdict !== 'damaged' || chosen?.path === path) {
     return { name, ok: false, text: `one bit of checkpoint ${sequence} was turned, and nobody saw it` };

@@ -130,6 +130,7 @@ export type ToThread =
       readonly epoch: number;
       readonly backend: string | null;
       readonly ms: number;
+      readonly versions: Readonly<Record<string, string>>;
     }
   | SaveBegin
   | SaveChunk

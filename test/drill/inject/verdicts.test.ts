@@ -9,6 +9,7 @@ const DONE: Rehearsal = {
   reason: null,
   from: 3,
   backend: 'cpu',
+  versions: {},
   restoreMs: 1,
   firstStepMs: 1,
   reachedStep: 4,
@@ -52,7 +53,7 @@ test('afterwards: something verifies, and nothing that was acknowledged is lost'
   expect(judgeChosen(0, null)).toBe('no checkpoint verified afterwards');
 });
 
-const CORRUPTED = { path: '/copy/checkpoint_4', sequence: 4 };
+const CORRUPTED = { path: '/copy/checkpoint_4', sequence: 4, wasBroken: false };
 const OLDER = { path: '/copy/checkpoint_3', sequence: 3 };
 const DAMAGED: Candidate = {
   sequence: 4,
@@ -82,4 +83,8 @@ test('damage is seen, and something older is taken; a backup of the same number 
     text: expect.stringContaining('nothing is left that verifies'),
   });
   expect(judgeDamage(name, null, null, [])).toMatchObject({ ok: false });
+  const broken = { ...CORRUPTED, wasBroken: true };
+  const before = 'checkpoint 4 did not verify before anything was done to it';
+  expect(judgeDamage(name, broken, OLDER, [DAMAGED])).toEqual({ name, ok: true, text: `${before}: 3 taken` });
+  expect(judgeDamage(name, broken, null, [])).toMatchObject({ ok: false, text: expect.stringContaining(before) });
 });
