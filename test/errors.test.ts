@@ -25,6 +25,13 @@ test('a full quota is no room, whatever Node calls it', () => {
   if (process.platform === 'linux') expect(tellsOfFullDisk([`Error: ${error.message}`])).toBe(true);
 });
 
+test('a mistake of the program is no trouble of a disk, whichever operation of the store it stops', () => {
+  const mistakes = [new TypeError('x is undefined'), new ReferenceError('y is not defined')];
+  expect(mistakes.map((mistake) => storeError(mistake, 'save', '/d').code)).toEqual(['internal', 'internal']);
+  expect(storeError(mistakes[0], 'save', '/d')).toMatchObject({ cause: mistakes[0] });
+  expect(storeError(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }), 'save', '/d').code).toBe('io');
+});
+
 test('other errors keep their names, and a number without one stays as it is', () => {
   expect(errnoOf(Object.assign(new Error('no'), { code: 'ENOENT' }))).toBe('ENOENT');
   expect(errnoOf(unnamed(constants.errno.ESTALE))).toBe('ESTALE');

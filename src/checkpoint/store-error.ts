@@ -27,10 +27,19 @@ const NO_WRITES: Readonly<Record<string, typeof FULL>> = {
   },
 };
 
-/** `no-space` or `io` for a system error; an `NkatError` passes unchanged. */
+/** `no-space` or `io` for a system error, `internal` for a mistake of the program; an `NkatError` passes unchanged. */
 export function storeError(error: unknown, operation: string, path: string): NkatError {
   if (error instanceof NkatError) return error;
   const why = messageOf(error);
+  // No disk answers so, and nobody should look for one that is broken.
+  if (error instanceof TypeError || error instanceof ReferenceError) {
+    return new NkatError(`an error of nkat-recover itself: ${why}`, {
+      code: 'internal',
+      operation,
+      path,
+      cause: error,
+    });
+  }
   if (takesNoWrites(error)) {
     const { words, hint } = NO_WRITES[errnoOf(error) ?? ''] ?? FULL;
     return new NkatError(`${words}: ${why}`, { code: 'no-space', operation, path, hint, cause: error });
@@ -38,7 +47,7 @@ export function storeError(error: unknown, operation: string, path: string): Nka
   return new NkatError(why, { code: 'io', operation, path, cause: error });
 }
 
-/** Runs one operation of the store; what fails is thrown as `no-space` or `io`. */
+/** Runs one operation of the store; what fails is thrown as `no-space`, `io` or `internal`. */
 export async function guarded<T>(operation: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

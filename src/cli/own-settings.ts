@@ -33,6 +33,8 @@ export interface OwnSettings {
   readonly files: readonly string[];
   /** Files that a nearer one keeps from counting. */
   readonly passedOver: readonly string[];
+  /** Files above the project, which never count. */
+  readonly outside: readonly string[];
   readonly profile: string | null;
   readonly slips: readonly EnvironmentSlip[];
 }
@@ -42,7 +44,7 @@ interface ChosenFile extends FoundFile {
   readonly namedAt: string | null;
 }
 
-const NO_FILE: ChosenFile = { path: null, passedOver: [], namedAt: null };
+const NO_FILE: ChosenFile = { path: null, passedOver: [], outside: [], namedAt: null };
 
 /** @throws NkatError `usage` or `configuration`, naming the place, the value and what is accepted */
 export async function ownSettings(
@@ -62,6 +64,7 @@ export async function ownSettings(
     fileNamed: chosen.namedAt !== null,
     files: read.files,
     passedOver: chosen.passedOver,
+    outside: chosen.outside,
     profile: chosen.path === null ? null : (profile?.name ?? null),
     slips: environmentSlips(environment),
   };
@@ -102,7 +105,7 @@ function chooseFile(flags: SettingFlags, { environment, cwd }: CommandContext, p
     return { ...findFile(place.trainer, place.cwd, isThere), namedAt: null };
   }
   const namedAt = flags.config === undefined ? 'NKAT_CONFIG' : '--config';
-  return { path: resolve(cwd, named), passedOver: [], namedAt };
+  return { path: resolve(cwd, named), passedOver: [], outside: [], namedAt };
 }
 
 async function readChosen({ path, namedAt }: ChosenFile, profile: ProfileChoice | null): Promise<FileLayers> {

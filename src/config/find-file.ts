@@ -15,6 +15,8 @@ export interface FoundFile {
   readonly path: string | null;
   /** Files that would have counted, had there not been a nearer one. */
   readonly passedOver: readonly string[];
+  /** Files above what counts as the project: somebody may have meant one of them. */
+  readonly outside: readonly string[];
 }
 
 /**
@@ -25,12 +27,20 @@ export interface FoundFile {
 export function findFile(trainer: string | null, cwd: string, exists: (path: string) => boolean): FoundFile {
   const folders = [...(trainer === null ? [] : foldersOf(dirname(trainer), exists)), cwd];
   const found = [...new Set(folders)].flatMap((folder) => filesOf(folder, exists));
-  return { path: found[0] ?? null, passedOver: found.slice(1) };
+  const above = upwardsFrom(trainer === null ? cwd : dirname(trainer)).filter((folder) => !folders.includes(folder));
+  const outside = above.flatMap((folder) => FILE_NAMES.map((name) => join(folder, name)).filter(exists));
+  return { path: found[0] ?? null, passedOver: found.slice(1), outside };
+}
+
+/** A folder and all above it, the nearest first. */
+function upwardsFrom(folder: string): string[] {
+  const upwards = [folder];
+  for (let at = dirname(folder); at !== upwards.at(-1); at = dirname(at)) upwards.push(at);
+  return upwards;
 }
 
 function foldersOf(folder: string, exists: (path: string) => boolean): string[] {
-  const upwards = [folder];
-  for (let at = dirname(folder); at !== upwards.at(-1); at = dirname(at)) upwards.push(at);
+  const upwards = upwardsFrom(folder);
   const repository = upwards.findIndex((at) => exists(join(at, '.git')));
   const project = repository >= 0 ? repository : upwards.findIndex((at) => holdsPackage(at, exists));
   return upwards.slice(0, Math.max(0, project) + 1);

@@ -70,6 +70,15 @@ test('bash offers commands, options, choices, files and sessions', async () => {
   expect(await world.offers('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   expect(await world.offers('resume', '')).toEqual(['latest', A, 'night']);
   expect(await world.offers('show', '2026')).toEqual([A]);
+  expect(await world.offers('drill', '')).toEqual(['latest', A, 'night', 'schedule']);
+  expect(await world.offers('drill', 'sch')).toEqual(['schedule']);
+  expect(await world.offers('drill', '--his')).toEqual(['--history']);
+  expect(await world.offers('drill', 'schedule', '--')).toEqual(
+    expect.arrayContaining(['--cron', '--list', '--level']),
+  );
+  expect(await world.offers('drill', 'schedule', '--his')).toEqual([]);
+  expect(await world.offers('drill', 'schedule', '--level', '')).toEqual(['1', '2', '3', 'replay']);
+  expect(await world.offers('drill', 'schedule', 'ni')).toEqual(['night']);
   expect(await world.offers('resume', A, '--', 'tr')).toEqual(['train.ts']);
 });
 
@@ -111,6 +120,7 @@ test.each(shells)('the script for %s holds every command, and its shell can read
   expect(code).toBe(0);
   for (const word of ['run', 'resume', 'config', 'save-every', 'no-restart-codes', 'level'])
     expect(stdout).toContain(word);
+  expect(stdout).toMatch(/schedule.*cron/s);
   expect(stdout).not.toContain('undefined');
   // By path: fish reads no script from its stdin where it is told to run nothing.
   const file = join(temporaryDirectory(), 'script');
@@ -122,4 +132,19 @@ test('another shell is refused with those that are known', async () => {
   const { code, stderr } = await new World().cli(['completion', 'tcsh']);
   expect(code).toBe(64);
   expect(stderr).toContain('bash, zsh, fish');
+});
+
+test('fish offers a command of a command, and behind it only what that takes', async ({ skip }) => {
+  if (!here.has('fish')) skip('fish is not installed');
+  const world = new ShellWorld();
+  const offers = async (line: string): Promise<string[]> => {
+    const script = `nkat-recover completion fish | source; complete -C ${JSON.stringify(line)}`;
+    const { stdout } = await world.shell(`fish --no-config -c '${script}'`, { PATH: world.path() });
+    return stdout.split('\n').map((text) => text.split('\t')[0] ?? '');
+  };
+  expect(await offers('nkat-recover drill sch')).toContain('schedule');
+  expect(await offers('nkat-recover drill --')).toEqual(expect.arrayContaining(['--history', '--level']));
+  const inside = await offers('nkat-recover drill schedule --');
+  expect(inside).toEqual(expect.arrayContaining(['--cron', '--level']));
+  expect(inside).not.toContain('--history');
 });

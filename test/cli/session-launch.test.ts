@@ -9,6 +9,7 @@ const OWN = {
   fileNamed: false,
   files: [],
   passedOver: [],
+  outside: [],
   profile: null,
   slips: [],
 } as const;

@@ -18,17 +18,23 @@ test('the nearest file upwards within the repository counts, then that of the wo
   expect(find(all)).toEqual({
     path: '/p/pkg/train/nkat-recover.yaml',
     passedOver: ['/p/nkat-recover.json', '/w/nkat-recover.yml'],
+    outside: [],
   });
   expect(find(all.filter((path) => !path.includes('/train/'))).path).toBe('/p/nkat-recover.json');
-  expect(find(['/p/.git', '/w/nkat-recover.yml'])).toEqual({ path: '/w/nkat-recover.yml', passedOver: [] });
-  expect(find([])).toEqual({ path: null, passedOver: [] });
+  expect(find(['/p/.git', '/w/nkat-recover.yml'])).toMatchObject({ path: '/w/nkat-recover.yml', passedOver: [] });
+  expect(find([])).toEqual({ path: null, passedOver: [], outside: [] });
 });
 
-test('nothing above the project counts: without a repository its package is the root, without both its own folder', () => {
-  expect(find(['/p/.git', '/nkat-recover.yaml']).path).toBeNull();
+test('nothing above the project counts, and is named: without a repository its package is the root, without both its own folder', () => {
+  expect(find(['/p/.git', '/nkat-recover.yaml'])).toEqual({
+    path: null,
+    passedOver: [],
+    outside: ['/nkat-recover.yaml'],
+  });
   expect(find(['/p/pkg/package.json', '/p/pkg/nkat-recover.yaml', '/p/nkat-recover.yaml'])).toEqual({
     path: '/p/pkg/nkat-recover.yaml',
     passedOver: [],
+    outside: ['/p/nkat-recover.yaml'],
   });
   expect(find(['/p/pkg/nkat-recover.yaml']).path).toBeNull();
   expect(find(['/p/pkg/train/nkat-recover.yaml']).path).toBe('/p/pkg/train/nkat-recover.yaml');
@@ -36,7 +42,7 @@ test('nothing above the project counts: without a repository its package is the 
 
 test('without a trainer only the working folder counts, and a folder that is both counts once', () => {
   expect(find(['/w/nkat-recover.yaml'], null).path).toBe('/w/nkat-recover.yaml');
-  expect(find(['/w/nkat-recover.yaml'], '/w/a.ts')).toEqual({ path: '/w/nkat-recover.yaml', passedOver: [] });
+  expect(find(['/w/nkat-recover.yaml'], '/w/a.ts')).toMatchObject({ path: '/w/nkat-recover.yaml', passedOver: [] });
 });
 
 test('two files side by side are refused', () => {

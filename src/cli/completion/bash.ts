@@ -8,7 +8,7 @@ export function bashCompletion({ commands, options }: CompletionModel): string {
 ${HELPERS}
 _nkat_recover() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}" word at
-  local options='' valued=' ' operand=none passes_on=no value='' operands=0 ended=no skip=no prefix=''
+  local options='' valued=' ' operand=none passes_on=no value='' operands=0 ended=no skip=no prefix='' from=2 names=''
   COMPREPLY=()
   # --opt=value is three words, or one where = was taken out of COMP_WORDBREAKS.
   if [ "$current" = = ]; then current=''
@@ -24,7 +24,7 @@ _nkat_recover() {
 ${commands.map(commandArm).join('\n')}
     *) return ;;
   esac
-  for ((at = 2; at < COMP_CWORD; at++)); do
+  for ((at = from; at < COMP_CWORD; at++)); do
     word="\${COMP_WORDS[at]}"
     if [ $skip = yes ]; then [ "$word" = = ] || skip=no
     elif [ $ended = no ] && [ "$word" = -- ]; then ended=yes
@@ -42,7 +42,9 @@ ${commands.map(commandArm).join('\n')}
   elif [ $ended = yes ]; then
     if [ $operand = trainer ]; then _nkat_recover_value command; else _nkat_recover_value file; fi
   elif [ "\${current#-}" != "$current" ]; then _nkat_recover_words "$options"
-  elif [ $operands -eq 0 ]; then _nkat_recover_value "$operand"
+  elif [ $operands -eq 0 ]; then
+    _nkat_recover_value "$operand"
+    [ "$COMP_CWORD" -ne 2 ] || COMPREPLY+=($(IFS=' '; compgen -W "$names" -- "$current"))
   fi
 }
 complete -F _nkat_recover nkat-recover
@@ -78,17 +80,32 @@ _nkat_recover_value() {
   esac
 }`;
 
-function commandArm({ name, options, operand, passesOn }: CompletedCommand): string {
+function commandArm(command: CompletedCommand): string {
+  const { name, commands } = command;
+  const lines = [
+    ...factLines(command),
+    ...(commands.length === 0 ? [] : [`names=${quoted(commands.map((own) => own.name).join(' '))}`]),
+    // Only once it was typed to its end: until then it may be the first word of the outer command.
+    ...commands.flatMap((own) => [
+      `if [ "$COMP_CWORD" -gt 2 ] && [ "\${COMP_WORDS[2]}" = ${own.name} ]; then`,
+      ...['from=3', ...factLines(own)].map((text) => `  ${text}`),
+      'fi',
+    ]),
+  ];
+  return `    ${name})\n${lines.map((text) => `      ${text}`).join('\n')}\n      ;;`;
+}
+
+/** What the shell has to know of a command, as assignments. */
+function factLines({ options, operand, passesOn }: CompletedCommand): string[] {
   const valued = options.filter(({ value }) => value.kind !== 'none');
   const arms = valued.map((option) => `${option.names.join(' | ')}) value=${quoted(kindWord(option.value))} ;;`);
-  const lines = [
+  return [
     `options=${quoted(options.flatMap((option) => option.names).join(' '))}`,
     `valued=${quoted(` ${valued.flatMap((option) => option.names).join(' ')} `)}`,
     `operand=${quoted(operand === null ? 'none' : kindWord(operand))}`,
     ...(passesOn ? ['passes_on=yes'] : []),
     ...(arms.length === 0 ? [] : [`case "$previous" in ${arms.join(' ')} esac`]),
   ];
-  return `    ${name})\n${lines.map((text) => `      ${text}`).join('\n')}\n      ;;`;
 }
 
 function kindWord(value: ValueKind): string {

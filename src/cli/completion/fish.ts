@@ -1,11 +1,16 @@
 /** A completion script for fish. */
-import { type CompletedOption, type CompletionModel, TRAINER_EXTENSIONS, type ValueKind } from './model.ts';
+import {
+  type CompletedCommand,
+  type CompletedOption,
+  type CompletionModel,
+  TRAINER_EXTENSIONS,
+  type ValueKind,
+} from './model.ts';
 
 export function fishCompletion({ commands, options }: CompletionModel): string {
-  const lines = commands.flatMap(({ name, description, options: own, operand }) => [
-    `${COMPLETE} -n __nkat_recover_no_command -a ${name} -d ${quoted(description)}`,
-    ...own.map((option) => `${COMPLETE} -n ${quoted(`__nkat_recover_in ${name}`)} ${optionWords(option)}`),
-    ...(operand === null ? [] : [`${COMPLETE} -n ${quoted(`__nkat_recover_in ${name}`)} ${takes(operand)}`]),
+  const lines = commands.flatMap((command) => [
+    `${COMPLETE} -n __nkat_recover_no_command -a ${command.name} -d ${quoted(command.description)}`,
+    ...insideLines(command, command.name),
   ]);
   const own = options.map((option) => `${COMPLETE} -n __nkat_recover_no_command ${optionWords(option)}`);
   return `# fish completion of nkat-recover:
@@ -15,7 +20,8 @@ function __nkat_recover_no_command
 end
 function __nkat_recover_in
     set -l words (commandline -opc)
-    test (count $words) -gt 1; and test "$words[2]" = $argv[1]
+    set -l last (math (count $argv) + 1)
+    test (count $words) -ge $last; and test "$words[2..$last]" = "$argv"
 end
 function __nkat_recover_sessions
     set -l words (commandline -opc)
@@ -30,6 +36,20 @@ end
 complete -c nkat-recover -f
 ${[...own, ...lines].join('\n')}
 `;
+}
+
+/** What may stand behind a command; behind a command of its own only what that takes. @param path its words */
+function insideLines({ options, operand, commands }: CompletedCommand, path: string): string[] {
+  const elsewhere = commands.map(({ name }) => `; and not __nkat_recover_in ${path} ${name}`);
+  const inside = `${COMPLETE} -n ${quoted(`__nkat_recover_in ${path}${elsewhere.join('')}`)}`;
+  return [
+    ...options.map((option) => `${inside} ${optionWords(option)}`),
+    ...(operand === null ? [] : [`${inside} ${takes(operand)}`]),
+    ...commands.flatMap((command) => [
+      `${inside} -a ${command.name} -d ${quoted(command.description)}`,
+      ...insideLines(command, `${path} ${command.name}`),
+    ]),
+  ];
 }
 
 const COMPLETE = 'complete -c nkat-recover';

@@ -28,6 +28,8 @@ export interface CompletedCommand {
   readonly operand: ValueKind | null;
   /** Everything after the first word belongs to somebody else. */
   readonly passesOn: boolean;
+  /** Commands that may stand in place of its first word. */
+  readonly commands: readonly CompletedCommand[];
 }
 
 export interface CompletionModel {
@@ -39,8 +41,12 @@ export interface CompletionModel {
 export const TRAINER_EXTENSIONS: readonly string[] = ['ts', 'mts', 'js', 'mjs'];
 
 export function completionModel(program: Command): CompletionModel {
-  const help = program.createHelp();
-  const commands = help.visibleCommands(program).map((command) => {
+  return { commands: commandsOf(program), options: program.createHelp().visibleOptions(program).map(optionOf) };
+}
+
+function commandsOf(parent: Command): CompletedCommand[] {
+  const help = parent.createHelp();
+  return help.visibleCommands(parent).map((command) => {
     const [first] = command.registeredArguments;
     return {
       name: command.name(),
@@ -48,9 +54,9 @@ export function completionModel(program: Command): CompletionModel {
       options: help.visibleOptions(command).map(optionOf),
       operand: first === undefined ? null : operandOf(first),
       passesOn: command.registeredArguments.some((argument) => argument.variadic && argument.name() === 'args'),
+      commands: commandsOf(command),
     };
   });
-  return { commands, options: help.visibleOptions(program).map(optionOf) };
 }
 
 function optionOf(option: Option): CompletedOption {

@@ -46,11 +46,28 @@ fi
 `;
 }
 
-function commandArm({ name, options, operand, passesOn }: CompletedCommand): string {
+function commandArm(command: CompletedCommand): string {
+  const own = command.commands.map(
+    (inner) => `if (( CURRENT > 2 )) && [[ "$words[2]" == ${inner.name} ]]; then
+        shift words
+        (( CURRENT -= 1 ))
+        ${argumentsOf(inner)}
+        return
+      fi
+      `,
+  );
+  return `    ${command.name})\n      ${own.join('')}${argumentsOf(command)}\n      ;;`;
+}
+
+function argumentsOf({ options, operand, passesOn, commands }: CompletedCommand): string {
   const rest = passesOn ? [quoted('*:: :_files')] : [];
-  const first = operand === null ? [] : [quoted(`1:${wordOf(operand)}:${actionOf(operand)}`)];
-  const parts = ['_arguments -S', ...options.map(argumentOf), ...first, ...rest];
-  return `    ${name})\n      ${parts.join(' \\\n        ')}\n      ;;`;
+  const first = operand === null ? [] : [quoted(`1:${wordOf(operand)}:${firstAction(operand, commands)}`)];
+  return ['_arguments -S', ...options.map(argumentOf), ...first, ...rest].join(' \\\n        ');
+}
+
+function firstAction(operand: ValueKind, commands: readonly CompletedCommand[]): string {
+  if (commands.length === 0) return actionOf(operand);
+  return `{ ${actionOf(operand)}; compadd ${commands.map(({ name }) => name).join(' ')} }`;
 }
 
 function argumentOf({ names, description, value }: CompletedOption): string {

@@ -7,7 +7,7 @@ import { type Column, tableLines } from './table.ts';
 import { printable } from './width.ts';
 
 export interface ShownSettings {
-  readonly own: Pick<OwnSettings, 'file' | 'files' | 'passedOver' | 'profile' | 'slips'>;
+  readonly own: Pick<OwnSettings, 'file' | 'files' | 'passedOver' | 'outside' | 'profile' | 'slips'>;
   readonly settings: readonly EffectiveSetting[];
   /** Files are shown relative to it, where that is shorter. */
   readonly cwd: string;
@@ -29,13 +29,16 @@ export function configLines(shown: ShownSettings, all: boolean, width: number | 
 }
 
 function fileLines({ own, cwd }: ShownSettings, paint: Paint): string[] {
-  if (own.file === null) return ['No configuration file counts here.'];
+  const outside = own.outside.map((file) =>
+    paint(`  does not count, since it is above the trainer's project: ${near(file, cwd)}; --config names it`, 'faint'),
+  );
+  if (own.file === null) return ['No configuration file counts here.', ...outside];
   const profile = own.profile === null ? '' : `, profile ${printable(own.profile)}`;
   const bases = own.files.filter((file) => file !== own.file).map((file) => `  extends ${near(file, cwd)}`);
   const passed = own.passedOver.map((file) =>
     paint(`  passed over, since a nearer one counts: ${near(file, cwd)}`, 'faint'),
   );
-  return [`Configuration: ${near(own.file, cwd)}${profile}`, ...bases, ...passed];
+  return [`Configuration: ${near(own.file, cwd)}${profile}`, ...bases, ...passed, ...outside];
 }
 
 const COLUMNS: readonly Column<Row>[] = [
@@ -76,6 +79,7 @@ export function configJson({ own, settings }: ShownSettings): object {
     file: own.file,
     files: own.files,
     passedOver: own.passedOver,
+    outside: own.outside,
     profile: own.profile,
     warnings: own.slips.map(({ name, nearest }) => ({ variable: name, nearest })),
     settings: settings.map(({ key, value, text, origin, overridden }) => ({
