@@ -69,6 +69,12 @@ export interface ProgressFacts {
   readonly cards?: readonly CardFacts[];
 }
 
+export interface CheckpointPlace {
+  readonly sequence: number;
+  readonly epoch: number;
+  readonly step: number;
+}
+
 export interface Summary {
   readonly trainedMs: number;
   /** Time between a worker's end and its successor's first step, summed. */
@@ -78,6 +84,10 @@ export interface Summary {
   readonly workLostMs: number;
   readonly attempts: number;
   readonly attemptsByClass: Readonly<Record<string, number>>;
+  /** True: an earlier supervisor launched the worker, so that its times are those since the adoption. */
+  readonly adopted?: boolean;
+  /** The checkpoint that the newest launch went on from; null or missing: none. */
+  readonly wentOnFrom?: CheckpointPlace | null;
   readonly saves: number;
   readonly failedSaves: number;
   readonly bestMetric: { readonly name: string; readonly value: number } | null;
@@ -99,7 +109,8 @@ export type Outcome =
   | 'unkillable'
   | 'internal';
 
-export type StopStage = 'saving' | 'terminating' | 'killing';
+/** `reaching`: an adopted worker has yet to connect; the request to save follows. */
+export type StopStage = 'reaching' | 'saving' | 'terminating' | 'killing';
 
 export type SupervisorEvent =
   | {

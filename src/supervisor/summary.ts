@@ -1,5 +1,5 @@
 /** The figures of the end summary, gathered from the same events that the screen shows. */
-import type { SaveFacts, Summary, SupervisorEvent } from './events.ts';
+import type { CheckpointPlace, SaveFacts, Summary, SupervisorEvent } from './events.ts';
 
 export class SummaryGatherer {
   #trainedMs = 0;
@@ -15,6 +15,8 @@ export class SummaryGatherer {
   #failedSaves = 0;
   #best: Summary['bestMetric'] = null;
   #lastCheckpoint: SaveFacts | null = null;
+  #adopted = false;
+  #wentOnFrom: CheckpointPlace | null = null;
   readonly #attemptsByClass = new Map<string, number>();
 
   /** @param nowMs monotonic time of the event. */
@@ -31,7 +33,9 @@ export class SummaryGatherer {
         this.#endedAfterMs = 0;
         break;
       case 'worker-connected':
-        if (event.adopted) this.#trainingSinceMs = nowMs;
+        if (!event.adopted) break;
+        this.#trainingSinceMs = nowMs;
+        this.#adopted = true;
         break;
       case 'progress':
         this.#best = event.bestMetric ?? this.#best;
@@ -44,6 +48,7 @@ export class SummaryGatherer {
       case 'checkpoint-chosen':
         this.#stepsLost += event.stepsLost;
         this.#workLostMs += event.lostMs ?? 0;
+        this.#wentOnFrom = { sequence: event.sequence, epoch: event.epoch, step: event.step };
         break;
       case 'recovered':
         this.#lostMs += event.downMs;
@@ -70,6 +75,8 @@ export class SummaryGatherer {
       workLostMs: this.#workLostMs,
       attempts: [...this.#attemptsByClass.values()].reduce((sum, count) => sum + count, 0),
       attemptsByClass: Object.fromEntries(this.#attemptsByClass),
+      adopted: this.#adopted,
+      wentOnFrom: this.#wentOnFrom,
       saves: this.#saves,
       failedSaves: this.#failedSaves,
       bestMetric: this.#best,

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { isReleased, readOwner } from '../../src/checkpoint/claim.ts';
 import { nodeFiles } from '../../src/checkpoint/files.ts';
 import { readSessionFile } from '../../src/checkpoint/session-file.ts';
-import { type Run, testInWorld, type World } from './rig.ts';
+import { type Run, signalPid, testInWorld, type World } from './rig.ts';
 
 interface Saved {
   readonly confirmed: boolean;
@@ -105,6 +105,11 @@ testInWorld.concurrent(
     // Under the claim of a command that is over: its own saves go on, and so do the commands.
     const next = (await world.query(['save'])) as Saved;
     expect(next.checkpoint.step).toBeGreaterThan(saved.checkpoint.step);
+    // One that hears nothing is told as that, with what wakes it.
+    signalPid(pid, 'SIGSTOP');
+    const deaf = await world.start(['save', '--json']).ended(1);
+    expect(deaf.stdout).toContain(`its worker (pid ${pid}) is stopped by a signal`);
+    signalPid(pid, 'SIGCONT');
     const stopped = (await world.query(['stop', '--reason', 'enough'])) as Stopped;
     expect(stopped).toMatchObject({ stopped: true, by: 'orphaned', outcome: 'stopped-saved' });
     expect(stopped.sequence).toBeGreaterThan(next.checkpoint.sequence);

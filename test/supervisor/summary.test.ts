@@ -33,6 +33,13 @@ test('with a checkpoint the choice says what is lost, and only that', () => {
   expect(summaryOf(started(null), ended(109), chosen, started(1, 100)).stepsLost).toBe(9);
 });
 
+test('what the newest launch went on from, and that its worker was adopted', () => {
+  expect(summaryOf(started(null))).toMatchObject({ adopted: false, wentOnFrom: null });
+  const { sequence, epoch, step } = CHOSEN;
+  const connected: SupervisorEvent = { name: 'worker-connected', attempt: 1, pid: 1, adopted: true };
+  expect(summaryOf(CHOSEN, connected)).toMatchObject({ adopted: true, wentOnFrom: { sequence, epoch, step } });
+});
+
 test('work that is lost is the sum of what each choice of a checkpoint told, standing still is another thing', () => {
   const gatherer = new SummaryGatherer();
   gatherer.take(CHOSEN, 0);

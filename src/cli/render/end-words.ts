@@ -1,5 +1,5 @@
 /** The last words of a run: how it ended, what it took, and the command that helps. */
-import type { EventNamed, Outcome, Summary } from '../../supervisor/events.ts';
+import type { CheckpointPlace, EventNamed, Outcome, Summary } from '../../supervisor/events.ts';
 import { type Line, line, type Tone } from './line.ts';
 import { aboutDuration, aboutNumber, count, isNoticeable } from './quantities.ts';
 
@@ -81,7 +81,10 @@ export function summaryWords(summary: Summary): Line[] {
   ];
   if (summary.bestMetric !== null)
     facts.push(`best ${summary.bestMetric.name} ${aboutNumber(summary.bestMetric.value)}`);
-  const lines = [line(`Trained ${aboutDuration(summary.trainedMs)}${lost}; ${facts.join(', ')}`, 'plain', 'always')];
+  const since = summary.adopted === true ? ' since the worker was adopted' : '';
+  const lines = [
+    line(`Trained ${aboutDuration(summary.trainedMs)}${since}${lost}; ${facts.join(', ')}`, 'plain', 'always'),
+  ];
   if (summary.lastCheckpoint !== null) {
     const digest = summary.digest === null ? '' : `, digest ${summary.digest}`;
     lines.push(line(`Last checkpoint ${summary.lastCheckpoint.path}${digest}`, 'faint'));
@@ -103,10 +106,16 @@ function atStep(summary: Summary): string {
 
 function lastText(summary: Summary): string | null {
   const last = summary.lastCheckpoint;
-  return last === null ? null : `checkpoint ${last.sequence} at epoch ${last.epoch}, step ${last.step}`;
+  return last === null ? null : placed(last);
+}
+
+function placed({ sequence, epoch, step }: CheckpointPlace): string {
+  return `checkpoint ${sequence} at epoch ${epoch}, step ${step}`;
 }
 
 function newestText(summary: Summary): string {
-  const last = lastText(summary);
-  return last === null ? 'there is no checkpoint of this run' : `the newest is ${last}`;
+  const newest = summary.lastCheckpoint ?? summary.wentOnFrom ?? null;
+  if (newest === null)
+    return summary.adopted === true ? 'nothing was saved since it was adopted' : 'it has no checkpoint yet';
+  return `the newest is ${placed(newest)}`;
 }

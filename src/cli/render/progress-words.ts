@@ -113,6 +113,7 @@ function remainingMs(facts: ProgressFacts): number | null {
 
 function stopText(stop: StopInProgress, monotonic: number): string {
   const left = aboutAge(Math.max(0, stop.deadlineAt - monotonic));
+  if (stop.stage === 'reaching') return `stopping: waiting for the worker, ${left} left`;
   if (stop.stage === 'saving') return `stopping: saving, ${left} left`;
   if (stop.stage === 'terminating') return `stopping: SIGTERM sent, ${left} left`;
   return 'stopping: killed';

@@ -8,14 +8,20 @@ const LONG_STEP_MS = 3_000;
 
 export function stopWords(event: EventNamed<'stop-requested'>): Line[] {
   const asked = event.reason ?? event.signal;
-  // Asked for from another terminal, what presses harder is still a signal here.
-  const again = event.signal === 'SIGINT' || (event.reason ?? null) !== null ? 'Ctrl-C again' : 'The same signal again';
+  // Asked for by a command, what presses harder is a signal here, and the first of its kind.
+  const isCommand = (event.reason ?? null) !== null;
+  const harder = isCommand ? 'Ctrl-C' : event.signal === 'SIGINT' ? 'Ctrl-C again' : 'The same signal again';
   const limit = aboutDuration(event.deadlineMs);
   switch (event.stage) {
+    case 'reaching':
+      return [
+        line(`${asked}: waiting up to ${limit} for the worker to answer, to save and stop.`, 'warning', 'always'),
+      ];
     case 'saving': {
+      const last = isCommand ? 'a second time kills' : 'a third time kills';
       const lines = [
         line(
-          `${asked}: saving, then stopping, within ${limit}. ${again} gives up the save (SIGTERM), a third time kills.`,
+          `${asked}: saving, then stopping, within ${limit}. ${harder} gives up the save (SIGTERM), ${last}.`,
           'warning',
           'always',
         ),
@@ -28,7 +34,7 @@ export function stopWords(event: EventNamed<'stop-requested'>): Line[] {
     }
     case 'terminating':
       return [
-        line(`${asked}: SIGTERM sent to the worker, killed in ${limit}. ${again} kills it now.`, 'warning', 'always'),
+        line(`${asked}: SIGTERM sent to the worker, killed in ${limit}. ${harder} kills it now.`, 'warning', 'always'),
       ];
     case 'killing':
       return [line(`${asked}: killing the worker and its children (SIGKILL).`, 'bad', 'always')];

@@ -16,8 +16,11 @@ import {
   type WorkerMessage,
 } from '../../protocol/messages.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
+import { attemptFiles } from '../attempt-files.ts';
 import { ChannelServer, type Hello } from '../channel-server.ts';
+import { processRow } from '../process-table.ts';
 import { WorkerGate } from '../worker-gate.ts';
+import { livingWorker } from '../worker-pid.ts';
 import { type Answer, type OnTheWay, take } from './ask-supervisor.ts';
 import { openVisitRecord } from './visit-record.ts';
 
@@ -91,7 +94,12 @@ async function visit(options: AskOrphanOptions, claim: number): Promise<Answer> 
     const waitedMs = performance.now() - startedMs;
     if (!isAlive(worker.group)) settle({ kind: 'failed', code: 'worker-ended', message: 'the worker has ended' });
     else if (waitedMs > options.timeoutMs) settle({ kind: 'timed-out' });
-    else if (worker.spoke !== true && !asked && waitedMs > SILENT_WAIT_MS) settle(noChannel());
+    else if (asked || waitedMs <= SILENT_WAIT_MS) return;
+    else if (worker.spoke !== true) settle(noChannel());
+    else {
+      const pid = stoppedPid(worker);
+      if (pid !== null) settle(isStopped(pid));
+    }
   }, LOOK_MS);
   try {
     return await answered;
@@ -125,6 +133,17 @@ function welcomeOf(
     learningRateScale: null,
     trainer: null,
   };
+}
+
+/** The worker that a signal has stopped: it hears nothing, however long it is waited for. Null: none has. */
+function stoppedPid(worker: WorkerIdentity): number | null {
+  const living = livingWorker(attemptFiles(worker.outputDirectory, worker.attempt), worker.group);
+  return living !== null && /^t$/i.test(processRow(living.pid)?.state ?? '') ? living.pid : null;
+}
+
+function isStopped(pid: number): Answer {
+  const message = `its worker (pid ${pid}) is stopped by a signal and hears nothing; kill -CONT ${pid} wakes it`;
+  return { kind: 'failed', code: 'worker-stopped', message };
 }
 
 function notStarted(): Answer {

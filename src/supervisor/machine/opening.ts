@@ -191,7 +191,7 @@ function stopAdopted(state: Adopting, event: EventOf<'stop-signal'>, settings: M
   const ledger = noteStop(state.ledger, event);
   return {
     state: { ...state, ledger },
-    effects: [announceStop(ledger, event.signal, 'saving', state.deadlineMs, null)],
+    effects: [announceStop(ledger, event.signal, 'reaching', state.deadlineMs, null)],
   };
 }
 

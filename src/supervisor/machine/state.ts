@@ -94,7 +94,7 @@ export interface Saving extends Alive {
 }
 export interface Stopping extends Alive {
   readonly kind: 'stopping';
-  readonly stage: StopStage;
+  readonly stage: Exclude<StopStage, 'reaching'>;
   readonly cause: 'operator' | 'hang' | 'heat';
   readonly deadlineMs: number;
   /** Request id of the emergency save; null where none was asked for. */

@@ -122,6 +122,30 @@ test('each stage of a stop tells its deadline and what one more signal does', ()
   ).not.toContain('Ctrl-C');
 });
 
+test('a stop that a command asked for speaks of the first Ctrl-C, and waits for an adopted worker before it saves', () => {
+  const asked = {
+    name: 'stop-requested',
+    signal: 'SIGTERM',
+    reason: 'nkat-recover stop',
+    lastStepAgeMs: null,
+  } as const;
+  const saving = told([{ ...asked, stage: 'saving', deadlineMs: 60_000 }])[0];
+  expectFacts(saving, ['nkat-recover stop: saving', 'Ctrl-C gives up the save', 'a second time kills']);
+  const reaching = told([{ ...asked, stage: 'reaching', deadlineMs: 20_000 }])[0];
+  expectFacts(reaching, ['waiting up to 20 s for the worker']);
+});
+
+test('the end without a save names the checkpoint that it went on from, and whose time it tells', () => {
+  const unsaved = { ...summary, lastCheckpoint: null };
+  const wentOnFrom = { sequence: 3, epoch: 2, step: 49 };
+  const end = (facts: Partial<typeof summary>) =>
+    told([opened, ended({ outcome: 'stopped-unsaved', summary: { ...unsaved, ...facts } })]).join('\n');
+  expect(end({ wentOnFrom })).toContain('the newest is checkpoint 3 at epoch 2, step 49');
+  expect(end({})).toContain('it has no checkpoint yet');
+  expect(end({ adopted: true })).toMatch(/Trained .* since the worker was adopted/);
+  expect(end({})).not.toContain('adopted');
+});
+
 test('routine saves are details, the others are events; failures show, but for those that a warning tells once', () => {
   const weightOf = (event: SupervisorEvent) => tell(NO_STORY, event).lines[0]?.weight;
   expect(weightOf({ name: 'saved', ...saveFacts })).toBe('detail');

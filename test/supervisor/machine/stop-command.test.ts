@@ -68,7 +68,7 @@ test('before anything is known of an earlier worker, and while it is adopted: tw
   );
 
   const late = new Rig().happen(orphan).happen(stop());
-  expect(late.effects).toContainEqual(expect.objectContaining({ type: 'announce-stop', stage: 'saving' }));
+  expect(late.effects).toContainEqual(expect.objectContaining({ type: 'announce-stop', stage: 'reaching' }));
   expect(late.happen(stop()).state.kind).toBe('adopting');
 });
 
