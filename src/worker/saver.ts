@@ -3,20 +3,11 @@
  * into memory that the writer shares. One save is read or written at a time; one more may wait for it with its
  * snapshot.
  */
-import { encodeState } from '../checkpoint/state-json.ts';
-import { alignedOrder, ChunkFiller } from './chunk-filler.ts';
-import { deferred } from './deferred.ts';
+import { ChunkFiller } from './chunk-filler.ts';
 import { ReadBudget } from './read-budget.ts';
-import {
-  bytesIn,
-  handleOf,
-  isMerelyPeriodic,
-  type SaveHandle,
-  type SaveInFlight,
-  type SaveRequest,
-  specOf,
-} from './save-in-flight.ts';
+import { handleOf, isMerelyPeriodic, type SaveHandle, type SaveInFlight, type SaveRequest } from './save-in-flight.ts';
 import { readBudgetMs, USUAL_READ_MS } from './save-policy.ts';
+import { takeSnapshot } from './take-snapshot.ts';
 import type { SaveReport, ToThread } from './thread/messages.ts';
 
 /** In flight and waiting: each holds a snapshot, so the state is in memory that many times more at the most. */
@@ -94,41 +85,12 @@ export class Saver {
    * @throws NkatError `state-not-serializable`, after it was reported.
    */
   begin(request: SaveRequest): SaveHandle {
-    const startedAt = this.#options.now();
-    const content = request.content();
-    let state: string;
-    try {
-      state = encodeState(content.json);
-    } catch (error) {
-      content.release();
-      const { step, kinds, requests } = request;
-      const message = error instanceof Error ? error.message : String(error);
-      this.#options.post({ type: 'save-refused', step, kinds, requests, code: 'state-not-serializable', message });
-      throw error;
-    }
-    const tensors = alignedOrder(content.tensors.map((tensor) => ({ tensor, bytes: bytesIn(tensor) })));
-    const { kinds, reason, requests } = request;
-    const save: SaveInFlight = {
-      id: this.#nextId++,
-      request,
-      specs: tensors.map(({ tensor }) => specOf(tensor)),
-      tensors,
-      bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
-      content,
-      state,
-      kinds,
-      reason,
-      requests,
-      filler: null,
-      stallMs: 0,
-      stage: 'waiting',
-      handedOver: deferred(),
-      outcome: deferred(),
-      settled: deferred(),
-    };
+    const { now, post } = this.#options;
+    const startedAt = now();
+    const save = takeSnapshot(this.#nextId++, request, post);
     this.#saves.push(save);
     this.#startFirst();
-    save.stallMs += this.#options.now() - startedAt;
+    save.stallMs += now() - startedAt;
     // Long steps: else a small state, too, would be durable a whole step later.
     if (readBudgetMs(this.#stepMs) > USUAL_READ_MS) this.step(this.#stepMs);
     return handleOf(save);
