@@ -14,6 +14,7 @@ import { recovery } from './measures/recovery.ts';
 import { supervisedSpeed } from './measures/supervised-speed.ts';
 import { trainingSpeed } from './measures/training-speed.ts';
 import { verification } from './measures/verification.ts';
+import { watch } from './measures/watch.ts';
 import { renderTable } from './table.ts';
 
 const MEASURES: readonly Measure[] = [
@@ -26,6 +27,7 @@ const MEASURES: readonly Measure[] = [
   list,
   history,
   idle,
+  watch,
 ];
 
 const root = fileURLToPath(new URL('..', import.meta.url));

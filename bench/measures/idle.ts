@@ -1,10 +1,9 @@
 /** What a supervisor needs while its worker trains slowly: resident memory and share of one core. */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Measure } from '../measure.ts';
 import { environment, Lines } from '../process.ts';
+import { cpuMs, residentMB } from '../process-cost.ts';
 
 export const idle: Measure = {
   name: 'idle',
@@ -40,15 +39,3 @@ export const idle: Measure = {
     ];
   },
 };
-
-/** User and system time of a process so far: fields 14 and 15 of /proc/PID/stat. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  const tick = 1000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-  return (Number(fields[11]) + Number(fields[12])) * tick;
-}
-
-function residentMB(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return (Number(kilobytes) * 1024) / 1e6;
-}

@@ -5,6 +5,11 @@ export interface JsonFlag {
   readonly json?: boolean;
 }
 
+export interface GpuFlags extends JsonFlag {
+  readonly once?: boolean;
+  readonly watch?: boolean;
+}
+
 export interface ListFlags extends JsonFlag {
   readonly limit?: string;
   readonly all?: boolean;

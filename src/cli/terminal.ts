@@ -7,10 +7,14 @@ export interface Terminal {
   readonly interactive: boolean;
   /** stderr can hold one line that is rewritten in place. */
   readonly live: boolean;
+  /** stdout is a screen that can be drawn anew, by the foreground job. */
+  readonly liveOut: boolean;
   readonly colourOut: boolean;
   readonly colourErr: boolean;
   /** Columns of stdout, or null: nothing limits a line there. */
   columnsOut(): number | null;
+  /** Lines of stdout, or null: there is no screen. */
+  rowsOut(): number | null;
   /** Columns of stderr; 80 where there is no terminal to ask. */
   columnsErr(): number;
 }
@@ -18,6 +22,7 @@ export interface Terminal {
 interface Place {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 export interface TerminalSurroundings {
@@ -38,9 +43,11 @@ export function describeTerminal(around: TerminalSurroundings): Terminal {
     interactive: onScreen && stdin.isTTY === true,
     // A terminal of no columns (a serial line, a container's) has no line to rewrite: ora would count its rows for ever.
     live: onScreen && !dumb && stderr.columns !== 0,
+    liveOut: stdout.isTTY === true && !dumb && stdout.columns !== 0 && around.foreground(),
     colourOut: colours && (forced === true || stdout.isTTY === true),
     colourErr: colours && (forced === true || stderr.isTTY === true),
     columnsOut: () => columnsOf(stdout, environment),
+    rowsOut: () => (stdout.isTTY === true ? (stdout.rows ?? null) : null),
     columnsErr: () => columnsOf(stderr, environment) ?? 80,
   };
 }

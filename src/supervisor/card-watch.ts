@@ -2,7 +2,9 @@
 import { type CardBook, type CardFault, faultsOf, keepRow, missingRow } from '../gpu/card-book.ts';
 import { GpuWatch } from '../gpu/gpu-watch.ts';
 import { askInventory } from '../gpu/look.ts';
+import { readMigList } from '../gpu/mig-list.ts';
 import type { GpuSample } from '../gpu/sample.ts';
+import { askSmi } from '../gpu/smi-ask.ts';
 import { smiCommand } from '../gpu/smi-command.ts';
 import { meansNoCards, type SmiTrouble, type TroubleKind } from '../gpu/smi-trouble.ts';
 import { chooseVisible } from '../gpu/visible.ts';
@@ -14,6 +16,7 @@ const PERIOD_MS = 1_000;
 /** A card whose row does not come for so long, while those of others do, is missing. */
 const MISSING_MS = 5 * PERIOD_MS;
 const KEPT_MS = 120_000;
+const LIST_LIMITS = { timeoutMs: 20_000, maxBytes: 256 * 1024 };
 
 export interface CardWatchOptions {
   /** The worker's: which cards it may use, and which program is asked. */
@@ -36,6 +39,9 @@ export class CardWatch {
   /** Codes of faults that were told, of each card. */
   readonly #told = new Map<string, ReadonlySet<string>>();
   #isKnown = false;
+  #isAbsenceTold = false;
+  /** UUIDs of MIG instances, by their card; asked only where the worker is given some. */
+  #instances: ReadonlyMap<string, readonly string[]> = new Map();
   /** Kind of the trouble that was told last. */
   #trouble: TroubleKind | null = null;
 
@@ -76,6 +82,7 @@ export class CardWatch {
       index: sample.values.index ?? -1,
       uuid: key,
       name: sample.values.name ?? '',
+      instances: this.#instances.get(key) ?? [],
     }));
     return chooseVisible(cards, this.#options.environment).uuids;
   }
@@ -83,9 +90,16 @@ export class CardWatch {
   /** Once, as soon as there is a card at all. Without its own limits only those of a profile hold. */
   #learnLimits(): void {
     this.#isKnown = true;
+    if (this.#options.environment.CUDA_VISIBLE_DEVICES?.includes('MIG-') === true) void this.#learnInstances();
     void askInventory(smiCommand(this.#options.environment)).then((inventory) => {
       if (inventory !== null) this.#options.control.know(inventory.cards);
     });
+  }
+
+  /** Until they are known, or where they cannot be had, a MIG instance names no card. */
+  async #learnInstances(): Promise<void> {
+    const answer = await askSmi(smiCommand(this.#options.environment), ['-L'], LIST_LIMITS);
+    if (answer.kind === 'answered') this.#instances = readMigList(answer.text);
   }
 
   /** False on a machine without cards or without nvidia-smi, and until that is known. */
@@ -127,7 +141,7 @@ export class CardWatch {
     this.#told.set(key, codes);
   }
 
-  /** Of a machine without cards nothing is said; `nkat-recover gpu` does. */
+  /** That a machine has no cards is no warning: it is said once. */
   #hear(trouble: SmiTrouble | null): void {
     if (this.#trouble !== null && this.#trouble !== trouble?.kind) {
       this.#warnings.end(
@@ -136,7 +150,12 @@ export class CardWatch {
       );
     }
     this.#trouble = trouble?.kind ?? null;
-    if (trouble === null || meansNoCards(trouble.kind)) return;
+    if (trouble === null) return;
+    if (meansNoCards(trouble.kind)) {
+      if (!this.#isAbsenceTold) this.#options.tell({ name: 'cards-absent', message: `No GPU: ${trouble.words}` });
+      this.#isAbsenceTold = true;
+      return;
+    }
     this.#warnings.begin(`gpu-watch-${trouble.kind}`, `The cards are not watched: ${trouble.words}`, trouble.hint);
   }
 }

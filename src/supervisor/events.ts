@@ -247,6 +247,8 @@ export type SupervisorEvent =
       /** Why, in words with the numbers. */
       readonly reason: string;
     }
+  /** This machine has no card, or no nvidia-smi: nothing is watched, and nothing is asked again in this run. */
+  | { readonly name: 'cards-absent'; readonly message: string }
   /** What makes training slower than it need be, with the evidence, told once: nothing is wrong. */
   | {
       readonly name: 'advice';

@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { gpuWords } from '../../src/cli/render/gpu-words.ts';
 import { readXid } from '../../src/gpu/xid.ts';
 import { FakeSmi, type Scene } from '../rig/fake-smi.ts';
-import { type Finished, World } from './world.ts';
+import { waitFor } from '../rig/wait-for.ts';
+import { COMMAND, type Finished, World } from './world.ts';
 
 async function look(scene: Scene, args: readonly string[] = []): Promise<Finished> {
   const fake = await FakeSmi.start(scene);
@@ -82,4 +84,51 @@ it('shows the newest errors that the driver reported, with what helps', () => {
   expect(words).toContainEqual(expect.stringContaining('Xid 79 of 0000:01:00'));
   expect(words.find((each) => each.includes('Xid 79'))).toContain('the machine needs a reboot');
   expect(words.at(-1)).toBe('  and 1 older');
+});
+
+it.concurrent('draws one screen again and again on a terminal, until Ctrl-C', async () => {
+  const fake = await FakeSmi.start({ cards: [{ model: 'rtx3080' }] });
+  const world = new World();
+  const script = [{ wait: 'Ctrl-C ends this', send: '\u0003' }];
+  const { code, output } = await world.terminal(['gpu'], { script, environment: fake.environment });
+  expect(output).toContain('\u001b[?1049h');
+  // The screen is given back, and what was seen last stays.
+  const [, after = ''] = output.split('\u001b[?1049l');
+  expect(after).toContain('temperature  54 C');
+  expect(code).toBe(0);
+  await waitFor('its nvidia-smi to be gone', () => fake.living === 0);
+});
+
+it.concurrent('shows them once on a terminal where that is asked, or where there is no card', async () => {
+  const fake = await FakeSmi.start({ cards: [{ model: 'rtx3080' }] });
+  const world = new World();
+  const once = await world.terminal(['gpu', '--once'], { environment: fake.environment });
+  expect(once.output).not.toContain('\u001b[?1049h');
+  const none = await world.terminal(['gpu'], { environment: { NKAT_NVIDIA_SMI: '/nowhere/nvidia-smi' } });
+  expect([once.code, none.code]).toEqual([0, 0]);
+  expect(none.output).toContain('There is no /nowhere/nvidia-smi');
+  expect((await world.cli(['gpu', '--once', '--watch'])).code).toBe(64);
+});
+
+it.concurrent('streams JSON, a line a second, with what changed meanwhile', async () => {
+  const fake = await FakeSmi.start({ cards: [{ model: 'rtx3080' }] });
+  const world = new World();
+  const environment = world.environment(fake.environment);
+  const child = spawn(process.execPath, [COMMAND, 'gpu', '--json', '--watch'], { env: environment });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  await waitFor('two lines', () => text.split('\n').length > 2 && fake.watching.length === 1);
+  fake.set({ cards: [{ model: 'rtx3080', values: { 'temperature.gpu': '77' } }] });
+  await waitFor('the new temperature', () => text.includes('"temperatureC":77'));
+  child.kill('SIGINT');
+  expect(await ended).toBe(0);
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { version: number });
+  expect(lines.every(({ version }) => version === 1)).toBe(true);
+  await waitFor('its nvidia-smi to be gone', () => fake.living === 0);
 });

@@ -1,4 +1,4 @@
-/** `gpu`: the cards of this machine as they are now, and what is wrong with them. */
+/** `gpu`: the cards of this machine as they are now, and what is wrong with them; on a terminal again and again. */
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { faultsOf } from '../../gpu/card-book.ts';
@@ -8,31 +8,37 @@ import { meansNoCards } from '../../gpu/smi-trouble.ts';
 import { readXid } from '../../gpu/xid.ts';
 import type { KernelLine } from '../../supervisor/kernel-line.ts';
 import { readKernelLog } from '../../supervisor/kernel-log.ts';
+import { CardsShown } from '../cards-shown.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
-import type { JsonFlag } from '../flags.ts';
-import { gpuJson } from '../render/gpu-json.ts';
-import { type GpuReport, gpuWords, type SeenXid } from '../render/gpu-words.ts';
-import { paintLine, paintWith } from '../render/paint.ts';
+import type { GpuFlags } from '../flags.ts';
+import { watchReport } from '../gpu-report-watch.ts';
+import type { GpuReport, SeenXid } from '../render/gpu-words.ts';
+import { usageError } from '../usage-error.ts';
 
 /** @returns 0, also where there is no card; 69 where one needs a reset or a reboot, or the driver does not work */
-export async function gpu(flags: JsonFlag, context: CommandContext): Promise<number> {
+export async function gpu(flags: GpuFlags, context: CommandContext): Promise<number> {
+  if (flags.once === true && flags.watch === true) {
+    throw usageError('--once and --watch exclude one another', 'Leave one of the two out.');
+  }
+  const look = (): Promise<GpuReport> => lookOnce(context);
+  const first = await look();
+  const asked = flags.watch ?? (context.terminal.liveOut && flags.once !== true && flags.json !== true);
+  // Where there is no card nothing will come, however long one looks.
+  const isWatched = asked && first.cards.length > 0;
+  const shown = new CardsShown(context, flags.json === true, isWatched);
+  shown.show(first);
+  const last = isWatched ? await watchReport(first, look, context, (report) => shown.show(report)) : first;
+  shown.close(last);
+  return isBroken(last) ? exitCodeOf('gpu-lost') : 0;
+}
+
+async function lookOnce({ environment }: CommandContext): Promise<GpuReport> {
   const [look, xids] = await Promise.all([
-    lookAtCards(smiCommand(context.environment), () => performance.now()),
+    lookAtCards(smiCommand(environment), () => performance.now()),
     readKernelLog(seenXid),
   ]);
-  const report: GpuReport = { ...look, xids };
-  const { streams, terminal } = context;
-  if (flags.json === true) streams.out(`${JSON.stringify(gpuJson(report))}\n`);
-  else {
-    const paint = paintWith(terminal.colourOut);
-    streams.out(
-      gpuWords(report)
-        .map((each) => paintLine(paint, each))
-        .join(''),
-    );
-  }
-  return isBroken(report) ? exitCodeOf('gpu-lost') : 0;
+  return { ...look, xids };
 }
 
 function isBroken({ cards, troubles }: GpuReport): boolean {

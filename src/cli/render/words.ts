@@ -113,6 +113,8 @@ function wordsOf(event: Remaining): Line[] {
       ];
     case 'warning-ended':
       return [line(event.message, 'good', 'always')];
+    case 'cards-absent':
+      return [line(event.message, 'faint', 'detail')];
     case 'advice':
       return [line(`Advice: ${event.message}`, 'warning'), line(`  ${event.hint}`, 'faint')];
     case 'snapshot-kept':

@@ -1,6 +1,6 @@
 /** The commands that only look: `list`, `show`, `explain`, `logs`, `gpu`, `doctor`. */
 import { Option } from 'commander';
-import type { JsonFlag, ListFlags, LogsFlags } from '../flags.ts';
+import type { GpuFlags, JsonFlag, ListFlags, LogsFlags } from '../flags.ts';
 import { after, command, jsonOption, type Tree } from './branch.ts';
 
 export function addList({ program, choose }: Tree): void {
@@ -61,9 +61,17 @@ export function addLogs({ program, choose }: Tree): void {
 
 export function addGpu({ program, choose }: Tree): void {
   command(program, 'gpu', "show this machine's cards: temperature, load, memory, power, and what is wrong with them")
+    .option('--once', 'show them once, also on a terminal')
+    .option('--watch', 'go on until Ctrl-C, also where there is no terminal; with --json a line each second')
     .addOption(jsonOption())
-    .addHelpText('after', () => after(['nkat-recover gpu', 'nkat-recover gpu --json | jq ".cards[].temperatureC"']))
-    .action((options: JsonFlag) => {
+    .addHelpText('after', () =>
+      after([
+        'nkat-recover gpu',
+        'nkat-recover gpu --json | jq ".cards[].temperatureC"',
+        'nkat-recover gpu --json --watch >> cards.ndjson',
+      ]),
+    )
+    .action((options: GpuFlags) => {
       choose(async (own) => (await import('../commands/gpu.ts')).gpu(options, own));
     });
 }
