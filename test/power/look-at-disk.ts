@@ -9,6 +9,7 @@ import type { Manifest } from '../../src/checkpoint/types.ts';
 import { verifyCheckpoint } from '../../src/checkpoint/verify.ts';
 import type { Violation } from '../torture/scenario.ts';
 import type { Acknowledged } from './acknowledged.ts';
+import { lateWords, seenCommits } from './seen-commits.ts';
 
 export interface DiskLook {
   readonly violations: readonly Violation[];
@@ -44,7 +45,12 @@ export async function lookAtDisk(request: LookRequest): Promise<DiskLook> {
   for (const { path, reason } of await listQuarantine(nodeFiles, layout)) {
     violations.push({ invariant: 'complete-or-absent', detail: `${path} was quarantined: ${reason}` });
   }
-  return { violations: [...violations, ...compare(request, whole)], whole };
+  const compared = compare(request, whole);
+  if (!compared.some(({ invariant }) => invariant === 'one-owner')) {
+    const late = seenCommits(directory).flatMap((commit) => lateWords(commit) ?? []);
+    violations.push(...late.map((detail) => ({ invariant: 'one-owner', detail })));
+  }
+  return { violations: [...violations, ...compared], whole };
 }
 
 /** Pure: what was said against what is there. */

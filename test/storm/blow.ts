@@ -16,8 +16,11 @@ export type Blow =
       readonly kind: 'kill';
       readonly victim: Victim;
       readonly moment: Moment;
-      /** Between the worker and the supervisor, where both are killed: it may be dealing with the death. */
-      readonly gapMs: number;
+      /**
+       * Between the worker and the supervisor, where both are killed: it may be dealing with the death. `counted`: as soon as it
+       * stands in the session's record that the worker's end was counted.
+       */
+      readonly gapMs: number | 'counted';
     }
   /** SIGSTOP, and so much later SIGCONT, or SIGKILL while it stands still. */
   | {
@@ -53,7 +56,7 @@ export interface Strike {
 
 export function drawStrike(chance: Chance): Strike {
   const weather: Weather = {
-    racers: chance.next() < 0.3 ? 2 : 1,
+    racers: chance.next() < 0.2 ? 2 : 1,
     pauseMs: chance.next() < 0.5 ? 0 : chance.next() * 250,
     clock: chance.pick(['+0', '-365d', '+365d']),
     fullDisk: chance.next() < 0.5,
@@ -64,7 +67,10 @@ export function drawStrike(chance: Chance): Strike {
 function drawBlow(chance: Chance): Blow {
   const moment = drawMoment(chance);
   const which = chance.next();
-  if (which < 0.7) return { kind: 'kill', victim: drawVictim(chance), moment, gapMs: chance.next() * 60 };
+  if (which < 0.7) {
+    const gapMs = chance.next() < 0.7 ? 'counted' : chance.next() * 60;
+    return { kind: 'kill', victim: drawVictim(chance), moment, gapMs };
+  }
   if (which < 0.85) {
     const victim = chance.pick(['worker', 'supervisor'] as const);
     const end = chance.pick(
@@ -81,7 +87,7 @@ function drawBlow(chance: Chance): Blow {
 }
 
 function drawVictim(chance: Chance): Victim {
-  return chance.pick(['worker', 'worker', 'supervisor', 'supervisor', 'both', 'all'] as const);
+  return chance.pick(['worker', 'worker', 'supervisor', 'supervisor', 'both', 'both', 'all'] as const);
 }
 
 /** In a commit, between it and its report, in a start, a restore, an adoption, or whenever. */

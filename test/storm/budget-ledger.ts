@@ -114,8 +114,9 @@ export class BudgetLedger {
     const mayHaveEnded = last > 0 && !known.ended.has(last) && (worker === null || worker.counted === true);
     if (!mayHaveEnded) return this.#isUncounted(known.budget, budget) ? { ...known, budget } : null;
     const isCounted = this.#isCounted(known.budget, budget, last);
-    // The operator's stop, and the end of the training, are no restarts.
-    const mayBeNone = this.#wasAsked || isOver || !this.#launched.has(last);
+    // The operator's stop, and the end of the training, are no restarts; nor is a launch that no record knows of.
+    const isUnwritten = this.#mayForget && worker === null;
+    const mayBeNone = this.#wasAsked || isOver || isUnwritten;
     if (!isCounted && !(mayBeNone && this.#isUncounted(known.budget, budget))) return null;
     return { budget, ended: new Set([...known.ended, last]) };
   }

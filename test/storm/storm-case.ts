@@ -5,20 +5,21 @@ import { lookAtDisk } from '../power/look-at-disk.ts';
 import { indexViolations } from '../power/look-at-index.ts';
 import { type Run, signalPid } from '../rig/run.ts';
 import { type Chance, chanceOf } from '../rig/seeded.ts';
-import type { CaseReport } from '../torture/scenario.ts';
-import { type Blow, drawStrike, type Moment, type Strike, type Victim, type Weather } from './blow.ts';
+import type { CaseReport, Violation } from '../torture/scenario.ts';
+import { type Blow, drawStrike, type Strike, type Victim, type Weather } from './blow.ts';
+import { counted, hasEnded, needsDeath, pass, reach, wordOf } from './moment.ts';
 import { StormLedger } from './storm-ledger.ts';
-import { ALL_STEPS, KEEP, stormReference } from './storm-line.ts';
+import { ALL_STEPS, KEEP, ROOT, stormReference } from './storm-line.ts';
 import { type StormKind, StormWorld } from './storm-world.ts';
 
 export interface StormCaseOptions {
   readonly kind: StormKind;
   readonly kills: number;
   readonly seed: number;
+  /** Where the product lies that is stormed; without: this one. */
+  readonly installation?: string;
 }
 
-/** The longest wait for the event that a blow aims at; then it falls without. */
-const AIM_MS = 1_500;
 /** Exit codes of a supervisor that was asked to stop. */
 const STOPPED: ReadonlySet<number> = new Set([75, 130, 143]);
 const HELD = 73;
@@ -27,7 +28,7 @@ const IO = 74;
 
 export async function runStormCase(options: StormCaseOptions): Promise<CaseReport> {
   const reference = await stormReference();
-  const world = new StormWorld(options.kind);
+  const world = new StormWorld(options.kind, options.installation ?? ROOT);
   const storm = new StormCase(world, options);
   try {
     return await storm.run(reference.finalDigest, reference.knows);
@@ -72,23 +73,29 @@ class StormCase {
     }
     if (!this.#isBroken) await this.#toTheEnd();
     if (!this.#isBroken) await this.#look(finalDigest, knows);
-    for (const words of this.#world.watch.together) this.#ledger.violate('one-live-worker', words);
     const { recoveries, adoptions, restarts } = this.#ledger;
     return {
-      violations: this.#ledger.violations,
+      violations: this.#violations,
       counts: {
         ...this.#counts,
         recoveries,
         adoptions,
         restarts,
+        'checkpoints looked at': this.#world.commits.looked,
         'looks at the process table': this.#world.watch.looks,
       },
       story: this.#story.slice(-40),
     };
   }
 
+  get #violations(): readonly Violation[] {
+    const { watch, commits } = this.#world;
+    const together = watch.together.map((detail) => ({ invariant: 'one-live-worker', detail }));
+    return [...this.#ledger.violations, ...together, ...commits.violations];
+  }
+
   get #isBroken(): boolean {
-    return this.#ledger.violations.length > 0;
+    return this.#violations.length > 0;
   }
 
   async #strike(strike: Strike): Promise<void> {
@@ -107,6 +114,8 @@ class StormCase {
   }
 
   async #deal(run: Run, blow: Blow): Promise<void> {
+    // Nobody waits for the start of a worker while one trains.
+    if (needsDeath(run, blow.moment)) await this.#kill(run, 'worker', null);
     await reach(run, blow.moment);
     switch (blow.kind) {
       case 'kill':
@@ -144,7 +153,7 @@ class StormCase {
   }
 
   /** Who is not there is not killed, and not counted. */
-  async #kill(run: Run, victim: Victim, word: string | null, gapMs = 0): Promise<void> {
+  async #kill(run: Run, victim: Victim, word: string | null, gapMs: number | 'counted' = 0): Promise<void> {
     const worker = this.#world.watch.worker;
     const isUp = !hasEnded(run);
     const kills = victim === 'worker' ? worker !== null : victim === 'supervisor' ? isUp : isUp || worker !== null;
@@ -153,7 +162,10 @@ class StormCase {
       signalPid(worker, 'SIGKILL');
       this.#count('of a worker');
     }
-    if (victim === 'both') await pass(gapMs);
+    const { directory } = this.#ledger;
+    if (victim === 'both' && gapMs === 'counted' && directory !== null && worker !== null)
+      await counted(run, directory);
+    if (victim === 'both' && gapMs !== 'counted') await pass(gapMs);
     if (victim !== 'worker' && isUp) {
       run.signal('SIGKILL');
       this.#count('of a supervisor');
@@ -188,14 +200,18 @@ class StormCase {
       for (const run of runs) if (run !== winner) await this.#lost(run);
       if (winner === undefined) throw new Error('nobody was started');
       this.#supervisor = winner;
+      const opened = winner.named('session-opened')[0];
+      if (opened !== undefined) this.#world.commits.begin(opened.directory);
       await this.#settle();
     }
     return this.#supervisor;
   }
 
   async #lost(run: Run): Promise<void> {
+    // One that opened what another had opened does not end by itself; that it did is told already.
+    if (this.#isBroken) run.signal('SIGKILL');
     const { code, signal } = await run.end();
-    if (code !== HELD)
+    if (code !== HELD && !this.#isBroken)
       this.#ledger.violate('one-owner', `who lost the race ended with ${signal ?? code}: ${run.describe()}`);
   }
 
@@ -236,11 +252,7 @@ class StormCase {
     const session = basename(directory);
     const { violations, whole } = await lookAtDisk({ directory, session, acknowledged, keep: KEEP, knows });
     this.#ledger.violations.push(...violations);
-    for (const { step, sequence, tensors } of whole) {
-      const rows = tensors.find(({ name }) => name === 'history/step/loss')?.shape[0];
-      if (rows !== step)
-        this.#ledger.violate('no-step-twice', `${rows} steps in the history of checkpoint ${sequence}, step ${step}`);
-    }
+    this.#world.commits.look();
     // A session that was completed while no supervisor lived tells no digest at its end.
     for (const digest of [whole[0]?.tensorsDigest, this.#ledger.finalDigest]) {
       if (digest === null || digest === finalDigest) continue;
@@ -262,6 +274,8 @@ class StormCase {
     const recorded = JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8'));
     this.#ledger.settle(recorded);
     const { state, attempts, budget, worker } = recorded;
+    // Also where nobody lived to say so: the same line would begin another session.
+    if (state === 'completed') this.#completed = true;
     const newest = worker === null ? 'no worker' : `worker ${worker.attempt}${worker.counted ? ', counted' : ''}`;
     return `on record: ${state}, ${attempts} attempts, ${newest}, ${JSON.stringify(budget)}`;
   }
@@ -274,27 +288,4 @@ class StormCase {
   #count(word: string): void {
     this.#counts[word] = (this.#counts[word] ?? 0) + 1;
   }
-}
-
-function wordOf({ after }: Moment): string | null {
-  if (after === 'save-started' || after === 'saved') return 'while saving';
-  return after === 'progress' ? null : 'while starting or restoring';
-}
-
-/** Resolves at the moment, or when the run has ended before. */
-async function reach(run: Run, { after, ms }: Moment): Promise<void> {
-  if (after !== 'launch') {
-    const seen = run.named(after).length;
-    const came = run.event(after, () => true, seen + 1).catch(() => undefined);
-    await Promise.race([came, pass(AIM_MS), run.exited]);
-  }
-  await Promise.race([pass(ms), run.exited]);
-}
-
-function hasEnded({ child }: Run): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
-}
-
-function pass(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -4,7 +4,7 @@ import { Acknowledged } from '../power/acknowledged.ts';
 import type { Run } from '../rig/run.ts';
 import type { Violation } from '../torture/scenario.ts';
 import { BudgetLedger, type Recorded } from './budget-ledger.ts';
-import { ALL_STEPS } from './storm-line.ts';
+import { ALL_STEPS, KEEP } from './storm-line.ts';
 
 /** A row of `show --json`. */
 interface ShownAttempt {
@@ -109,8 +109,13 @@ export class StormLedger {
   /** The newest that was acknowledged, but for those that were set aside after two crashes without progress each. */
   #judgeChoice({ sequence, candidates }: EventNamed<'checkpoint-chosen'>): void {
     const passed = this.acknowledged.all.filter((said) => said.sequence > sequence);
-    const verdicts = new Map(candidates.map((candidate) => [candidate.sequence, candidate.verdict]));
-    const wrong = passed.filter((said) => verdicts.get(said.sequence) !== 'set-aside');
+    // Newest first: the copy of a best model, which comes after them, says nothing of the checkpoint itself.
+    const verdicts = new Map([...candidates].reverse().map((candidate) => [candidate.sequence, candidate.verdict]));
+    // What newer ones have rotated away is gone, also where those are set aside now.
+    const rotated = new Set(this.acknowledged.all.slice(0, -KEEP).map((said) => said.sequence));
+    const isRight = (verdict: string | undefined, said: number): boolean =>
+      verdict === 'set-aside' || (verdict === undefined && rotated.has(said));
+    const wrong = passed.filter((said) => !isRight(verdicts.get(said.sequence), said.sequence));
     if (wrong.length === 0) return;
     const words = wrong.map((said) => `${said.sequence} (${verdicts.get(said.sequence) ?? 'gone'})`).join(', ');
     const all = candidates.map((candidate) => `${candidate.sequence} ${candidate.verdict}`).join(', ');

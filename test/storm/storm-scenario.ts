@@ -8,7 +8,7 @@ import type { StormKind } from './storm-world.ts';
 
 const KINDS: readonly StormKind[] = ['plain', 'clock', 'disk'];
 /** One session takes so many, so that its start costs little and each one falls on what the ones before left. */
-const KILLS_IN_A_STORM = 15;
+const KILLS_IN_A_STORM = 25;
 
 export const stormScenario: Scenario = {
   name: 'kills',

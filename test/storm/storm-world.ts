@@ -7,6 +7,7 @@ import { Run, signalPid } from '../rig/run.ts';
 import { SetClock } from '../rig/set-clock.ts';
 import { SmallDisk } from '../rig/small-disk.ts';
 import { waitFor } from '../rig/wait-for.ts';
+import { CommitLook } from './commit-look.ts';
 import { showLine, stormLine } from './storm-line.ts';
 import { processesOf, WORLD, WorkerWatch } from './worker-watch.ts';
 
@@ -19,8 +20,12 @@ export class StormWorld {
   readonly clock: SetClock | null;
   readonly disk: SmallDisk | null;
   readonly watch = new WorkerWatch(this.#marker);
+  readonly commits = new CommitLook();
+  readonly #root: string;
 
-  constructor(kind: StormKind) {
+  /** @param root of the installation that runs in it */
+  constructor(kind: StormKind, root: string) {
+    this.#root = root;
     this.clock = kind === 'clock' ? new SetClock(join(this.#folder, 'clock')) : null;
     const place = join(this.#folder, 'small');
     mkdirSync(place);
@@ -30,11 +35,11 @@ export class StormWorld {
   /** Starts a supervisor, and where there is one that continues, the same line continues. */
   supervise(): Run {
     const where = this.disk === null ? [] : ['--dir', join(this.disk.path, 'checkpoints')];
-    return this.#start(stormLine(join(this.#folder, 'hurry'), where));
+    return this.#start(stormLine(this.#root, join(this.#folder, 'hurry'), where));
   }
 
   async show(session: string): Promise<string> {
-    const run = this.#start(showLine(session));
+    const run = this.#start(showLine(this.#root, session));
     await run.end();
     return run.stdout;
   }
@@ -58,6 +63,7 @@ export class StormWorld {
 
   async close(): Promise<void> {
     this.watch.close();
+    this.commits.close();
     await this.killAll();
     await Promise.all(this.#runs.map((run) => run.exited));
     this.disk?.unmount();

@@ -2,24 +2,19 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import { mountsAndDevices } from '../rig/loop-devices.ts';
-import { wherePossible } from '../rig/where-possible.ts';
 import { describeFindings, runCases } from '../torture/run-cases.ts';
 import { stormScenario } from './storm-scenario.ts';
+import { testWithStorms } from './test-with-storms.ts';
 
-/** Three storms, one of each kind: what CI has time for. */
-const KILLS = Number(process.env.NKAT_TORTURE_KILLS ?? 45);
+/** Six storms, two of each kind. */
+const KILLS = Number(process.env.NKAT_TORTURE_KILLS ?? 150);
+/** They mostly wait: for the moments they aim at, and for processes to start. */
+const AT_ONCE = 2 * availableParallelism() + 1;
 /** Changes what is hit; whatever it finds comes again with it. */
 const SEED = Number(process.env.NKAT_TORTURE_SEED ?? 20261123);
-const BOUND_MS = 900_000;
-
-function testWithStorms(name: string, work: () => Promise<void>): void {
-  const broken = 'this machine must bear a storm, and does not';
-  const need = { why: stormScenario.unable, promise: 'NKAT_REQUIRE_POWER', broken };
-  wherePossible(name, need, () => test(name, { timeout: BOUND_MS }, work));
-}
 
 testWithStorms(`${KILLS} kills, at all moments: nothing is lost, twice, or left`, async () => {
-  const { findings, counts } = await runCases(stormScenario.plan(KILLS, SEED), { jobs: availableParallelism() + 1 });
+  const { findings, counts } = await runCases(stormScenario.plan(KILLS, SEED), { jobs: AT_ONCE });
   console.log(`seed ${SEED}: ${JSON.stringify(counts)}`);
   expect(findings, describeFindings(findings)).toEqual([]);
   // A storm that calms down, or misses the moments that matter, would prove nothing.

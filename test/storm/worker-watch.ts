@@ -5,13 +5,16 @@ import { basename } from 'node:path';
 /** Stands in the environment of all processes of a world, with the world's folder. */
 export const WORLD = 'NKAT_TEST_WORLD';
 
-const POLL_MS = 15;
+const POLL_MS = 30;
 /** A process is asked again what it is for so long after it was first seen: it may be about to become another program. */
 const SETTLES_MS = 3_000;
+/** Strangers that have settled are looked at this often: no number of a process comes round sooner. */
+const STRANGERS_MS = 1_000;
 
 interface Known {
   readonly startTime: string;
   readonly since: number;
+  lookedAtMs: number;
   isWorker: boolean;
 }
 
@@ -46,12 +49,19 @@ export class WorkerWatch {
     for (const name of readdirSync('/proc')) {
       if (!/^\d+$/.test(name)) continue;
       const pid = Number(name);
-      if (this.#isWorker(pid)) workers.push(pid);
+      if (!this.#isStranger(pid) && this.#isWorker(pid)) workers.push(pid);
     }
     // One was read after the other: only if the first still lives now were they there together.
     const living = workers.filter((pid) => this.#isWorker(pid));
     if (living.length > 1) this.together.push(living.map((pid) => `${pid} ${attemptOf(pid)}`).join(' and '));
     this.#workers = living;
+  }
+
+  #isStranger(pid: number): boolean {
+    const known = this.#known.get(pid);
+    if (known === undefined || known.isWorker) return false;
+    const now = performance.now();
+    return now - known.since > SETTLES_MS && now - known.lookedAtMs < STRANGERS_MS;
   }
 
   #isWorker(pid: number): boolean {
@@ -63,9 +73,10 @@ export class WorkerWatch {
     const now = performance.now();
     let known = this.#known.get(pid);
     if (known === undefined || known.startTime !== startTime) {
-      known = { startTime, since: now, isWorker: false };
+      known = { startTime, since: now, lookedAtMs: now, isWorker: false };
       this.#known.set(pid, known);
     }
+    known.lookedAtMs = now;
     if (!known.isWorker && now - known.since < SETTLES_MS) known.isWorker = isWorker(pid, this.#marker);
     return known.isWorker;
   }
