@@ -1,6 +1,7 @@
 /**
  * In which order interrupted sessions come back. Pure: one starts when the one before it has come to train, so that
- * their loading does not crowd the machine, and never more at once than are allowed.
+ * their loading does not crowd the machine, and never more at once than are allowed. A worker that trains on alone costs
+ * the machine no more when it gets a supervisor: it waits for nobody, and counts as one of those that train.
  */
 
 /** `waiting`: for its turn. `blocked`: something that it needs is not there yet. `starting`: launched, not yet training. */
@@ -11,6 +12,8 @@ export interface QueuedSession {
   readonly stage: RecoveryStage;
   /** Monotonic time of the start, in ms; null: not started yet. */
   readonly startedMs: number | null;
+  /** Its worker has been training all the while, with nobody who would bring it back after a crash. */
+  readonly trains: boolean;
 }
 
 export interface RecoveryLimits {
@@ -27,6 +30,8 @@ export function nextToStart(
   { parallel }: RecoveryLimits,
   nowMs: number,
 ): string | null {
+  const alone = queue.find(({ stage, trains }) => stage === 'waiting' && trains);
+  if (alone !== undefined) return alone.session;
   const live = queue.filter(({ stage }) => stage === 'starting' || stage === 'training');
   if (parallel !== null && live.length >= parallel) return null;
   const begins = live.some(
@@ -49,6 +54,8 @@ export function withStage(
 ): readonly QueuedSession[] {
   return queue.map((queued) => {
     if (queued.session !== session || queued.stage === 'over') return queued;
-    return { ...queued, stage, startedMs: stage === 'starting' ? nowMs : queued.startedMs };
+    // Started once, whatever comes back of it later has to wait like the others.
+    if (stage === 'starting') return { ...queued, stage, startedMs: nowMs, trains: false };
+    return { ...queued, stage };
   });
 }

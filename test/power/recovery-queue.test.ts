@@ -9,7 +9,12 @@ import {
 } from '../../src/power/recovery-queue.ts';
 
 function queueOf(...stages: RecoveryStage[]): QueuedSession[] {
-  return stages.map((stage, at) => ({ session: `s${at}`, stage, startedMs: stage === 'starting' ? 0 : null }));
+  return stages.map((stage, at) => ({
+    session: `s${at}`,
+    stage,
+    startedMs: stage === 'starting' ? 0 : null,
+    trains: false,
+  }));
 }
 
 const ALL = { parallel: null };
@@ -31,6 +36,21 @@ test('never more at once than are allowed, however long one takes', () => {
   expect(nextToStart(queueOf('starting', 'waiting'), one, START_LIMIT_MS)).toBeNull();
   expect(nextToStart(queueOf('over', 'waiting'), one, 0)).toBe('s1');
   expect(nextToStart(queueOf('training', 'training', 'waiting'), { parallel: 3 }, 0)).toBe('s2');
+});
+
+test('a worker that trains on alone gets its supervisor first, and counts as one that trains', () => {
+  const [resumed, adopted] = queueOf('waiting', 'waiting');
+  if (resumed === undefined || adopted === undefined) throw new Error('two are queued');
+  const queue = [resumed, { ...adopted, trains: true }];
+  expect(nextToStart(queue, { parallel: 1 }, 0)).toBe('s1');
+  expect(nextToStart([{ ...resumed, stage: 'starting', startedMs: 0 }, ...queue.slice(1)], { parallel: 1 }, 0)).toBe(
+    's1',
+  );
+  const begun = withStage(queue, 's1', 'training', 0);
+  expect(nextToStart(begun, { parallel: 1 }, 0)).toBeNull();
+  // Stopped for the UPS, it comes back like any other.
+  const again = withStage(withStage(queue, 's1', 'starting', 0), 's1', 'waiting', 0);
+  expect(nextToStart(again, ALL, 0)).toBe('s0');
 });
 
 test('what waits for its disk is passed over, and holds nobody up', () => {

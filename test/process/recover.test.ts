@@ -3,7 +3,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { describeBoots, otherBoot } from '../rig/other-boot.ts';
-import { counter, digestsOf, type Run, testInWorld, type World } from './rig.ts';
+import { counter, digestsOf, type Run, signalPid, testInWorld, type World } from './rig.ts';
 
 const SAVES = ['--save-every-steps', '10'];
 /** Each is a row of whole runs, one after another. */
@@ -93,23 +93,28 @@ describeBoots('sessions come back after a cut', () => {
 });
 
 testInWorld.concurrent(
-  'a worker that trains on alone gets a supervisor, and no second worker',
+  'a worker that trains on alone gets a supervisor, and no second worker; before all that is to be started anew',
   LIMIT,
   async ({ world }) => {
     const line = world.endless();
+    const older = world.run(line, [...SAVES, '--name', 'older']);
+    await older.event('saved');
+    older.signal('SIGKILL');
+    await older.exited;
+    signalPid((await older.event('worker-connected')).pid, 'SIGKILL');
     const first = world.run(line, [...SAVES, '--name', 'orphan']);
     const { pid } = await first.event('worker-connected');
     await first.event('saved');
     first.signal('SIGKILL');
     await first.exited;
 
-    const recovery = world.start(['recover', '--json']);
+    const recovery = world.start(['recover', '--json', '--parallel', '1']);
     expect(await tells(recovery, 'recovery-started')).toMatchObject({ action: 'adopt' });
     expect(await recovery.event('worker-connected')).toMatchObject({ pid, adopted: true });
     recovery.signal('SIGINT');
     await recovery.ended(75);
     expect(recovery.named('attempt-started')).toEqual([]);
-    expect(await statesOf(world)).toEqual({ orphan: 'interrupted' });
+    expect(await statesOf(world)).toEqual({ older: 'crashed', orphan: 'interrupted' });
   },
 );
 

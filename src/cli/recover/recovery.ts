@@ -49,7 +49,12 @@ export class Recovery {
     this.#options = options;
     this.#sinceMs = options.nowMs();
     this.#candidates = new Map(options.candidates.map((candidate) => [candidate.session.row.id, candidate]));
-    this.#queue = [...this.#candidates.keys()].map((session) => ({ session, stage: 'blocked', startedMs: null }));
+    this.#queue = [...this.#candidates].map(([session, { action }]) => ({
+      session,
+      stage: 'blocked',
+      startedMs: null,
+      trains: action === 'adopt',
+    }));
   }
 
   run(): Promise<readonly RecoveryResult[]> {
