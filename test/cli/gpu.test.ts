@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { gpuWords } from '../../src/cli/render/gpu-words.ts';
 import { readXid } from '../../src/gpu/xid.ts';
 import { FakeSmi, type Scene } from '../rig/fake-smi.ts';
+import { atTestEnd } from '../rig/test-end.ts';
 import { waitFor } from '../rig/wait-for.ts';
 import { COMMAND, type Finished, World } from './world.ts';
 
@@ -115,6 +116,7 @@ it.concurrent('streams JSON, a line a second, with what changed meanwhile', asyn
   const world = new World();
   const environment = world.environment(fake.environment);
   const child = spawn(process.execPath, [COMMAND, 'gpu', '--json', '--watch'], { env: environment });
+  atTestEnd(() => void child.kill('SIGKILL'));
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
     text += part;
