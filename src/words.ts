@@ -44,6 +44,8 @@ export interface RestartBudget {
   readonly hostOomRetried: boolean;
   /** How often a trainer that adapts has diverged; the learning rate is halved each time. Missing: never. */
   readonly divergences?: number;
+  /** How often the memory of a card was full under a trainer that takes smaller batches; halved each time. Missing: never. */
+  readonly cardOoms?: number;
   /** Attempts in a row whose only progress was the emergency checkpoint that they made as they died. Missing: none. */
   readonly crashSaves?: number;
   /** Launches that nobody asked for, of the whole session: what `list` calls restarts. Missing: not counted then. */

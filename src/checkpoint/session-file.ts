@@ -53,6 +53,7 @@ const schema = stored({
     restarts: count,
     hostOomRetried: boolean(),
     divergences: optional(count),
+    cardOoms: optional(count),
     crashSaves: optional(count),
     relaunches: optional(count),
     progressedBy: optional(stored({ attempt: count, regular: boolean() })),

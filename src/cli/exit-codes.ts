@@ -42,6 +42,7 @@ const OUTCOMES: Readonly<Record<Exclude<Outcome, 'stopped-unsaved'>, ExitWord>> 
   'stopped-saved': 'stopped',
   'no-checkpoint': 'damaged',
   'store-missing': 'io',
+  'gpu-lost': 'gpu-lost',
   unkillable: 'internal',
   internal: 'internal',
 };

@@ -1,6 +1,6 @@
 /** Level 3 and the replay of one session: which launches, and what their outcomes mean for its recovery. */
 import type { Manifest, SessionFile } from '../checkpoint/types.ts';
-import { learningRateScale } from '../supervisor/machine/restart-policy.ts';
+import { batchScale, learningRateScale } from '../supervisor/machine/restart-policy.ts';
 import { deviceWarning } from './backends.ts';
 import { versionWarnings } from './checks.ts';
 import type { DrilledSession, DrillOptions } from './drilled-session.ts';
@@ -102,6 +102,7 @@ export function requestOf({ layout, commandOf }: DrilledSession, file: SessionFi
     cwd,
     command: commandOf(args),
     learningRateScale: learningRateScale(file.budget),
+    batchScale: batchScale(file.budget),
     device,
     scratchParent,
     limits: { connectMs: Math.min(totalMs, CONNECT_MS), totalMs },

@@ -27,6 +27,7 @@ export interface RehearsalRequest {
     readonly fullDisk: boolean;
   };
   readonly learningRateScale: number;
+  readonly batchScale?: number;
   readonly device: Device;
   /** Folder in which scratch folders are made. */
   readonly scratchParent: string;

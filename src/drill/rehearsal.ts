@@ -77,6 +77,7 @@ export async function rehearse(files: StoreFiles, request: RehearsalRequest): Pr
         orphanLimitMs: null,
         requireGpu: false,
         learningRateScale: request.learningRateScale,
+        batchScale: request.batchScale ?? 1,
         trainer: { ...request.trainer, args: [...request.trainer.args] },
         drill: { ...request.until },
       });

@@ -61,6 +61,8 @@ export const welcome = object({
   requireGpu: boolean(),
   /** What a trainer that adapts multiplies its learning rate with, after divergences; null: 1. */
   learningRateScale: nullable(number(0, 1)),
+  /** What a trainer that takes smaller batches multiplies their size with, after a card's memory was full; missing: 1. */
+  batchScale: optional(number(0, 1)),
   trainer: nullable(
     object({ path: text, args: list(string(MAX_ARGUMENT), 0, 65_536), sourceDigest: nullable(string(64)) }),
   ),

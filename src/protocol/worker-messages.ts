@@ -1,5 +1,5 @@
 /** What a worker says to its supervisor; a control client says `hello` in the same way. */
-import { boolean, literal, nullable, number, object, oneOf, string } from '../schema.ts';
+import { boolean, literal, nullable, number, object, oneOf, optional, string } from '../schema.ts';
 import { count, kinds, metrics, ms, phase, text, v, versions } from './message-fields.ts';
 
 /** A loss that JSON cannot carry. */
@@ -25,6 +25,8 @@ export const hello = object({
   phase,
   /** Sequence of its newest durable checkpoint; null: none yet in this launch. */
   lastSaved: nullable(count),
+  /** It takes smaller batches where a card's memory was full; missing: it does not say. */
+  adaptsBatch: optional(boolean()),
   /** Version of the SDK. */
   sdk: string(64),
 });

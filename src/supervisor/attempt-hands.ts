@@ -7,7 +7,7 @@ import type { LaunchSpec } from './launch.ts';
 import type { Effect } from './machine/effect.ts';
 import type { Happening, VerifiedSteps } from './machine/event.ts';
 import type { SessionContext } from './session-context.ts';
-import type { WorkerEnd } from './worker-end.ts';
+import type { CardEvidence, WorkerEnd } from './worker-end.ts';
 import { WorkerWatch, type WorkerWatchOptions } from './worker-watch.ts';
 
 export interface AttemptHandsOptions {
@@ -19,6 +19,8 @@ export interface AttemptHandsOptions {
   /** The worker is over and everything it said was read. */
   readonly onEnded: () => void;
   readonly persist: () => Promise<void>;
+  /** What the cards have to say of an end; null: nothing, or there are none. */
+  readonly cardEvidence: (end: WorkerEnd, lastLines: readonly string[]) => Promise<CardEvidence | null>;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -106,10 +108,14 @@ export class AttemptHands {
   async gather(end: WorkerEnd): Promise<void> {
     const watch = this.#watch;
     const pids = watch === null ? [] : [watch.process.group.pid, watch.process.announcedPid()?.pid ?? 0];
-    const evidence = await this.#evidence?.gather({ end, pids, lastLines: watch?.lastLines() ?? [] });
+    const lastLines = watch?.lastLines() ?? [];
+    const [evidence = { stderrTail: [], oomRecord: null }, card] = await Promise.all([
+      this.#evidence?.gather({ end, pids, lastLines }),
+      this.#options.cardEvidence(end, lastLines),
+    ]);
     this.#options.dispatch({
       type: 'evidence-gathered',
-      evidence: evidence ?? { stderrTail: [], oomRecord: null },
+      evidence: card === null ? evidence : { ...evidence, card },
       random: this.#options.random(),
     });
   }

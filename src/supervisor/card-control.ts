@@ -1,22 +1,28 @@
 /** Does what the policies over the cards decide: slows the worker down, has it save or stopped, lets a launch wait. */
+import { faultsOf } from '../gpu/card-book.ts';
 import type { CardInventory } from '../gpu/inventory.ts';
 import type { CardDecision } from '../gpu/policy/card-decision.ts';
 import {
-  type CardFacts,
-  type CardPolicyState,
-  decideCard,
-  isFitByHeat,
-  NEW_CARD,
-  whenWorkerBegins,
-  whenWorkerEnded,
-} from '../gpu/policy/card-policy.ts';
+  type CardLoss,
+  lossOfFaults,
+  lossOfLines,
+  lossOfTrouble,
+  lossOfXids,
+  xidWords,
+} from '../gpu/policy/card-loss.ts';
+import { type CardFacts, decideCard, NEW_CARD, whenWorkerBegins, whenWorkerEnded } from '../gpu/policy/card-policy.ts';
 import { type CardProfile, type CardProfileName, PROFILES } from '../gpu/policy/card-profile.ts';
 import { heatLimits } from '../gpu/policy/heat-limits.ts';
 import type { GpuSample } from '../gpu/sample.ts';
+import type { SmiTrouble } from '../gpu/smi-trouble.ts';
 import { sameBus } from '../gpu/xid.ts';
+import { readCardXids } from './card-evidence.ts';
 import type { CardAction, SupervisorEvent } from './events.ts';
+import { FRESH_MS, fits, type Held, isHealthy, NEEDS, READY, UNREAD } from './held-card.ts';
+import { WORKER_CONFIG, WORKER_FATAL } from './machine/classify.ts';
 import type { CardNeed } from './machine/effect.ts';
 import { OnsetWarnings } from './onset-warnings.ts';
+import type { CardEvidence, WorkerEnd } from './worker-end.ts';
 
 /** What the worker may be asked, and what the machine is told. */
 export interface CardOrders {
@@ -35,11 +41,9 @@ export interface CardControlOptions {
   readonly nowMs: () => number;
 }
 
-interface Held {
-  readonly key: string;
-  readonly facts: CardFacts;
-  readonly state: CardPolicyState;
-}
+/** A worker that speaks of its card may have died before that had its next row. */
+const SPEAKS_OF_CARD = /CUDA|cuDNN|cuBLAS|NCCL|NVML|NVRM|\bGPU\b/i;
+const NEXT_ROW_MS = 2_500;
 
 /** A slowed worker whose supervisor has died, or whose cards tell nothing any more, is at full pace again after this. */
 const LEASE_MS = 30_000;
@@ -62,7 +66,11 @@ export class CardControl {
   #toldMs = 0;
   #shownShare = 0;
   #isTraining = false;
-  #awaits: CardNeed | null = null;
+  #awaits: { readonly need: CardNeed; readonly sinceMs: number } | null = null;
+  #trouble: SmiTrouble | null = null;
+  /** Since boot; of an adopted worker the adoption. */
+  #launchedUs = uptimeUs();
+  #onRow: (() => void) | null = null;
 
   constructor(options: CardControlOptions) {
     this.#options = options;
@@ -82,7 +90,26 @@ export class CardControl {
   /** The cards' own limits, as soon as they are known. */
   know(inventory: readonly CardInventory[]): void {
     this.#inventory = inventory;
-    this.#cards = this.#cards.map((held) => ({ ...held, facts: { ...held.facts, ...this.#limitsOf(held.key, null) } }));
+    this.#cards = this.#cards.map((held) => ({
+      ...held,
+      facts: { ...held.facts, ...this.#limitsOf(held.key, held.busId) },
+    }));
+  }
+
+  /** What is wrong with nvidia-smi itself; null: nothing any more. */
+  hear(trouble: SmiTrouble | null): void {
+    this.#trouble = trouble;
+  }
+
+  /** What the cards have to say of a worker's end; null: nothing, or none was ever seen. */
+  async evidence({ code }: WorkerEnd, lastLines: readonly string[]): Promise<CardEvidence | null> {
+    const isSilent = this.#cards.length === 0 && (this.#trouble === null || lossOfTrouble(this.#trouble) === null);
+    if (isSilent || (code !== null && CLEAR_CODES.includes(code))) return null;
+    const buses = this.#cards.flatMap(({ busId }) => busId ?? []);
+    const xids = await readCardXids(this.#launchedUs, buses);
+    const seen = this.#loss() ?? lossOfXids(xids) ?? lossOfLines(lastLines);
+    if (seen === null && lastLines.some((line) => SPEAKS_OF_CARD.test(line))) await this.#nextRow();
+    return { loss: seen ?? this.#loss(), xid: xidWords(xids) };
   }
 
   /** A new row of a card that the worker may use. */
@@ -90,18 +117,33 @@ export class CardControl {
     const nowMs = this.#options.nowMs();
     const before = this.#cards.find((held) => held.key === key) ?? this.#meet(key, sample);
     const { state, decisions } = decideCard(before.state, sample, nowMs, before.facts);
-    const held: Held = { ...before, state };
+    const loss = lossOfFaults(before.facts.card, faultsOf(sample));
+    const held: Held = {
+      ...before,
+      state,
+      busId: sample.values.busId ?? before.busId,
+      readMs: nowMs,
+      loss,
+      healthyRows: loss === null ? before.healthyRows + 1 : 0,
+      memoryUsedMib: sample.values.memoryUsedMib,
+    };
     this.#cards = [...this.#cards.filter((each) => each.key !== key), held];
     for (const decision of decisions) this.#perform(decision, held);
     this.#keepPace(decisions, held, nowMs);
-    this.#lookIfReady();
+    this.#onRow?.();
+    this.#lookIfReady(nowMs);
   }
 
   /** Every event of the run. */
   take(event: SupervisorEvent): void {
     switch (event.name) {
       case 'attempt-started':
-        this.#cards = this.#cards.map((held) => ({ ...held, state: whenWorkerBegins(held.state) }));
+        this.#launchedUs = uptimeUs();
+        this.#cards = this.#cards.map((held) => ({
+          ...held,
+          state: whenWorkerBegins(held.state),
+          memoryBeforeMib: held.memoryUsedMib,
+        }));
         break;
       case 'worker-connected':
         // What was told while nobody listened; one that was told by an earlier supervisor hears that it is over.
@@ -126,9 +168,11 @@ export class CardControl {
 
   /** A launch waits until the cards are fit for it. */
   await(need: CardNeed, reason: string): void {
-    this.#awaits = need;
-    this.#tell('awaited', null, null, reason);
-    this.#lookIfReady();
+    const sinceMs = this.#options.nowMs();
+    this.#awaits = { need, sinceMs };
+    this.#cards = this.#cards.map((held) => ({ ...held, healthyRows: 0 }));
+    this.#tell('awaited', null, null, `${NEEDS[need]} (${reason})`);
+    this.#lookIfReady(sinceMs);
   }
 
   /** The machine waits no longer, for whatever reason. */
@@ -138,7 +182,13 @@ export class CardControl {
 
   #meet(key: string, sample: GpuSample): Held {
     const card = `GPU ${sample.values.index ?? key}`;
-    return { key, facts: { card, ...this.#limitsOf(key, sample.values.busId) }, state: NEW_CARD };
+    return {
+      key,
+      facts: { card, ...this.#limitsOf(key, sample.values.busId) },
+      state: NEW_CARD,
+      ...UNREAD,
+      busId: sample.values.busId,
+    };
   }
 
   #limitsOf(key: string, busId: string | null): Pick<CardFacts, 'heat'> {
@@ -192,15 +242,55 @@ export class CardControl {
     this.#orders?.throttle(this.#share, LEASE_MS, this.#reason);
   }
 
-  #lookIfReady(): void {
-    if (this.#awaits === null || !this.#cards.every(({ state, facts }) => isFitByHeat(state, facts))) return;
+  /** What is wrong with a card now; null: nothing that anybody knows. */
+  #loss(): CardLoss | null {
+    const seen = this.#cards.find(({ loss }) => loss !== null)?.loss ?? null;
+    if (seen !== null) return seen;
+    const newestMs = Math.max(...this.#cards.map(({ readMs }) => readMs));
+    const missing = this.#cards.find(({ readMs }) => newestMs - readMs > FRESH_MS);
+    if (missing !== undefined) {
+      const words = 'nvidia-smi gives no row of it any more';
+      return lossOfFaults(missing.facts.card, [{ kind: 'row-missing', words }]);
+    }
+    return this.#trouble === null ? null : lossOfTrouble(this.#trouble);
+  }
+
+  #nextRow(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#onRow?.(), NEXT_ROW_MS);
+      this.#onRow = () => {
+        clearTimeout(timer);
+        this.#onRow = null;
+        resolve();
+      };
+    });
+  }
+
+  #lookIfReady(nowMs: number): void {
+    if (this.#awaits === null) return;
+    const { need, sinceMs } = this.#awaits;
+    // A machine whose cards tell nothing has nothing to wait for, but for their health.
+    const isFit = need === 'healthy' ? this.#areHealthy(nowMs) : this.#cards.every((held) => fits(held, need, sinceMs));
+    if (!isFit) return;
     this.#awaits = null;
-    this.#tell('went-on', null, null, 'it is cool enough');
+    this.#tell('went-on', null, null, READY[need]);
     this.#orders?.ready();
+  }
+
+  #areHealthy(nowMs: number): boolean {
+    if (this.#cards.length === 0 || this.#trouble !== null) return false;
+    return this.#cards.every((held) => isHealthy(held, nowMs));
   }
 
   #tell(action: CardAction, held: Held | null, share: number | null, reason: string): void {
     const card = held?.facts.card ?? null;
     this.#options.tell({ name: 'gpu-acted', action, card, uuid: held?.key ?? null, share, reason });
   }
+}
+
+/** Exit codes that say why it ended: all is done, it was asked to, it must not be run again, it is set up wrongly. */
+const CLEAR_CODES: readonly number[] = [0, 75, WORKER_FATAL, WORKER_CONFIG];
+
+function uptimeUs(): number {
+  return Number(process.hrtime.bigint() / 1000n);
 }

@@ -143,6 +143,7 @@ export class CardWatch {
 
   /** That a machine has no cards is no warning: it is said once. */
   #hear(trouble: SmiTrouble | null): void {
+    this.#options.control.hear(trouble);
     if (this.#trouble !== null && this.#trouble !== trouble?.kind) {
       this.#warnings.end(
         `gpu-watch-${this.#trouble}`,

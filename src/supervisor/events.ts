@@ -107,6 +107,7 @@ export type Outcome =
   | 'no-checkpoint'
   | 'store-missing'
   | 'unkillable'
+  | 'gpu-lost'
   | 'internal';
 
 /** `reaching`: an adopted worker has yet to connect; the request to save follows. */

@@ -57,6 +57,8 @@ function stateOf(outcome: Outcome): SessionState {
       return 'completed';
     case 'gave-up':
       return 'gave-up';
+    case 'gpu-lost':
+      return 'gpu-lost';
     case 'stopped-saved':
     case 'stopped-unsaved':
       return 'interrupted';

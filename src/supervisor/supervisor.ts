@@ -116,6 +116,7 @@ export class Supervisor implements Actor {
         this.#line.workerEnded();
       },
       persist: () => this.#persist(),
+      cardEvidence: (end, lastLines) => this.#cards.evidence(end, lastLines),
       random,
     });
   }

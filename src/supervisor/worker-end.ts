@@ -1,4 +1,6 @@
 /** How a worker ended, before anyone concludes from it. */
+import type { CardLoss } from '../gpu/policy/card-loss.ts';
+
 export interface WorkerEnd {
   /** Exit code, or null when a signal ended it or nothing is known. */
   readonly code: number | null;
@@ -13,4 +15,13 @@ export interface Evidence {
   readonly stderrTail: readonly string[];
   /** Words of a kernel or cgroup OOM record that names this worker, or null. */
   readonly oomRecord: string | null;
+  /** What the cards and the kernel's log have to say; missing: nothing against a card. */
+  readonly card?: CardEvidence;
+}
+
+export interface CardEvidence {
+  /** A launch on the worker's card would fail again; null: not that anybody knows. */
+  readonly loss: CardLoss | null;
+  /** An error that a new start of the program mends; null: none. */
+  readonly xid: string | null;
 }

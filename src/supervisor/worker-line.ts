@@ -4,7 +4,7 @@ import type { SendOutcome } from '../protocol/connection.ts';
 import { type MessageOf, PROTOCOL_VERSION, type SupervisorMessage } from '../protocol/messages.ts';
 import { ChannelServer, type Hello, type Refusal, type WorkerReport } from './channel-server.ts';
 import type { Happening } from './machine/event.ts';
-import { learningRateScale } from './machine/restart-policy.ts';
+import { batchScale, learningRateScale } from './machine/restart-policy.ts';
 import type { ChosenPoint } from './resume-point.ts';
 import type { SessionContext } from './session-context.ts';
 import { silence } from './silence.ts';
@@ -91,6 +91,7 @@ export class WorkerLine {
       orphanLimitMs: settings.orphanLimitMs,
       requireGpu,
       learningRateScale: learningRateScale(record.file.budget),
+      batchScale: batchScale(record.file.budget),
       trainer: { path, args: [...args], sourceDigest },
     });
   }
@@ -146,7 +147,7 @@ export class WorkerLine {
     return this.#stepAtMs === null ? 0 : Math.max(0, this.#options.context.nowMs() - this.#stepAtMs);
   }
 
-  #hello({ attempt, pid, pidNamespace, welcomed, phase, step, lastSaved }: Hello): void {
+  #hello({ attempt, pid, pidNamespace, welcomed, phase, step, lastSaved, adaptsBatch }: Hello): void {
     const { tell, index, record } = this.#options.context;
     this.#connected = true;
     const { worker } = record.file;
@@ -156,7 +157,14 @@ export class WorkerLine {
     void index.patchSession({ workerPid: seen });
     void index.patchAttempt(attempt, { pid: seen });
     tell({ name: 'worker-connected', attempt, pid, adopted: welcomed });
-    this.#options.dispatch({ type: 'worker-connected', welcomed, phase, step, lastSaved });
+    this.#options.dispatch({
+      type: 'worker-connected',
+      welcomed,
+      phase,
+      step,
+      lastSaved,
+      adaptsBatch: adaptsBatch === true,
+    });
   }
 
   #closed(): void {

@@ -23,6 +23,8 @@ export interface BatchOptions {
 export interface PassSettings {
   readonly epoch: number;
   readonly options: Required<BatchOptions>;
+  /** What the size is multiplied with. The place in the pass counts in samples, so another scale may take it up in its middle. Default 1. */
+  readonly scale?: number;
   /** Tells the run that a pass begins. */
   begin(data: DataFacts): { readonly start: PassStart; readonly pass: number };
   yielded(sample: number): void;
@@ -31,13 +33,14 @@ export interface PassSettings {
 
 export function* batchesOf<T, B>(
   data: ArrayLike<T> | TakingData<B>,
-  { epoch, options, begin, yielded, ended }: PassSettings,
+  { epoch, options, scale = 1, begin, yielded, ended }: PassSettings,
 ): Generator<T[] | B, void, void> {
-  const { size, seed, drop } = options;
+  const { size: asked, seed, drop } = options;
   const { length } = data;
-  if (!Number.isSafeInteger(size) || size < 1) throw usage(`size must be a whole number from 1, not ${size}`);
+  if (!Number.isSafeInteger(asked) || asked < 1) throw usage(`size must be a whole number from 1, not ${asked}`);
   if (seed !== null && !Number.isSafeInteger(seed)) throw usage(`seed must be a whole number or null, not ${seed}`);
-  const { start, pass } = begin({ length, size, seed, drop });
+  const { start, pass } = begin({ length, size: asked, seed, drop });
+  const size = scaled(asked, scale);
   if (start.kind === 'completed') return;
   const order = sampleOrder(length, seed, epoch, pass);
   try {
@@ -55,8 +58,13 @@ export function* batchesOf<T, B>(
 }
 
 /** Batches in a whole pass. */
-export function batchCount({ length, size, drop }: DataFacts): number {
+export function batchCount({ length, size: asked, drop, unit }: DataFacts, scale = 1): number {
+  const size = unit === 'step' ? asked : scaled(asked, scale);
   return drop ? Math.floor(length / size) : Math.ceil(length / size);
+}
+
+function scaled(size: number, scale: number): number {
+  return Math.max(1, Math.floor(size * scale));
 }
 
 function takes<T, B>(data: ArrayLike<T> | TakingData<B>): data is TakingData<B> {

@@ -20,6 +20,11 @@ export interface ConnectOptions extends AloneSettings {
    * session (see `run.learningRateScale`). Default false: the run ends, since it would diverge again.
    */
   readonly adapts?: boolean;
+  /**
+   * Where the memory of the GPU was full, go on with batches of half the size, at most 4 times a session: `run.batches` makes them
+   * smaller by itself, batches of your own need `run.batchScale`. Default false: one retry at the same size.
+   */
+  readonly adaptsBatch?: boolean;
 }
 
 /**
@@ -43,6 +48,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Run> {
     ending,
     seed: options.seed ?? 0,
     adapts: options.adapts ?? false,
+    adaptsBatch: options.adaptsBatch ?? false,
   });
 }
 
@@ -70,5 +76,6 @@ function modeOf(environment: NodeJS.ProcessEnv, options: ConnectOptions): Thread
   }
   // Inherited by the trainer's own processes and threads, whose hello would take the worker's place.
   environment[CONNECTED] = socket;
-  return { kind: 'supervised', socket, token: environment[ENVIRONMENT.token] ?? '', session, attempt };
+  const adaptsBatch = options.adaptsBatch ?? false;
+  return { kind: 'supervised', socket, token: environment[ENVIRONMENT.token] ?? '', session, attempt, adaptsBatch };
 }

@@ -15,21 +15,25 @@ export interface EpochLoopOptions {
   readonly ending: Ending;
   /** Of the run; shuffles the batches that name none. */
   readonly seed: number;
+  /** What the size of batches is multiplied with: a card's memory was too small for them. */
+  readonly batchScale: number;
 }
 
 export class EpochLoop {
   readonly #parts: RunParts;
   readonly #ending: Ending;
   readonly #seed: number;
+  readonly #batchScale: number;
   #noted = false;
   #entered = false;
   #stepsPerEpoch: number | null = null;
   #countedEpoch: number | null = null;
 
-  constructor({ parts, ending, seed }: EpochLoopOptions) {
+  constructor({ parts, ending, seed, batchScale }: EpochLoopOptions) {
     this.#parts = parts;
     this.#ending = ending;
     this.#seed = seed;
+    this.#batchScale = batchScale;
   }
 
   /** Yields the number of each epoch that is left. @throws NkatError `usage` */
@@ -64,6 +68,7 @@ export class EpochLoop {
     return batchesOf(data, {
       epoch: position.epoch,
       options: { size, seed, drop },
+      scale: this.#batchScale,
       begin: (facts) => ({ start: this.#beginPass(facts), pass: position.pass }),
       yielded: (sample) => position.yielded(sample),
       ended: () => {
@@ -115,7 +120,7 @@ export class EpochLoop {
   #beginPass(facts: DataFacts): PassStart {
     const { memory, notes, warnings, clock, boundary } = this.#parts;
     const start = fitting({ ending: this.#ending, warnings }, () => memory.position.beginPass(facts));
-    notes.batchesInPass = batchCount(facts);
+    notes.batchesInPass = batchCount(facts, this.#batchScale);
     if (start.kind === 'completed') return start;
     if (start.takenUp) memory.takeUp();
     if (start.differs !== null) warnings.say(`the data changed since the checkpoint: ${start.differs}`);

@@ -64,6 +64,11 @@ export interface Run {
    * called. `tfjsState` and its schedules have it applied; rates of your own need it: `rate * run.learningRateScale`.
    */
   readonly learningRateScale: number;
+  /**
+   * What to multiply the size of batches with: 1, or less after the memory of a GPU was full, where `connect({ adaptsBatch: true })`
+   * was called. `batches` has it applied; batches of your own need it.
+   */
+  readonly batchScale: number;
   /** Null: a fresh start. Exact after `restore()`. */
   readonly resumed: ResumedFrom | null;
   readonly fresh: boolean;

@@ -27,6 +27,8 @@ export interface TrainingRunOptions {
   readonly seed: number;
   /** The trainer takes a scaled learning rate after a divergence. */
   readonly adapts: boolean;
+  /** The trainer takes smaller batches where a card's memory was full. */
+  readonly adaptsBatch: boolean;
 }
 
 export class TrainingRun implements Run {
@@ -63,7 +65,7 @@ export class TrainingRun implements Run {
     const { control, ending, seed } = options;
     const parts = this.#parts;
     this.#restoration = new Restoration({ parts, link, control, ending, resume: facts.resume });
-    this.#loop = new EpochLoop({ parts, ending, seed });
+    this.#loop = new EpochLoop({ parts, ending, seed, batchScale: this.batchScale });
     this.#drill = facts.drill === null ? null : new DrillEnd({ order: facts.drill, parts, link, ending });
     ending.guard({
       thrown: (error) => this.#parts.lastSave.thrown(error),
@@ -104,6 +106,10 @@ export class TrainingRun implements Run {
 
   get learningRateScale(): number {
     return this.#options.adapts ? this.#facts.learningRateScale : 1;
+  }
+
+  get batchScale(): number {
+    return this.#options.adaptsBatch ? this.#facts.batchScale : 1;
   }
 
   get resumed(): ResumedFrom | null {

@@ -46,8 +46,13 @@ export class World {
     return counter([...pace, '--until', join(this.directory, 'enough'), ...args]);
   }
 
+  /** Makes a file of the world that a trainer waits for. */
+  touch(name: string): void {
+    writeFileSync(join(this.directory, name), '');
+  }
+
   enough(): void {
-    writeFileSync(join(this.directory, 'enough'), '');
+    this.touch('enough');
   }
 
   run(trainerAndArgs: readonly string[], options: readonly string[] = [], command = COMMAND): Run {

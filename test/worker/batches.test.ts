@@ -23,7 +23,7 @@ const plans = fc.record({
 });
 
 /** Trains until `stopAt` steps in all; returns the batches seen, with epoch and pass. */
-function train(position: Position, plan: Plan, stopAt = Number.POSITIVE_INFINITY): string[] {
+function train(position: Position, plan: Plan, stopAt = Number.POSITIVE_INFINITY, scale = 1): string[] {
   const seen: string[] = [];
   const data = Array.from({ length: plan.length }, (_, at) => at);
   while (position.epoch < plan.epochs) {
@@ -31,6 +31,7 @@ function train(position: Position, plan: Plan, stopAt = Number.POSITIVE_INFINITY
       const batches = batchesOf(data, {
         epoch: position.epoch,
         options: plan,
+        scale,
         begin: (facts) => ({ start: position.beginPass(facts), pass: position.pass }),
         yielded: (sample) => position.yielded(sample),
         ended: () => undefined,
@@ -187,4 +188,18 @@ test('a second step of one batch is known, of the next one, of a pass that is ov
   counted.stepMade();
   counted.stepMade();
   expect(counted.sharesBatch).toBe(false);
+});
+
+test('batches are halved in the middle of an epoch: every sample is trained once, in the same order', () => {
+  const plan = { length: 22, size: 8, seed: 3, drop: false, epochs: 1, passes: 1 };
+  const samplesOf = (batches: readonly string[]): string => batches.map((batch) => batch.split(': ')[1]).join(' ');
+  const whole = train(new Position(), plan);
+  const before = new Position();
+  const first = train(before, plan, 1);
+  const after = new Position();
+  after.putBack(before.state());
+  const rest = train(after, plan, Number.POSITIVE_INFINITY, 0.25);
+  expect(rest.map((batch) => batch.split(': ')[1]?.split(' ').length)).toEqual([2, 2, 2, 2, 2, 2, 2]);
+  expect(samplesOf([...first, ...rest])).toBe(samplesOf(whole));
+  expect(batchCount({ ...plan }, 0.25)).toBe(11);
 });

@@ -36,7 +36,7 @@ async function saveBest(layout: StoreLayout, files: StoreFiles): Promise<readonl
   const facts = {
     ...{ session: SESSION, attempt: 1, claim: claimed.status === 'claimed' ? claimed.claim : 0 },
     ...{ directory: layout.directory, backups: layout.backups, resume: null, policy: POLICY },
-    ...{ requireGpu: false, learningRateScale: 1, trainer: null, drill: null },
+    ...{ requireGpu: false, learningRateScale: 1, batchScale: 1, trainer: null, drill: null },
   };
   const core = new ThreadCore({
     ...{ files, port, control: new ControlBlock(), mode: 'supervised', resumed: null, versions: {} },

@@ -37,6 +37,8 @@ function headlineOf(event: EventNamed<'session-ended'>, session: string | null):
       return ['bad', `Cannot go on with ${name}, nothing was deleted: ${reason}`];
     case 'store-missing':
       return ['bad', `The checkpoints of ${name} are not where they were recorded, or cannot be read: ${reason}`];
+    case 'gpu-lost':
+      return ['bad', `The GPU is lost to ${name}, nothing is launched on it: ${reason}`];
     case 'unkillable':
       return ['bad', `The worker cannot be killed: ${reason}`];
     case 'internal':
@@ -58,6 +60,8 @@ function hintOf(outcome: Outcome, session: string | null): string | null {
       return `What is wrong with each: nkat-recover explain ${id}. To start from zero all the same: --allow-fresh`;
     case 'store-missing':
       return 'Mount the disk that holds them, readable for you, and run the same line again, or start another session with --new.';
+    case 'gpu-lost':
+      return `Once nkat-recover gpu shows it healthy: nkat-recover resume ${id}. With --wait-for-gpu a session waits for that by itself.`;
     case 'unkillable':
       return `Free what it waits for in the kernel, mostly a disk or a GPU, or reboot; then: nkat-recover resume ${id}. The checkpoints are safe.`;
     default:

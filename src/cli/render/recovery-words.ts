@@ -61,6 +61,8 @@ const ENDED: Readonly<Record<EventNamed<'worker-ended'>['class'], string>> = {
   hang: 'hung',
   vanished: 'vanished',
   'power-cut': 'was cut off by a power cut',
+  'gpu-lost': 'lost its GPU',
+  'gpu-oom': 'ran out of GPU memory',
   overheated: 'was stopped for its GPU',
 };
 

@@ -1,4 +1,6 @@
 /** Why a worker ended: a pure conclusion from what was seen (design section 3, "Exit classification"). */
+
+import { fullCardLine } from '../../gpu/policy/card-memory-words.ts';
 import type { Evidence, WorkerEnd } from '../worker-end.ts';
 import { fullHeap } from './full-heap.ts';
 import { tellsOfFullDisk } from './shortage.ts';
@@ -19,7 +21,9 @@ export type ExitClass =
   | 'hang'
   | 'vanished'
   | 'power-cut'
-  | 'overheated';
+  | 'overheated'
+  | 'gpu-lost'
+  | 'gpu-oom';
 
 export interface Classification {
   readonly class: ExitClass;
@@ -79,6 +83,8 @@ export function classify(facts: EndFacts): Classification {
     const why = facts.stopFailure === null ? '' : `, and the emergency save failed (${facts.stopFailure})`;
     return { class: 'interrupted', reason: `stopped ${by}${why}` };
   }
+  const loss = facts.evidence.card?.loss ?? null;
+  if (loss !== null) return { class: 'gpu-lost', reason: loss.words, hint: loss.hint };
   if (facts.overheated != null) return { class: 'overheated', reason: `stopped by us: ${facts.overheated}` };
   if (facts.hungForMs !== null) {
     return { class: 'hang', reason: `no step for ${Math.round(facts.hungForMs / 1000)} s, so we ended it` };
@@ -108,6 +114,8 @@ function classifyCode(facts: EndFacts, code: number): Classification {
   if (facts.noRestartCodes.includes(code)) return { class: 'fatal', reason: `exit code ${code} is a no-restart code` };
   if (code === WORKER_RESTART) return { class: 'requested', reason: `exit code ${code}: it asked to be restarted` };
   if (code === WORKER_CONFIG) return { class: 'config', reason: `exit code ${code}: it cannot go on as it is set up` };
+  const full = fullCardLine(facts.evidence.stderrTail);
+  if (full !== null) return outOfCardMemory(`exit code ${code}`, full);
   if (!facts.everStepped && !worksWithoutSdk(facts))
     return { class: 'config', reason: `exit code ${code} before the session's first step` };
   if (tellsOfFullDisk(facts.evidence.stderrTail)) {
@@ -120,10 +128,23 @@ function outOfMemory(how: string, record: string): Classification {
   return { class: 'host-oom', reason: `${how}: the kernel ended it for want of memory (${record})` };
 }
 
+function outOfCardMemory(how: string, line: string): Classification {
+  return {
+    class: 'gpu-oom',
+    reason: `${how}: the memory of the GPU was full (${line})`,
+    hint: 'Smaller batches need less. A trainer that takes them by itself says so with connect({ adaptsBatch: true }).',
+  };
+}
+
 function classifySignal(facts: EndFacts, signal: string): Classification {
   if (signal === 'SIGKILL' && facts.evidence.oomRecord !== null) {
     return outOfMemory(signal, facts.evidence.oomRecord);
   }
-  if (NATIVE_CRASHES.has(signal)) return { class: 'native-crash', reason: `native crash: ${signal}` };
+  if (NATIVE_CRASHES.has(signal)) {
+    const full = fullCardLine(facts.evidence.stderrTail);
+    if (full !== null) return outOfCardMemory(signal, full);
+    const { xid = null } = facts.evidence.card ?? {};
+    return { class: 'native-crash', reason: `native crash: ${signal}${xid === null ? '' : ` (${xid})`}` };
+  }
   return { class: 'killed', reason: `${signal}, which we did not send` };
 }

@@ -92,6 +92,7 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
       progress: progressIn(ledger.budget, attempt),
       resumedFrom: launch.resumedFrom,
       adapts: launch.diverged?.adapts ?? false,
+      adaptsBatch: launch.adaptsBatch ?? false,
     },
     settings,
     event.random,

@@ -56,6 +56,8 @@ export type Happening =
       readonly phase: Phase;
       readonly step: number;
       readonly lastSaved: number | null;
+      /** It takes smaller batches where a card's memory was full; missing: it does not say. */
+      readonly adaptsBatch?: boolean;
     }
   | { readonly type: 'channel-closed' }
   /** The checkpoint it was given failed while it was loaded; it goes on from another. */

@@ -12,7 +12,10 @@ interface Noted {
 export function note({ ledger, launch }: Noted, event: MachineEvent, request: string | null = null): Noted {
   switch (event.type) {
     case 'worker-connected':
-      return { ledger: raise(ledger, event.step), launch: { ...launch, connected: true } };
+      return {
+        ledger: raise(ledger, event.step),
+        launch: { ...launch, connected: true, ...(event.adaptsBatch === true ? { adaptsBatch: true } : {}) },
+      };
     case 'resume-changed':
       return { ledger, launch: { ...launch, resumedFrom: event.sequence } };
     case 'progressed':

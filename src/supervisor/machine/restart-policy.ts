@@ -21,9 +21,16 @@ export const MAX_STEPS_BACK = 2;
 /** A card that does not cool in this time tells nothing any more, or stands in a hot room: it is tried, and watched again. */
 export const COOLING_MS = 1_800_000;
 
+/** How often batches are halved in a session: to 1/16. */
+export const MAX_CARD_OOMS = 4;
+/** How long the memory of a dead worker may take to be free again. */
+export const FREEING_MS = 60_000;
+
 export interface RestartSettings {
   readonly maxRestarts: number | null;
   readonly backoff: { readonly initialMs: number; readonly maxMs: number; readonly jitter: number };
+  /** After the loss of a card wait until it is healthy again, instead of ending; missing: end. */
+  readonly waitForGpu?: boolean;
 }
 
 /**
@@ -38,6 +45,8 @@ export interface EndedAttempt {
   readonly resumedFrom: number | null;
   /** It diverged, and the trainer goes on with a scaled learning rate. */
   readonly adapts: boolean;
+  /** It takes smaller batches where a card's memory was full; missing: it does not. */
+  readonly adaptsBatch?: boolean;
 }
 
 export type RestartDecision =
@@ -63,10 +72,14 @@ const ENDS: Partial<Record<ExitClass, Outcome>> = {
 };
 
 /** Want of memory comes again by itself: one retry without progress. */
-const LACKED: Partial<Record<ExitClass, string>> = { 'host-oom': 'host memory', 'heap-oom': 'JavaScript heap' };
+const LACKED: Partial<Record<ExitClass, string>> = {
+  'host-oom': 'host memory',
+  'heap-oom': 'JavaScript heap',
+  'gpu-oom': 'GPU memory',
+};
 
 /** Classes that say nothing against the checkpoint that was resumed from. */
-const INNOCENT: ReadonlySet<ExitClass> = new Set(['requested', 'disk-full']);
+const INNOCENT: ReadonlySet<ExitClass> = new Set(['requested', 'disk-full', 'gpu-lost', 'gpu-oom']);
 
 /** A verified checkpoint of these kinds: is it the work of a crash alone? */
 export function progressOf(kinds: readonly string[]): Exclude<Progress, 'none'> {
@@ -109,14 +122,25 @@ export function learningRateScale({ divergences = 0 }: RestartBudget): number {
   return 0.5 ** divergences;
 }
 
+/** What a trainer that adapts multiplies the size of its batches with: halved each time that a card's memory was full. */
+export function batchScale({ cardOoms = 0 }: RestartBudget): number {
+  return 0.5 ** cardOoms;
+}
+
+function awaitsOf(ended: ExitClass): Pick<Extract<RestartDecision, { kind: 'restart' }>, 'awaits'> {
+  if (ended === 'gpu-lost') return { awaits: { need: 'healthy', limitMs: null } };
+  return ended === 'gpu-oom' ? { awaits: { need: 'memory', limitMs: FREEING_MS } } : {};
+}
+
 /** A launch after the end of another one, which no operator asked for. */
 export function countRelaunch(budget: RestartBudget): RestartBudget {
   return { ...budget, relaunches: (budget.relaunches ?? 0) + 1 };
 }
 
 /** Progress does not undo it: at the full rate the run would diverge again. What was relaunched is history. */
-function lasting({ divergences, relaunches }: RestartBudget): Partial<RestartBudget> {
+function lasting({ divergences, cardOoms, relaunches }: RestartBudget): Partial<RestartBudget> {
   return {
+    ...(cardOoms === undefined ? {} : { cardOoms }),
     ...(divergences === undefined ? {} : { divergences }),
     ...(relaunches === undefined ? {} : { relaunches }),
   };
@@ -148,8 +172,20 @@ export function decideRestart(
     return { kind: 'end', budget, outcome: 'diverged', reason };
   }
 
-  const counted = { ...count(budget, attempt), ...(scales ? { divergences } : {}) };
-  const lacked = LACKED[classification.class];
+  const shrinks = classification.class === 'gpu-oom' && attempt.adaptsBatch === true;
+  const cardOoms = (budget.cardOoms ?? 0) + (shrinks ? 1 : 0);
+  const learned = { ...(scales ? { divergences } : {}), ...(shrinks ? { cardOoms } : {}) };
+  const counted = { ...count(budget, attempt), ...learned };
+  if (cardOoms > MAX_CARD_OOMS) {
+    return giveUp(
+      count(budget, attempt),
+      `out of GPU memory again, with batches of ${batchScale(budget)} of their size`,
+    );
+  }
+  if (classification.class === 'gpu-lost' && settings.waitForGpu !== true) {
+    return { kind: 'end', budget: counted, outcome: 'gpu-lost', reason: classification.reason };
+  }
+  const lacked = shrinks ? undefined : LACKED[classification.class];
   if (lacked !== undefined && budget.hostOomRetried && attempt.progress === 'none') {
     return giveUp(counted, `out of ${lacked} again, without progress since the last time`);
   }
@@ -164,9 +200,12 @@ export function decideRestart(
     budget: { ...counted, restarts: counted.restarts + 1 },
     delayMs: backoffMs(counted.withoutProgress + (counted.crashSaves ?? 0), settings.backoff, random),
     stepBackFrom: stepBackPoint(counted, attempt.resumedFrom),
-    reason: scales
-      ? `${classification.reason}; from here on the learning rate is scaled by ${learningRateScale(counted)}`
-      : classification.reason,
+    ...awaitsOf(classification.class),
+    reason: shrinks
+      ? `${classification.reason}; from here on batches have ${batchScale(counted)} of their size`
+      : scales
+        ? `${classification.reason}; from here on the learning rate is scaled by ${learningRateScale(counted)}`
+        : classification.reason,
   };
 }
 

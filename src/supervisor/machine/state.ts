@@ -42,6 +42,8 @@ export interface Launch {
   /** `adapts`: the trainer goes on with a scaled learning rate. */
   readonly diverged: { readonly step: number; readonly loss: string; readonly adapts: boolean } | null;
   readonly hungForMs: number | null;
+  /** It takes smaller batches where a card's memory was full; missing: it does not. */
+  readonly adaptsBatch?: boolean;
   /** Why we stop it for a card that is too hot; missing: we do not. */
   readonly overheated?: string;
   /** Newest durable checkpoint of this launch. */

@@ -119,6 +119,7 @@ export class AloneSession implements SessionSide {
       policy: mode.policy,
       requireGpu: false,
       learningRateScale: 1,
+      batchScale: 1,
       trainer,
       drill: null,
     };

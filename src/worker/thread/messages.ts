@@ -12,6 +12,8 @@ export type ThreadMode =
       readonly token: string;
       readonly session: string;
       readonly attempt: number;
+      /** The trainer takes smaller batches where a card's memory was full. */
+      readonly adaptsBatch: boolean;
     }
   | {
       readonly kind: 'alone';
@@ -39,6 +41,8 @@ export interface SessionFacts {
   readonly requireGpu: boolean;
   /** What a trainer that adapts multiplies its learning rate with. */
   readonly learningRateScale: number;
+  /** What a trainer that takes smaller batches multiplies their size with. */
+  readonly batchScale: number;
   readonly trainer: TrainerFacts | null;
   /** This is a rehearsal, and ends there; null: it is not. */
   readonly drill: DrillOrder | null;

@@ -143,6 +143,7 @@ export class SupervisedSession implements SessionSide {
       epoch,
       phase: PHASES[phase] ?? 'load',
       lastSaved: this.#lastSaved,
+      adaptsBatch: this.#mode.adaptsBatch,
       sdk: this.#sdk,
     };
   }
@@ -151,6 +152,20 @@ export class SupervisedSession implements SessionSide {
 function factsOf(welcome: MessageOf<SupervisorMessage, 'welcome'>): SessionFacts {
   const { session, attempt, claim, directory, backups, resume, policy, requireGpu, trainer } = welcome;
   const learningRateScale = welcome.learningRateScale ?? 1;
+  const batchScale = welcome.batchScale ?? 1;
   const drill = welcome.drill === undefined ? null : { ...welcome.drill, fullDisk: welcome.drill.fullDisk ?? false };
-  return { session, attempt, claim, directory, backups, resume, policy, requireGpu, learningRateScale, trainer, drill };
+  return {
+    session,
+    attempt,
+    claim,
+    directory,
+    backups,
+    resume,
+    policy,
+    requireGpu,
+    learningRateScale,
+    batchScale,
+    trainer,
+    drill,
+  };
 }

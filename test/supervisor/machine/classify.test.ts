@@ -24,6 +24,9 @@ const died = (signal: NodeJS.Signals): Pick<EndFacts, 'end'> => ({ end: { code: 
 const lastWords = (...stderrTail: string[]): Pick<EndFacts, 'evidence'> => ({
   evidence: { stderrTail, oomRecord: null },
 });
+const lost: Pick<EndFacts, 'evidence'> = {
+  evidence: { stderrTail: [], oomRecord: null, card: { loss: { words: 'GPU 0: it is lost', hint: 'x' }, xid: null } },
+};
 const HEAP = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory';
 
 const TABLE: readonly [string, Partial<EndFacts>, ExitClass][] = [
@@ -71,6 +74,17 @@ const TABLE: readonly [string, Partial<EndFacts>, ExitClass][] = [
     'disk-full',
   ],
   ['ended by us for silence', { ...died('SIGKILL'), hungForMs: 60_000 }, 'hang'],
+  ['stopped by us for a hot card', { ...exit(75), overheated: 'x' }, 'overheated'],
+  ['a hot card, and the operator was first', { ...exit(75), overheated: 'x', stopSignal: 'SIGINT' }, 'interrupted'],
+  ['its card is lost', { ...died('SIGABRT'), ...lost }, 'gpu-lost'],
+  ['its card is lost, before the first step', { everStepped: false, ...lost }, 'gpu-lost'],
+  ['it hung on a lost card', { ...died('SIGKILL'), hungForMs: 60_000, ...lost }, 'gpu-lost'],
+  ['done on a lost card', { ...exit(0), done: true, ...lost }, 'completed'],
+  ['stopped on a lost card', { ...exit(75), stopSignal: 'SIGINT', ...lost }, 'interrupted'],
+  ['the card was full', lastWords('CUDA out of memory.'), 'gpu-oom'],
+  ['the card was full at once', { everStepped: false, ...lastWords('CUDA out of memory.') }, 'gpu-oom'],
+  ['the card was full, native', { ...died('SIGABRT'), ...lastWords('OOM when allocating tensor') }, 'gpu-oom'],
+  ['a full card and exit 93', { ...exit(93), ...lastWords('CUDA out of memory.') }, 'fatal'],
   ['no exit record', { end: { code: null, signal: null, source: 'vanished' } }, 'vanished'],
   ['another boot', { end: { code: null, signal: null, source: 'vanished' }, bootChanged: true }, 'power-cut'],
 ];

@@ -52,7 +52,10 @@ const DETAILS: { readonly [K in Kind]: Details<K> } = {
   'checkpoint-chosen': fc.record({ sequence, steppedBack: fc.boolean() }),
   'no-checkpoint': fc.record({ reason: words, missing: fc.boolean() }),
   'spawn-failed': fc.record({ errno: fc.constantFrom('ENOENT', 'ENOSPC', 'EAGAIN', 'EMFILE', null), reason: words }),
-  'worker-connected': fc.record({ welcomed: fc.boolean(), phase, step, lastSaved: sequence }),
+  'worker-connected': fc.record(
+    { welcomed: fc.boolean(), phase, step, lastSaved: sequence, adaptsBatch: fc.boolean() },
+    { requiredKeys: ['welcomed', 'phase', 'step', 'lastSaved'] },
+  ),
   'channel-closed': nothing,
   'resume-changed': fc.record({ sequence }),
   'phase-changed': fc.record({ phase }),
@@ -71,10 +74,22 @@ const DETAILS: { readonly [K in Kind]: Details<K> } = {
   'group-gone': nothing,
   'group-unkillable': fc.record({ survivors: fc.constantFrom([], ['pid 7 waits for its disk']) }),
   'evidence-gathered': fc.record({
-    evidence: fc.record({
-      stderrTail: fc.constantFrom([], ['SyntaxError: x'], ['FATAL ERROR: heap out of memory']),
-      oomRecord: fc.constantFrom(null, 'Killed process 7'),
-    }),
+    evidence: fc.record(
+      {
+        stderrTail: fc.constantFrom(
+          [],
+          ['SyntaxError: x'],
+          ['FATAL ERROR: heap out of memory'],
+          ['CUDA out of memory.'],
+        ),
+        oomRecord: fc.constantFrom(null, 'Killed process 7'),
+        card: fc.record({
+          loss: fc.option(fc.record({ words, hint: words }), { nil: null, freq: 8 }),
+          xid: fc.constantFrom(null, 'Xid 31: x'),
+        }),
+      },
+      { requiredKeys: ['stderrTail', 'oomRecord'] },
+    ),
     random: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
   }),
   confirmation: fc.record({ verified: fc.boolean(), reason: words }),
