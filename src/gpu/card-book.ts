@@ -13,9 +13,15 @@ export type CardBook = readonly Card[];
 
 export function keepRow(book: CardBook, sample: GpuSample): { readonly book: CardBook; readonly key: string } {
   const key = sample.values.uuid ?? keyOfPlace(book, sample);
-  const known = book.some((card) => card.key === key);
   const card: Card = { key, sample };
-  return { key, book: known ? book.map((each) => (each.key === key ? card : each)) : [...book, card] };
+  // One that told no UUID when it was seen first, since it was lost, may tell it now.
+  const before = book.find((each) => each.key === key) ?? book.find((each) => namelessKeys(sample).includes(each.key));
+  return { key, book: before === undefined ? [...book, card] : book.map((each) => (each === before ? card : each)) };
+}
+
+/** What a card at this place is called while it tells no UUID. */
+export function namelessKeys({ values: { index, busId } }: GpuSample): readonly string[] {
+  return [`index:${index}`, `bus:${busId}`];
 }
 
 /** Rows of the same place as one that came before. */

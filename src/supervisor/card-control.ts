@@ -1,5 +1,5 @@
 /** Does what the policies over the cards decide: slows the worker down, has it save or stopped, lets a launch wait. */
-import { faultsOf } from '../gpu/card-book.ts';
+import { faultsOf, namelessKeys } from '../gpu/card-book.ts';
 import type { CardInventory } from '../gpu/inventory.ts';
 import type { CardDecision } from '../gpu/policy/card-decision.ts';
 import {
@@ -117,6 +117,7 @@ export class CardControl {
     const nowMs = this.#options.nowMs();
     const before = this.#cards.find((held) => held.key === key) ?? this.#meet(key, sample);
     const { state, decisions } = decideCard(before.state, sample, nowMs, before.facts);
+    const nameless = key === sample.values.uuid ? namelessKeys(sample) : [];
     const loss = lossOfFaults(before.facts.card, faultsOf(sample));
     const held: Held = {
       ...before,
@@ -127,7 +128,7 @@ export class CardControl {
       healthyRows: loss === null ? before.healthyRows + 1 : 0,
       memoryUsedMib: sample.values.memoryUsedMib,
     };
-    this.#cards = [...this.#cards.filter((each) => each.key !== key), held];
+    this.#cards = [...this.#cards.filter((each) => each.key !== key && !nameless.includes(each.key)), held];
     for (const decision of decisions) this.#perform(decision, held);
     this.#keepPace(decisions, held, nowMs);
     this.#onRow?.();

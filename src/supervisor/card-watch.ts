@@ -121,6 +121,11 @@ export class CardWatch {
     this.#book = book;
     if (!this.#isKnown) this.#learnLimits();
     if (this.#visible().includes(key)) this.#options.control.read(key, sample);
+    for (const gone of this.#told.keys()) {
+      if (book.some((card) => card.key === gone)) continue;
+      this.#judge(gone, sample, []);
+      this.#told.delete(gone);
+    }
     for (const card of this.#book) {
       const missing = missingRow(card.sample, nowMs, MISSING_MS);
       this.#judge(card.key, card.sample, [...faultsOf(card.sample), ...(missing === null ? [] : [missing])]);

@@ -210,3 +210,14 @@ describe('cards of each kind', () => {
     );
   });
 });
+
+it('a card that was lost when it was first seen is the same one when it tells its UUID', () => {
+  const lost = keepRow(
+    [],
+    row('0, [GPU is lost], [GPU is lost], [GPU is lost], [GPU is lost], [GPU is lost], [GPU is lost]'),
+  );
+  expect(lost.key).toBe('index:0');
+  const other = keepRow(lost.book, row('1, GPU-b, 0:2:0.0, 50, 287, 6180, 87'));
+  const back = keepRow(other.book, row('0, GPU-a, 0:1:0.0, 61, 287, 6180, 87'));
+  expect(back.book.map(({ key }) => key)).toEqual(['GPU-a', 'GPU-b']);
+});
