@@ -45,6 +45,7 @@ test('the end is in the index when the worker leaves session.json', async () => 
     launch: {} as never,
     channelDrained: async () => undefined,
     onEnded: () => undefined,
+    cardEvidence: () => Promise.resolve(null),
     random: () => 0.5,
   });
   await hands.recordEnd({
