@@ -109,6 +109,9 @@ export const throttle = object({
   reason: nullable(text),
 });
 
+/** The trainer is asked to free what memory it can: its `release` listeners are told at the next step. */
+export const release = object({ v, type: literal('release'), reason: nullable(text) });
+
 /** The connection is not accepted: wrong token, other session, a worker that is fenced. It closes after this. */
 export const refused = object({
   v,

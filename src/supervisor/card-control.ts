@@ -2,6 +2,7 @@
 import { faultsOf, namelessKeys } from '../gpu/card-book.ts';
 import type { CardInventory } from '../gpu/inventory.ts';
 import type { CardDecision } from '../gpu/policy/card-decision.ts';
+import { type CardLoad, LOAD_UNKNOWN, loadOf, noteLoad } from '../gpu/policy/card-load.ts';
 import {
   type CardLoss,
   lossOfFaults,
@@ -29,6 +30,10 @@ export interface CardOrders {
   /** @param leaseMs how long it holds unless it is told again */
   readonly throttle: (share: number, leaseMs: number, reason: string) => void;
   readonly save: (kinds: readonly [string, ...string[]], reason: string) => void;
+  /** The trainer is to free what it can. */
+  readonly release: (reason: string) => void;
+  /** How much the worker's cards have to do: for the time limits of a worker that makes no steps. */
+  readonly loaded: (load: CardLoad) => void;
   readonly overheated: (reason: string) => void;
   readonly ready: () => void;
 }
@@ -71,6 +76,10 @@ export class CardControl {
   /** Since boot; of an adopted worker the adoption. */
   #launchedUs = uptimeUs();
   #onRow: (() => void) | null = null;
+  #step = 0;
+  /** When the newest step was heard of; null: none yet of this worker. */
+  #stepAtMs: number | null = null;
+  #load: CardLoad = 'unknown';
 
   constructor(options: CardControlOptions) {
     this.#options = options;
@@ -127,10 +136,12 @@ export class CardControl {
       loss,
       healthyRows: loss === null ? before.healthyRows + 1 : 0,
       memoryUsedMib: sample.values.memoryUsedMib,
+      load: noteLoad(before.load, sample.values.utilizationPercent, nowMs, this.#stepAgeMs(nowMs)),
     };
     this.#cards = [...this.#cards.filter((each) => each.key !== key && !nameless.includes(each.key)), held];
     for (const decision of decisions) this.#perform(decision, held);
     this.#keepPace(decisions, held, nowMs);
+    this.#noteLoad(nowMs);
     this.#onRow?.();
     this.#lookIfReady(nowMs);
   }
@@ -152,12 +163,20 @@ export class CardControl {
         break;
       case 'training-started':
         this.#isTraining = true;
+        this.#step = event.step;
+        break;
+      case 'progress':
+        // A step of the newest half second or so.
+        if (event.step > this.#step) this.#stepAtMs = this.#options.nowMs();
+        this.#step = event.step;
         break;
       case 'worker-ended':
         this.#isTraining = false;
+        this.#stepAtMs = null;
+        this.#load = 'unknown';
         this.#share = 0;
         this.#shownShare = 0;
-        this.#cards = this.#cards.map((held) => ({ ...held, state: whenWorkerEnded(held.state) }));
+        this.#cards = this.#cards.map((held) => ({ ...held, state: whenWorkerEnded(held.state), load: LOAD_UNKNOWN }));
         break;
       case 'session-ended':
         this.#awaits = null;
@@ -185,7 +204,7 @@ export class CardControl {
     const card = `GPU ${sample.values.index ?? key}`;
     return {
       key,
-      facts: { card, ...this.#limitsOf(key, sample.values.busId) },
+      facts: { card, profile: this.#profile, ...this.#limitsOf(key, sample.values.busId) },
       state: NEW_CARD,
       ...UNREAD,
       busId: sample.values.busId,
@@ -219,6 +238,10 @@ export class CardControl {
         this.#orders?.overheated(decision.reason);
         break;
       case 'release':
+        if (!this.#isTraining) break;
+        this.#tell('released', held, null, decision.reason);
+        this.#orders?.release(decision.reason);
+        break;
       case 'throttle':
         break;
     }
@@ -254,6 +277,18 @@ export class CardControl {
       return lossOfFaults(missing.facts.card, [{ kind: 'row-missing', words }]);
     }
     return this.#trouble === null ? null : lossOfTrouble(this.#trouble);
+  }
+
+  #stepAgeMs(nowMs: number): number | null {
+    return this.#stepAtMs === null ? null : nowMs - this.#stepAtMs;
+  }
+
+  #noteLoad(nowMs: number): void {
+    const states = this.#cards.map(({ load }) => load);
+    const load = loadOf(states, nowMs);
+    if (load === this.#load) return;
+    this.#load = load;
+    this.#orders?.loaded(load);
   }
 
   #nextRow(): Promise<void> {

@@ -1,4 +1,5 @@
 /** A card that the worker may use: its newest row, what the policies remember of it, and whether a launch may follow. */
+import { LOAD_UNKNOWN, type LoadState } from '../gpu/policy/card-load.ts';
 import type { CardLoss } from '../gpu/policy/card-loss.ts';
 import { type CardFacts, type CardPolicyState, isFitByHeat } from '../gpu/policy/card-policy.ts';
 import type { CardNeed } from './machine/effect.ts';
@@ -13,6 +14,7 @@ export interface Held {
   readonly loss: CardLoss | null;
   /** Rows in a row without anything against it, since a launch waits for that. */
   readonly healthyRows: number;
+  readonly load: LoadState;
   readonly memoryUsedMib: number | null;
   /** The same when the newest worker was launched: not its own. */
   readonly memoryBeforeMib: number | null;
@@ -30,6 +32,7 @@ export const UNREAD = {
   readMs: 0,
   loss: null,
   healthyRows: 0,
+  load: LOAD_UNKNOWN,
   memoryUsedMib: null,
   memoryBeforeMib: null,
 } as const;

@@ -65,6 +65,8 @@ export class Supervisor implements Actor {
     this.#cards.attach({
       throttle: (share, leaseMs, reason) => void this.#line.send({ type: 'throttle', share, leaseMs, reason }),
       save: (kinds, reason) => void this.save(kinds, reason),
+      release: (reason) => void this.#line.send({ type: 'release', reason }),
+      loaded: (load) => this.dispatch({ type: 'card-load', load }),
       overheated: (reason) => this.dispatch({ type: 'card-overheated', reason }),
       ready: () => this.dispatch({ type: 'card-ready' }),
     });

@@ -7,6 +7,7 @@ import { Listeners } from './listeners.ts';
 import { memoryFigures } from './memory-figures.ts';
 import type { Orders, SaveOrder, StopOrder } from './orders.ts';
 import type { Periodic } from './periodic.ts';
+import { askToRelease } from './release.ts';
 import type { Room } from './room.ts';
 import type { Interruption } from './run.ts';
 import type { RunMemory } from './run-memory.ts';
@@ -14,7 +15,7 @@ import type { SaveHandle, SaveOutcome } from './save-in-flight.ts';
 import type { Saver } from './saver.ts';
 import type { SessionLink } from './session-link.ts';
 import type { TrainingState } from './state.ts';
-import { waitAwhile } from './waiting.ts';
+import { restAwhile, waitAwhile } from './waiting.ts';
 
 /** Stopped with a verified save, run again to continue. */
 const EXIT_STOPPED = 75;
@@ -89,10 +90,12 @@ export class Boundary {
       const isHeld = orders.paused !== null || this.#waitsForRoom || standing !== null;
       if (saves.length > 0) await this.#obeySaves(saves, isHeld ? 'at-once' : 'over-steps');
       if (orders.stop !== null) await this.#stop(orders.stop);
+      const release = orders.takeRelease();
+      if (release !== null) await askToRelease({ listeners: this.listeners, state: this.state, link }, release);
       const paused = orders.paused ?? (this.#waitsForRoom ? NO_ROOM : standing);
       const { changed } = orders;
       if (paused === null) {
-        if (await this.#rest(changed)) continue;
+        if (await restAwhile({ control, link }, orders.throttle, changed)) continue;
         break;
       }
       saver.hurry();
@@ -103,17 +106,6 @@ export class Boundary {
     }
     orders.throttle.goesOn(performance.now());
     control.beat(process.hrtime.bigint());
-  }
-
-  /** One round of a rest that a hot card needs; false: none is due. */
-  async #rest(changed: Promise<void>): Promise<boolean> {
-    const { orders, link, control } = this.#options;
-    const fromMs = performance.now();
-    const restMs = orders.throttle.restMs(fromMs);
-    if (restMs === 0) return false;
-    await waitAwhile({ control, link }, 'heat', [changed], restMs);
-    orders.throttle.rested(performance.now() - fromMs);
-    return true;
   }
 
   /**

@@ -11,6 +11,7 @@ export type Listener = (interruption: Interruption) => void | Promise<void>;
 export class Listeners {
   readonly pause: Listener[] = [];
   readonly stop: Listener[] = [];
+  readonly release: Listener[] = [];
   readonly #link: SessionLink;
 
   constructor(link: SessionLink) {
@@ -18,7 +19,7 @@ export class Listeners {
   }
 
   /** One after the other. What they throw is told; it must not cost the save. */
-  async tell(kind: 'pause' | 'stop', interruption: Interruption): Promise<void> {
+  async tell(kind: 'pause' | 'stop' | 'release', interruption: Interruption): Promise<void> {
     for (const listener of this[kind]) {
       try {
         await this.#patiently(listener(interruption));

@@ -23,11 +23,12 @@ export class Orders {
   #saves: SaveOrder[] = [];
   #stop: StopOrder | null = null;
   #paused: { readonly reason: string | null } | null = null;
+  #release: { readonly reason: string | null } | null = null;
   #changed: Deferred<void> = deferred();
 
   /** True when the next step boundary has more to do than to note the step. */
   get any(): boolean {
-    return this.#saves.length > 0 || this.#stop !== null || this.#paused !== null;
+    return this.#saves.length > 0 || this.#stop !== null || this.#paused !== null || this.#release !== null;
   }
 
   get stop(): StopOrder | null {
@@ -68,6 +69,17 @@ export class Orders {
   orderThrottle(order: ThrottleOrder, nowMs: number): void {
     this.throttle.order(order, nowMs);
     this.#signal();
+  }
+
+  orderRelease(reason: string | null): void {
+    this.#release = { reason };
+    this.#signal();
+  }
+
+  takeRelease(): { readonly reason: string | null } | null {
+    const release = this.#release;
+    this.#release = null;
+    return release;
   }
 
   takeSaves(): SaveOrder[] {

@@ -170,6 +170,9 @@ export interface Run {
    */
   save(options?: ManualSave): Promise<SaveOutcome>;
 
-  /** `stop`: before the emergency save. `pause`: before waiting. What the listener changes is part of the save. */
-  on(event: 'pause' | 'stop', listener: (interruption: Interruption) => void | Promise<void>): void;
+  /**
+   * `stop`: before the emergency save. `pause`: before waiting. What the listener changes is part of the save. `release`: the memory of
+   * a card is nearly used up; free what training can do without (caches, tensors kept for a picture), between two steps.
+   */
+  on(event: 'pause' | 'stop' | 'release', listener: (interruption: Interruption) => void | Promise<void>): void;
 }

@@ -143,6 +143,9 @@ export class SessionLink {
       case 'continue':
         orders.goOn();
         return;
+      case 'release':
+        orders.orderRelease(message.reason);
+        return;
       case 'throttle':
         orders.orderThrottle(message, performance.now());
         return;

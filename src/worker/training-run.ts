@@ -255,7 +255,7 @@ export class TrainingRun implements Run {
     return boundary.waitForDisk(handle.outcome);
   }
 
-  on(event: 'pause' | 'stop', listener: Listener): void {
+  on(event: 'pause' | 'stop' | 'release', listener: Listener): void {
     this.#parts.boundary.listeners[event].push(listener);
   }
 

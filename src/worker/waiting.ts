@@ -1,6 +1,7 @@
 /** The training loop waiting at a boundary: alive, told as waiting, and awake for whatever is ordered. */
 import type { ControlBlock, WaitReason } from './control-block.ts';
 import type { SessionLink } from './session-link.ts';
+import type { Throttle } from './throttle.ts';
 
 /** How often a waiting loop shows that it is alive. */
 const BEAT_MS = 1_000;
@@ -25,4 +26,18 @@ export async function waitAwhile(
     control.waiting = null;
     control.beat(process.hrtime.bigint());
   }
+}
+
+/** One round of a rest that a hot card needs; false: none is due. */
+export async function restAwhile(
+  loop: { readonly control: ControlBlock; readonly link: SessionLink },
+  throttle: Throttle,
+  changed: Promise<void>,
+): Promise<boolean> {
+  const fromMs = performance.now();
+  const restMs = throttle.restMs(fromMs);
+  if (restMs === 0) return false;
+  await waitAwhile(loop, 'heat', [changed], restMs);
+  throttle.rested(performance.now() - fromMs);
+  return true;
 }

@@ -15,6 +15,9 @@ testInWorld.concurrent(
     const run = world.start(['run', ...options, ...world.endless()], COMMAND, fake.environment);
     await run.event('progress', ({ cards = [], step }) => cards.length > 0 && step > 20);
 
+    fake.set({ cards: [{ model: 'rtx3080', values: { 'memory.used': '9900', 'temperature.gpu': '70' } }] });
+    await run.event('notice', ({ message }) => message.startsWith('The trainer was asked to free memory'));
+
     fake.set(at(82));
     expect(await run.event('gpu-acted')).toMatchObject({
       action: 'slowed',

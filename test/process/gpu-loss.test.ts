@@ -55,6 +55,8 @@ testInWorld.concurrent(
     await run.event('progress', ({ cards = [] }) => cards.length > 0);
     fake.set(card(9_800));
     await run.until(() => run.named('saved').some(({ step }) => step === 25));
+    await run.event('warning', ({ code }) => code.startsWith('gpu-memory:'));
+    await run.event('gpu-acted', ({ action }) => action === 'released');
     world.touch('full');
     const ended = await run.event('worker-ended');
     expect(ended).toMatchObject({ class: 'gpu-oom', reason: expect.stringContaining('OOM when allocating tensor') });

@@ -39,6 +39,8 @@ function nextBeat(beat: Beat, event: MachineEvent): Beat {
       if (event.waiting === true)
         return { ...beat, phase: event.phase, atMs: Math.max(beat.atMs, event.nowMs - event.lastStepAgeMs) };
       return beatOfProgress(beat, event.phase, event.step, event.lastStepAgeMs, event.nowMs);
+    case 'card-load':
+      return { ...beat, load: event.load };
     case 'phase-changed':
       return beatOfPhase(beat, event.phase, event.nowMs);
     case 'worker-connected':

@@ -1,4 +1,5 @@
 /** What can happen to a session. Every event carries the supervisor's monotonic time. */
+import type { CardLoad } from '../../gpu/policy/card-load.ts';
 import type { Phase } from '../../protocol/messages.ts';
 import type { StoppedBy } from '../../words.ts';
 import type { Evidence, WorkerEnd } from '../worker-end.ts';
@@ -109,6 +110,8 @@ export type Happening =
   | { readonly type: 'stopped-by'; readonly by: StoppedBy }
   /** The worker is to be stopped: slowing it down did not keep its card from getting hotter. */
   | { readonly type: 'card-overheated'; readonly reason: string }
+  /** How much the worker's cards have to do, each time that it changes. */
+  | { readonly type: 'card-load'; readonly load: CardLoad }
   /** What a launch waits for is there: the card is cool, healthy, or its memory free. */
   | { readonly type: 'card-ready' }
   /** Our own clock jumped or we were stopped: what waits in the channel was not late. */

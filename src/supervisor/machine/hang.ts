@@ -1,4 +1,5 @@
 /** When silence of the training loop counts as a hang (design section 3, "Hang detection"). */
+import type { CardLoad } from '../../gpu/policy/card-load.ts';
 import type { Phase } from '../../protocol/messages.ts';
 
 export interface Beat {
@@ -8,6 +9,8 @@ export interface Beat {
   readonly step: number;
   /** Exponentially smoothed time between steps; null before the second step of this attempt. */
   readonly smoothedStepMs: number | null;
+  /** What the cards of this training do; missing: not known, or it uses none. */
+  readonly load?: CardLoad;
 }
 
 export interface HangSettings {
@@ -33,15 +36,24 @@ export function beatOfProgress(beat: Beat, phase: Phase, step: number, lastStepA
   const perStepMs = (atMs - beat.atMs) / steps;
   const smoothedStepMs =
     beat.smoothedStepMs === null ? perStepMs : beat.smoothedStepMs + SMOOTHING * (perStepMs - beat.smoothedStepMs);
-  return { phase, atMs, step, smoothedStepMs };
+  return { ...beat, phase, atMs, step, smoothedStepMs };
 }
 
 export function beatOfPhase(beat: Beat, phase: Phase, nowMs: number): Beat {
   return { ...beat, phase, atMs: nowMs };
 }
 
+/** No step and a card at work: a long step, a compilation. */
+const BUSY_FACTOR = 3;
+/** No step and a card that rests, although this training uses it: whatever it waits for will hardly come. */
+const IDLE_FACTOR = 0.5;
+
 /** Longest silence allowed now, in milliseconds; before the second step the limit of slow phases holds. */
 export function silenceLimitMs(beat: Beat, settings: HangSettings): number {
-  if (beat.phase !== 'train' || beat.smoothedStepMs === null) return Math.max(settings.otherMs, settings.trainMs);
-  return Math.max(settings.trainMs, STEPS_OF_SILENCE * beat.smoothedStepMs);
+  const busy = beat.load === 'busy' ? BUSY_FACTOR : 1;
+  if (beat.phase !== 'train' || beat.smoothedStepMs === null) {
+    return busy * Math.max(settings.otherMs, settings.trainMs);
+  }
+  const least = beat.load === 'idle' ? IDLE_FACTOR * settings.trainMs : settings.trainMs;
+  return busy * Math.max(least, STEPS_OF_SILENCE * beat.smoothedStepMs);
 }

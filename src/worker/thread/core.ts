@@ -147,6 +147,7 @@ export class ThreadCore {
       else this.#post({ type: 'save-requested', request, kinds: message.kinds, reason });
     } else if (message.type === 'pause') this.#post({ type: 'pause', reason: message.reason });
     else if (message.type === 'continue') this.#post({ type: 'continue' });
+    else if (message.type === 'release') this.#post({ type: 'release', reason: message.reason });
     else this.#post({ type: 'throttle', share: message.share, leaseMs: message.leaseMs, reason: message.reason });
   }
 

@@ -200,6 +200,7 @@ export type ToLoop =
     }
   | { readonly type: 'pause'; readonly reason: string | null }
   | { readonly type: 'continue' }
+  | { readonly type: 'release'; readonly reason: string | null }
   | {
       readonly type: 'throttle';
       readonly share: number;

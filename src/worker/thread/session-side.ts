@@ -24,7 +24,9 @@ export interface SessionOwner {
   /** First welcome: the session is ours to train. Later ones bring a new claim and, unless it is kept, a new policy. */
   welcomed(facts: SessionFacts, keepPolicy: boolean): void;
   /** What the supervisor asks of the training loop. */
-  requested(message: Extract<SupervisorMessage, { type: 'save' | 'stop' | 'pause' | 'continue' | 'throttle' }>): void;
+  requested(
+    message: Extract<SupervisorMessage, { type: 'save' | 'stop' | 'pause' | 'continue' | 'throttle' | 'release' }>,
+  ): void;
   /** This process has no business with the session any more. */
   exit(code: number, message: string, refusal: Refusal | null): void;
   /** For `hello`. */

@@ -105,6 +105,7 @@ export class SupervisedSession implements SessionSide {
       case 'pause':
       case 'continue':
       case 'throttle':
+      case 'release':
         this.#owner.requested(message);
         return;
       case 'refused':

@@ -48,6 +48,21 @@ describe('hang detection', () => {
     expect(new Rig().train().wait(300_000).state.kind).toBe('running');
   });
 
+  test('a card that rests although this training uses it: sooner; one that works: later', () => {
+    const idle = stepping(new Rig().train(), 20, 100).happen({ type: 'card-load', load: 'idle' });
+    expect(idle.wait(29_999).state.kind).toBe('running');
+    expect(idle.wait(1).state).toMatchObject({ kind: 'stopping', cause: 'hang' });
+    const slow = stepping(new Rig().train(), 20, 8_000).happen({ type: 'card-load', load: 'idle' });
+    expect(slow.wait(79_000).state.kind).toBe('running');
+    const busy = stepping(new Rig().train(), 20, 100).happen({ type: 'card-load', load: 'busy' });
+    expect(busy.wait(179_999).state.kind).toBe('running');
+    expect(busy.wait(1).state.kind).toBe('stopping');
+    const again = stepping(new Rig().train(), 20, 100).happen({ type: 'card-load', load: 'idle' });
+    again.happen({ type: 'card-load', load: 'unknown' });
+    expect(again.wait(59_999).state.kind).toBe('running');
+    expect(again.wait(1).state.kind).toBe('stopping');
+  });
+
   test('a report that waited in the channel is not a fresh beat', () => {
     const rig = stepping(new Rig().train(), 20, 100);
     rig.nowMs += 59_000;

@@ -102,6 +102,7 @@ const DETAILS: { readonly [K in Kind]: Details<K> } = {
   ),
   'stopped-by': fc.record({ by: fc.constant('shutdown' as const) }),
   'card-overheated': fc.record({ reason: words }),
+  'card-load': fc.record({ load: fc.constantFrom('idle' as const, 'busy' as const, 'unknown' as const) }),
   'card-ready': nothing,
   'woke-late': fc.record({ gapMs: fc.nat({ max: 1e6 }) }),
   'time-passed': nothing,
