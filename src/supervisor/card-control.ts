@@ -18,25 +18,13 @@ import type { GpuSample } from '../gpu/sample.ts';
 import type { SmiTrouble } from '../gpu/smi-trouble.ts';
 import { sameBus } from '../gpu/xid.ts';
 import { readCardXids } from './card-evidence.ts';
+import type { CardOrders } from './card-orders.ts';
 import type { CardAction, SupervisorEvent } from './events.ts';
 import { FRESH_MS, fits, type Held, isHealthy, NEEDS, READY, UNREAD } from './held-card.ts';
 import { WORKER_CONFIG, WORKER_FATAL } from './machine/classify.ts';
 import type { CardNeed } from './machine/effect.ts';
 import { OnsetWarnings } from './onset-warnings.ts';
 import type { CardEvidence, WorkerEnd } from './worker-end.ts';
-
-/** What the worker may be asked, and what the machine is told. */
-export interface CardOrders {
-  /** @param leaseMs how long it holds unless it is told again */
-  readonly throttle: (share: number, leaseMs: number, reason: string) => void;
-  readonly save: (kinds: readonly [string, ...string[]], reason: string) => void;
-  /** The trainer is to free what it can. */
-  readonly release: (reason: string) => void;
-  /** How much the worker's cards have to do: for the time limits of a worker that makes no steps. */
-  readonly loaded: (load: CardLoad) => void;
-  readonly overheated: (reason: string) => void;
-  readonly ready: () => void;
-}
 
 export interface CardControlOptions {
   /** Limits in place of the cards' own; null: those. */

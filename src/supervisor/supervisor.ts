@@ -8,6 +8,7 @@ import { errnoOf, messageOf, NkatError } from '../errors.ts';
 import { ENVIRONMENT, type MessageOf, type WorkerMessage } from '../protocol/messages.ts';
 import { AttemptHands } from './attempt-hands.ts';
 import type { CardControl } from './card-control.ts';
+import { cardOrders } from './card-orders.ts';
 import { choose } from './choosing.ts';
 import { confirm } from './confirming.ts';
 import type { Effect } from './machine/effect.ts';
@@ -62,14 +63,13 @@ export class Supervisor implements Actor {
     this.#context = context;
     this.#from = options.from;
     this.#cards = options.cards;
-    this.#cards.attach({
-      throttle: (share, leaseMs, reason) => void this.#line.send({ type: 'throttle', share, leaseMs, reason }),
-      save: (kinds, reason) => void this.save(kinds, reason),
-      release: (reason) => void this.#line.send({ type: 'release', reason }),
-      loaded: (load) => this.dispatch({ type: 'card-load', load }),
-      overheated: (reason) => this.dispatch({ type: 'card-overheated', reason }),
-      ready: () => this.dispatch({ type: 'card-ready' }),
-    });
+    this.#cards.attach(
+      cardOrders(
+        () => this.#line,
+        (kinds, reason) => void this.save(kinds, reason),
+        (happening) => this.dispatch(happening),
+      ),
+    );
     this.#warnings = new OnsetWarnings(context.tell);
     this.#loop = new RunLoop({ kind: 'opening', ledger: options.ledger }, options.machine, this, context.nowMs);
     const dispatch = (happening: Happening): void => this.#loop.dispatch(happening);

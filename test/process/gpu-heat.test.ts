@@ -19,14 +19,16 @@ testInWorld.concurrent(
     await run.event('notice', ({ message }) => message.startsWith('The trainer was asked to free memory'));
 
     fake.set(at(82));
-    expect(await run.event('gpu-acted')).toMatchObject({
+    expect(await run.event('gpu-acted', ({ action }) => action === 'slowed')).toMatchObject({
       action: 'slowed',
       card: 'GPU 0',
       reason: 'GPU 0: 82 C > 80 C',
     });
     fake.set(at(84));
-    expect(await run.event('warning')).toMatchObject({ message: 'GPU 0 is hot: 84 C > 83 C' });
-    await run.event('saved', ({ kinds }) => kinds.join() === 'gpu');
+    expect(await run.event('warning', ({ code }) => code.startsWith('gpu-hot:'))).toMatchObject({
+      message: 'GPU 0 is hot: 84 C > 83 C',
+    });
+    await run.event('saved', ({ kinds, reason }) => kinds.join() === 'gpu' && reason === 'GPU 0 is hot: 84 C > 83 C');
 
     fake.set(at(86));
     await run.event('gpu-acted', ({ action }) => action === 'held');
