@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mendUtil } from '../../../src/worker/tfjs/native.ts';
+import { loadNative, mendUtil } from '../../../src/worker/tfjs/native.ts';
 
 test('what Node 23 took out of util is put back, and what is there stays', () => {
   const util: Record<string, unknown> = {};
@@ -11,4 +11,26 @@ test('what Node 23 took out of util is put back, and what is there stays', () =>
   const whole = { isNullOrUndefined: own, isArray: own };
   mendUtil(whole);
   expect(whole).toEqual({ isNullOrUndefined: own, isArray: own });
+});
+
+test('another tfjs-core than it was made for is no backend, and both versions are named', async () => {
+  const record = {
+    format: 1,
+    flavour: 'cpu',
+    tfjs: '4.10.0',
+    tensorflow: '2.21.0',
+    node: '20',
+    platform: 'linux-x64',
+    installedAt: '',
+    entry: 'e.js',
+    binding: 'b.node',
+    libraryFolders: [],
+    wheels: [],
+    packages: [],
+    files: {},
+    bytes: 1,
+  } as const;
+  expect(
+    await loadNative({ folder: '/nowhere', record: { ...record, libraryFolders: [], wheels: [], packages: [] } }),
+  ).toBe('it is made for tfjs-core 4.10.0, and the trainer has 4.22.0');
 });
