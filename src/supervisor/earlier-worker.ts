@@ -5,7 +5,7 @@ import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
 import { listCheckpoints } from '../checkpoint/list.ts';
 import { isAlive } from '../checkpoint/process-identity.ts';
-import type { CheckpointEntry, Owner, SessionFile, WorkerIdentity } from '../checkpoint/types.ts';
+import type { CheckpointEntry, Manifest, Owner, SessionFile, WorkerIdentity } from '../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../errors.ts';
 import { type AttemptFiles, attemptFiles } from './attempt-files.ts';
 import { BoundedWait } from './bounded-wait.ts';
@@ -24,7 +24,13 @@ import { announcedWorker } from './worker-pid.ts';
 export type EarlierWorker =
   | { readonly kind: 'none' }
   | { readonly kind: 'alive'; readonly worker: WorkerIdentity; readonly verified: VerifiedSteps }
-  | { readonly kind: 'ended'; readonly worker: WorkerIdentity; readonly unseen: UnseenEnd };
+  | {
+      readonly kind: 'ended';
+      readonly worker: WorkerIdentity;
+      readonly unseen: UnseenEnd;
+      /** The newest checkpoint that it left: it came so far with nobody who would have noted it. */
+      readonly newest: Manifest | null;
+    };
 
 /** @param previous whoever had the session last and did not give it back */
 export async function findEarlierWorker(
@@ -43,7 +49,11 @@ export async function findEarlierWorker(
     const ending = await endWorker(owned, { limitMs: killWaitMs });
     if (ending.status === 'unkillable') throw unkillable(ending.survivors);
   }
-  return { kind: 'ended', worker, unseen: await unseenEnd(files, layout, worker, previous) };
+  const own = await ownOf(files, layout, worker);
+  const newest = own
+    .map(({ manifest }) => manifest)
+    .reduce((a, b) => ((b?.step ?? -1) > (a?.step ?? -1) ? b : a), null);
+  return { kind: 'ended', worker, unseen: await unseenEnd(own, worker, previous), newest };
 }
 
 /**
@@ -117,14 +127,12 @@ async function oomRecordOf(
 }
 
 async function unseenEnd(
-  files: StoreFiles,
-  layout: StoreLayout,
+  own: readonly CheckpointEntry[],
   worker: WorkerIdentity,
   previous: Owner | null,
 ): Promise<UnseenEnd> {
   const end = readExitRecord(attemptFiles(worker.outputDirectory, worker.attempt));
   const { bootId } = worker.group;
-  const own = await ownOf(files, layout, worker);
   const known = end ?? { code: null, signal: null, source: 'vanished' as const };
   const sameBoot = bootId !== null && isSameBoot(bootId, currentBootId());
   return {

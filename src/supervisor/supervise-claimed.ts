@@ -203,7 +203,11 @@ async function openRecord(
   // The index is written each second, the file at each save: it knows better how far the last attempt came.
   const indexed = index.reached();
   if (indexed !== null && indexed.step > record.reached.step) record.reachedBefore(indexed.step, indexed.at);
+  const newest = earlier.kind === 'ended' ? earlier.newest : null;
+  const wentOn = newest !== null && newest.step > record.reached.step ? newest : null;
+  if (wentOn !== null) record.reachedBefore(wentOn.step, new Date(wentOn.createdAt));
   await index.open(record.file, settings.root, process.pid);
+  if (wentOn !== null) await index.patchSession({ step: wentOn.step, epoch: wentOn.epoch });
   await index.endForgotten(earlier.kind === 'none' ? null : earlier.worker.attempt);
   tell({
     name: 'session-opened',

@@ -149,6 +149,25 @@ testInWorld('a worker that ends while nobody watches: the next start knows how',
   expect(second.named('worker-ended')[0]).toMatchObject({ attempt: 1, class: 'killed', signal: 'SIGKILL' });
 });
 
+testInWorld('a worker that comes to its end while nobody watches: how far it came is told', async ({ world }) => {
+  const first = world.run(world.endless(), SAVES);
+  await first.event('saved');
+  first.signal('SIGKILL');
+  await first.exited;
+  world.enough();
+  await world.until(() => world.processes().length === 0);
+  await world.start(['recover', '--json']).ended(0);
+  const shown = (await world.query(['show', 'latest'])) as {
+    session: { state: string; step: number; epoch: number };
+    attempts: { class: string; lastStep: number }[];
+    checkpoints: { step: number; epoch: number }[];
+  };
+  const step = Math.max(...shown.checkpoints.map((checkpoint) => checkpoint.step));
+  const epoch = Math.max(...shown.checkpoints.map((checkpoint) => checkpoint.epoch));
+  expect(shown.session).toMatchObject({ state: 'completed', step, epoch });
+  expect(shown.attempts).toMatchObject([{ class: 'completed', lastStep: step }]);
+});
+
 testInWorld('kill -9 of both at once: the same line resumes', async ({ world }) => {
   const first = world.run(world.endless(), SAVES);
   await first.event('saved');
