@@ -72,14 +72,14 @@ export async function chooseResumePoint(
   if (from !== undefined) {
     const limit = Math.min(from.step ?? 0, request.belowStep ?? Number.POSITIVE_INFINITY);
     const choice = await choose(passedOver(request.setAside, entries, limit));
-    if (choice.chosen !== null) return checkpoint(choice.chosen, choice.candidates, true);
+    if (choice.chosen !== null) return withheld(request, choice) ?? checkpoint(choice.chosen, choice.candidates, true);
   }
   if (request.belowStep !== null) {
     const choice = await choose(passedOver(request.setAside, entries, request.belowStep));
-    if (choice.chosen !== null) return checkpoint(choice.chosen, choice.candidates, false);
+    if (choice.chosen !== null) return withheld(request, choice) ?? checkpoint(choice.chosen, choice.candidates, false);
   }
   const choice = await choose(request.setAside);
-  if (choice.chosen !== null) return checkpoint(choice.chosen, choice.candidates, false);
+  if (choice.chosen !== null) return withheld(request, choice) ?? checkpoint(choice.chosen, choice.candidates, false);
   const { candidates } = choice;
   // What was asked for by name is taken or refused, never replaced by zero.
   if (request.only !== null) {
@@ -90,6 +90,20 @@ export async function chooseResumePoint(
   if (!committed || request.allowFresh) return { kind: 'fresh', candidates };
   const missing = candidates.some(({ verdict }) => verdict === 'unreadable');
   return { kind: 'none', missing, reason: whyNone(candidates), candidates };
+}
+
+/**
+ * Only a copy of a best model can be read, while the disk keeps newer checkpoints of the session from us: they may be whole, and going
+ * on from the copy would train their steps again and rotate them away. That is for the operator to say.
+ */
+function withheld({ only }: ResumeRequest, { chosen, candidates }: Choice): ResumeChoice | null {
+  const taken = candidates.find(({ verdict }) => verdict === 'chosen');
+  const kept = candidates.find(({ place, verdict }) => place === 'session' && verdict === 'unreadable');
+  if (only !== null || chosen === null || taken?.place !== 'backup' || kept === undefined) return null;
+  const { sequence, step } = chosen.manifest;
+  const copy = `the newest that can be read is the copy of a best model, ${sequence} at step ${step}; to go on from that: --from ${chosen.path}`;
+  const reason = `checkpoint ${kept.sequence} at step ${kept.step ?? '?'}: ${kept.reason}; ${copy}`;
+  return { kind: 'none', missing: true, reason, candidates };
 }
 
 function passedOver(

@@ -93,3 +93,24 @@ testInWorld.concurrent(
     await refusedEverywhere(world, asNobody, stopped, 'EACCES');
   },
 );
+
+testInWorld.concurrent(
+  'the session cannot be read, an older copy of a best model can: exit 74 and how to take the copy; mended, nothing is lost',
+  { skip: !canBeNobody },
+  async ({ world }) => {
+    const stopped = await interrupted(world);
+    execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, world.directory]);
+    const own = stopped.tensors.filter((path) => path.startsWith(stopped.directory));
+    const copy = stopped.tensors.find((path) => !own.includes(path));
+    expect(copy).toBeDefined();
+    for (const path of own) chmodSync(path, 0o000);
+    const resume = await world.startUnder(asNobody, ['resume', 'latest'], {}).ended(74);
+    expect(resume.stderr + resume.stdout).toContain('EACCES');
+    expect(resume.stderr + resume.stdout).toContain(`--from ${join(`${copy}`, '..')}`);
+    expect(checkpointsIn(stopped.directory)).toEqual(stopped.checkpoints);
+    for (const path of own) chmodSync(path, 0o600);
+    world.enough();
+    const mended = await world.startUnder(asNobody, ['resume', 'latest', '--json'], {}).ended(0);
+    expect((await mended.event('checkpoint-chosen')).sequence).toBe(stopped.newest);
+  },
+);
