@@ -9,6 +9,7 @@ const LEAVES = [
   'timer',
   'ups-address',
   'bounded-lines',
+  'run-program',
   'installed-backend',
 ];
 const leaf = `^src/(${LEAVES.join('|')})\\.ts$`;

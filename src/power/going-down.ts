@@ -1,5 +1,5 @@
 /** Whether this machine is shutting down or rebooting: a stop signal then comes from it, and not from a person. */
-import { runProgram } from './run-program.ts';
+import { runProgram } from '../run-program.ts';
 
 /** It is asked in the middle of a stop, which waits for nobody. */
 const ANSWER_MS = 2_000;

@@ -3,7 +3,7 @@
  * sends it; what comes while one is being sent is gathered, the newest of each word.
  */
 import { messageOf } from '../errors.ts';
-import { runProgram } from './run-program.ts';
+import { runProgram } from '../run-program.ts';
 
 /** A save under way asks for this much more at a time, and asks again in good time. */
 const EXTEND_MS = 30_000;

@@ -1,7 +1,7 @@
 /** Reads the kernel's log for what one looks for in it, where this user may read it. */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
-import { runProgram } from '../power/run-program.ts';
+import { runProgram } from '../run-program.ts';
 import { type KernelLine, readKmsgRecord, readPrintedLine } from './kernel-line.ts';
 
 /** More than the kernel's buffer holds by default; a bound against a log that is written faster than we read. */

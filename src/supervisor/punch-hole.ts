@@ -1,5 +1,5 @@
 /** Giving disk space back in the middle of a file that another process appends to. */
-import { runProgram } from '../power/run-program.ts';
+import { runProgram } from '../run-program.ts';
 
 const LIMIT_MS = 10_000;
 

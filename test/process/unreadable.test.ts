@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { waitFor } from '../rig/wait-for.ts';
 import { COMMAND, type Run, testInWorld, type World } from './rig.ts';
 
 const SAVES = ['--save-every-steps', '10'];
@@ -20,18 +21,24 @@ async function interrupted(world: World): Promise<Stopped> {
   const run = world.run(world.endless(), SAVES);
   const { directory } = await run.event('session-opened');
   await run.event('saved');
+  await waitFor('a copy of the best model', () => copiesIn(world).length > 0);
   run.signal('SIGINT');
   await run.ended(75);
   const checkpoints = checkpointsIn(directory);
-  const backups = join(world.home, 'backups');
-  const copies = existsSync(backups) ? readdirSync(backups).map((session) => join(backups, session)) : [];
-  const tensors = [directory, ...copies].flatMap((place) =>
-    readdirSync(place)
-      .map((name) => join(place, name, 'tensors.safetensors'))
-      .filter((path) => existsSync(path)),
-  );
+  const tensors = [...tensorsIn(directory), ...copiesIn(world)];
   const newest = Math.max(...checkpoints.map((name) => Number(name.split('_').at(-1))));
   return { directory, checkpoints, tensors, newest };
+}
+
+function tensorsIn(place: string): string[] {
+  return readdirSync(place)
+    .map((name) => join(place, name, 'tensors.safetensors'))
+    .filter((path) => existsSync(path));
+}
+
+function copiesIn(world: World): string[] {
+  const backups = join(world.home, 'backups');
+  return existsSync(backups) ? readdirSync(backups).flatMap((session) => tensorsIn(join(backups, session))) : [];
 }
 
 function checkpointsIn(directory: string): string[] {

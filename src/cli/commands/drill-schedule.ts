@@ -15,8 +15,8 @@ import {
   removeTaskSteps,
   taskSteps,
 } from '../../power/drill-schedule.ts';
-import { runProgram } from '../../power/run-program.ts';
 import type { ServiceStep } from '../../power/service-plan.ts';
+import { runProgram } from '../../run-program.ts';
 import type { CommandContext } from '../context.ts';
 import { injectionsOf, levelOf, withinOf } from '../drill-flags.ts';
 import type { DrillScheduleFlags } from '../flags.ts';

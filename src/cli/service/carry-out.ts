@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 import { errnoOf, messageOf, NkatError } from '../../errors.ts';
 import { makeDirectory } from '../../make-directory.ts';
 import { findEntry, putEntry, readCrontab, removeEntry, writeCrontab } from '../../power/crontab.ts';
-import { runProgram } from '../../power/run-program.ts';
 import type { ServiceStep } from '../../power/service-plan.ts';
+import { runProgram } from '../../run-program.ts';
 import { type Line, line } from '../render/line.ts';
 
 /** systemctl waits for a bus that may be slow at boot. */

@@ -1,7 +1,7 @@
 /** Whether this machine starts `recover` when it comes up, as far as its service manager can tell. */
 import { findEntry, readCrontab } from '../../power/crontab.ts';
-import { runProgram } from '../../power/run-program.ts';
 import { installSteps, SERVICE_NAME, type ServicePlace } from '../../power/service-plan.ts';
+import { runProgram } from '../../run-program.ts';
 import { readIfAny } from './carry-out.ts';
 
 /** For a question to whoever starts services. */
