@@ -19,6 +19,8 @@ export class StormLedger {
   #finalDigest: string | null = null;
   readonly #budget = new BudgetLedger((detail) => this.violate('budget-is-exact', detail));
   readonly #attempts = new Set<number>();
+  /** Sequences that were ever told as set aside. */
+  readonly #setAside = new Set<number>();
   /** The session's own record could not be written at times. */
   #mayForget = false;
   recoveries = 0;
@@ -111,10 +113,11 @@ export class StormLedger {
     const passed = this.acknowledged.all.filter((said) => said.sequence > sequence);
     // Newest first: the copy of a best model, which comes after them, says nothing of the checkpoint itself.
     const verdicts = new Map([...candidates].reverse().map((candidate) => [candidate.sequence, candidate.verdict]));
-    // What newer ones have rotated away is gone, also where those are set aside now.
+    for (const [candidate, verdict] of verdicts) if (verdict === 'set-aside') this.#setAside.add(candidate);
+    // What newer ones have rotated away is gone, also where those are set aside now; and what is set aside keeps no place from others.
     const rotated = new Set(this.acknowledged.all.slice(0, -KEEP).map((said) => said.sequence));
     const isRight = (verdict: string | undefined, said: number): boolean =>
-      verdict === 'set-aside' || (verdict === undefined && rotated.has(said));
+      verdict === 'set-aside' || (verdict === undefined && (rotated.has(said) || this.#setAside.has(said)));
     const wrong = passed.filter((said) => !isRight(verdicts.get(said.sequence), said.sequence));
     if (wrong.length === 0) return;
     const words = wrong.map((said) => `${said.sequence} (${verdicts.get(said.sequence) ?? 'gone'})`).join(', ');
