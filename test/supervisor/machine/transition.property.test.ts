@@ -54,7 +54,7 @@ const USUAL: Readonly<Record<State['kind'], readonly Happening['type'][]>> = {
   classifying: ['evidence-gathered'],
   confirming: ['confirmation'],
   'backing-off': ['time-passed'],
-  'awaiting-card': ['card-ready', 'time-passed'],
+  'awaiting-card': ['card-ready', 'time-passed', 'stop-signal'],
   ended: [],
 };
 
@@ -76,6 +76,7 @@ const script = fc.array(moment, { maxLength: 100, size: 'max' });
 const settings = fc.record({
   maxRestarts: fc.option(fc.nat({ max: 8 }), { nil: null }),
   noRestartCodes: fc.constantFrom([], [255]),
+  waitForGpu: fc.boolean(),
 });
 
 /** Lets it happen; returns the state before. */
@@ -84,6 +85,8 @@ function next(rig: Rig, { candidates, hostile, waitMs }: Moment): State {
   rig.nowMs += waitMs;
   const usual = hostile ? undefined : candidates.find(({ type }) => USUAL[before.kind].includes(type));
   const event = usual ?? candidates.at(-1);
+  // Who woke late has slept meanwhile.
+  if (event?.type === 'woke-late') rig.nowMs += event.gapMs;
   if (event !== undefined) rig.happen(event);
   return before;
 }
