@@ -10,6 +10,7 @@ const LEAVES = [
   'ups-address',
   'bounded-lines',
   'run-program',
+  'executable',
   'installed-backend',
 ];
 const leaf = `^src/(${LEAVES.join('|')})\\.ts$`;

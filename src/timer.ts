@@ -16,3 +16,16 @@ export function startTimer(callback: () => void, ms: number): Timer {
   wait(ms);
   return { clear: () => clearTimeout(timer) };
 }
+
+/** A bound for work that may hang. @returns what `otherwise` is where `work` takes longer than `limitMs`, which Node's own timers must hold */
+export async function within<T>(work: Promise<T>, limitMs: number, otherwise: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

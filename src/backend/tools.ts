@@ -1,7 +1,8 @@
 /** The programs and headers that an installation needs, looked for before anything is fetched. */
-import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { type ErrorCode, errnoOf, NkatError } from '../errors.ts';
+import { type ErrorCode, NkatError } from '../errors.ts';
+import { isExecutable } from '../executable.ts';
 import type { RunProgram } from './program.ts';
 
 export interface Tools {
@@ -100,16 +101,6 @@ function findHeaders({ execPath, nodeDirectory, environment }: ToolSearch): stri
         'or name a folder that has them with --nodedir.',
     },
   );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch (error) {
-    if (errnoOf(error) === null) throw error;
-    return false;
-  }
 }
 
 function refuse(code: ErrorCode, message: string): never {

@@ -3,6 +3,7 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { delimiter, extname, isAbsolute, join, resolve } from 'node:path';
 import type { SessionIdentity } from '../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../errors.ts';
+import { isExecutable } from '../executable.ts';
 
 /** What our Node runs itself, with the preload; everything else is a command. */
 const SCRIPT_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.js', '.mjs'];
@@ -86,16 +87,6 @@ function findCommand(word: string, cwd: string, path: string): string {
   const found = candidates.find((candidate) => isAbsolute(candidate) && isExecutable(candidate));
   if (found !== undefined) return found;
   throw refusal(`no executable ${word} was found`, word, 'Name it by its path, or check PATH.');
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch (error) {
-    if (errnoOf(error) === null) throw error;
-    return false;
-  }
 }
 
 function refusal(message: string, path: string, hint: string, cause?: unknown): NkatError {

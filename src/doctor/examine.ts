@@ -1,6 +1,7 @@
 /** All checks of one machine, beside one another where they do not disturb each other. */
 import { lookAtCards } from '../gpu/look.ts';
 import type { SmiCommand } from '../gpu/smi-command.ts';
+import { within } from '../timer.ts';
 import type { UpsAddress } from '../ups-address.ts';
 import type { BackendName } from '../worker/tfjs/backend.ts';
 import { checkAnswer } from './checks/answer.ts';
@@ -19,7 +20,6 @@ import { checkStateHome } from './checks/state-home.ts';
 import { checkUps } from './checks/ups.ts';
 import { askBackend, askClock, askDatabase, askPlace, askUps } from './facts.ts';
 import { type Finding, note } from './finding.ts';
-import { within } from './within.ts';
 
 /** For one answer of nvidia-smi, which may have to wake the cards. */
 const SMI_MS = 10_000;

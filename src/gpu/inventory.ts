@@ -3,6 +3,7 @@
  * DTDs v10 to v13 and what cards print under drivers 418 to 610. Whatever is not there or not told is null.
  */
 import { readPlaceholder } from './absent.ts';
+import { sameBus } from './xid.ts';
 import { all, child, readXml, type XmlElement } from './xml-elements.ts';
 
 export interface TemperatureLimits {
@@ -52,6 +53,13 @@ export interface Inventory {
   readonly driverVersion: string | null;
   readonly cudaVersion: string | null;
   readonly cards: readonly CardInventory[];
+}
+
+/** The card that a row tells of, by its UUID or its place; null: the inventory has no such card. */
+export function cardOf(cards: readonly CardInventory[], key: string, busId: string | null): CardInventory | null {
+  const isIt = (card: CardInventory): boolean =>
+    card.uuid === key || (busId !== null && card.busId !== null && sameBus(card.busId, busId));
+  return cards.find(isIt) ?? null;
 }
 
 /** Null: the text is no inventory, or it was cut. */

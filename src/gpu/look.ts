@@ -2,13 +2,12 @@
 import { type CardBook, keepRow } from './card-book.ts';
 import { chooseColumns, FIELD_KEYS, readKnownNames, readRefusedName } from './fields.ts';
 import { type Header, readHeader } from './header.ts';
-import { type CardInventory, type Inventory, readInventory } from './inventory.ts';
+import { type CardInventory, cardOf, type Inventory, readInventory } from './inventory.ts';
 import { type GpuProcess, processQuery, readProcesses } from './processes.ts';
 import { readRow } from './sample.ts';
 import { type AskLimits, askSmi, type SmiAnswer } from './smi-ask.ts';
 import type { SmiCommand } from './smi-command.ts';
 import type { SmiTrouble } from './smi-trouble.ts';
-import { sameBus } from './xid.ts';
 
 /** Without persistence mode the driver wakes the cards first. */
 const ANSWER_MS = 20_000;
@@ -65,7 +64,7 @@ export async function lookAtCards(
   const cards = rows.book.map(({ key, sample }) => ({
     key,
     sample,
-    inventory: read?.cards.find((card) => isOf(card, key, sample.values.busId)) ?? null,
+    inventory: cardOf(read?.cards ?? [], key, sample.values.busId),
     processes: listed?.filter(({ gpuUuid }) => gpuUuid === key) ?? null,
   }));
   const driverVersion = read?.driverVersion ?? rows.book[0]?.sample.values.driverVersion ?? null;
@@ -83,10 +82,6 @@ const UNREADABLE: SmiTrouble = {
   words: 'the inventory that nvidia-smi prints (-q -x) cannot be read',
   hint: null,
 };
-
-function isOf(card: CardInventory, key: string, busId: string | null): boolean {
-  return card.uuid === key || (busId !== null && card.busId !== null && sameBus(card.busId, busId));
-}
 
 type Rows = { readonly trouble: SmiTrouble } | { readonly trouble: null; readonly book: CardBook };
 

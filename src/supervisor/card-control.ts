@@ -1,6 +1,6 @@
 /** Does what the policies over the cards decide: slows the worker down, has it save or stopped, lets a launch wait. */
 import { faultsOf, namelessKeys } from '../gpu/card-book.ts';
-import type { CardInventory } from '../gpu/inventory.ts';
+import { type CardInventory, cardOf } from '../gpu/inventory.ts';
 import type { CardDecision } from '../gpu/policy/card-decision.ts';
 import { type CardLoad, LOAD_UNKNOWN, loadOf, noteLoad } from '../gpu/policy/card-load.ts';
 import {
@@ -16,9 +16,9 @@ import { type CardProfile, type CardProfileName, PROFILES } from '../gpu/policy/
 import { heatLimits } from '../gpu/policy/heat-limits.ts';
 import type { GpuSample } from '../gpu/sample.ts';
 import type { SmiTrouble } from '../gpu/smi-trouble.ts';
-import { sameBus } from '../gpu/xid.ts';
 import { readCardXids } from './card-evidence.ts';
 import type { CardOrders } from './card-orders.ts';
+import { CardPace } from './card-pace.ts';
 import type { CardAction, SupervisorEvent } from './events.ts';
 import { FRESH_MS, fits, type Held, isHealthy, NEEDS, READY, UNREAD } from './held-card.ts';
 import { WORKER_CONFIG, WORKER_FATAL } from './machine/classify.ts';
@@ -37,12 +37,6 @@ export interface CardControlOptions {
 /** A worker that speaks of its card may have died before that had its next row. */
 const SPEAKS_OF_CARD = /CUDA|cuDNN|cuBLAS|NCCL|NVML|NVRM|\bGPU\b/i;
 const NEXT_ROW_MS = 2_500;
-
-/** A slowed worker whose supervisor has died, or whose cards tell nothing any more, is at full pace again after this. */
-const LEASE_MS = 30_000;
-const RENEW_MS = 10_000;
-/** A change of the pace that is worth a line; smaller ones are only told to the worker. */
-const WORTH_A_LINE = 0.25;
 /** The kind of a save that a card was the cause of. */
 const KIND = 'gpu';
 
@@ -50,14 +44,10 @@ export class CardControl {
   readonly #options: CardControlOptions;
   readonly #profile: CardProfile | null;
   readonly #warnings: OnsetWarnings;
+  readonly #pace: CardPace;
   #orders: CardOrders | null = null;
   #inventory: readonly CardInventory[] = [];
   #cards: readonly Held[] = [];
-  /** Share that the worker keeps, and when it was told. */
-  #share = 0;
-  #reason = '';
-  #toldMs = 0;
-  #shownShare = 0;
   #isTraining = false;
   #awaits: { readonly need: CardNeed; readonly sinceMs: number } | null = null;
   #trouble: SmiTrouble | null = null;
@@ -73,6 +63,8 @@ export class CardControl {
     this.#options = options;
     this.#profile = options.profile === null ? null : PROFILES[options.profile];
     this.#warnings = new OnsetWarnings(options.tell);
+    const throttle: CardOrders['throttle'] = (...order) => this.#orders?.throttle(...order);
+    this.#pace = new CardPace({ throttle, nowMs: options.nowMs });
   }
 
   attach(orders: CardOrders): void {
@@ -81,7 +73,7 @@ export class CardControl {
 
   /** Of the time, in which training stands still. */
   get share(): number {
-    return this.#share;
+    return this.#pace.share;
   }
 
   /** The cards' own limits, as soon as they are known. */
@@ -128,7 +120,7 @@ export class CardControl {
     };
     this.#cards = [...this.#cards.filter((each) => each.key !== key && !nameless.includes(each.key)), held];
     for (const decision of decisions) this.#perform(decision, held);
-    this.#keepPace(decisions, held, nowMs);
+    this.#keepPace(decisions, held);
     this.#noteLoad(nowMs);
     this.#onRow?.();
     this.#lookIfReady(nowMs);
@@ -147,7 +139,7 @@ export class CardControl {
         break;
       case 'worker-connected':
         // What was told while nobody listened; one that was told by an earlier supervisor hears that it is over.
-        if (this.#share > 0 || event.adopted) this.#order();
+        if (this.#pace.share > 0 || event.adopted) this.#pace.order();
         break;
       case 'training-started':
         this.#isTraining = true;
@@ -162,8 +154,7 @@ export class CardControl {
         this.#isTraining = false;
         this.#stepAtMs = null;
         this.#load = 'unknown';
-        this.#share = 0;
-        this.#shownShare = 0;
+        this.#pace.end();
         this.#cards = this.#cards.map((held) => ({ ...held, state: whenWorkerEnded(held.state), load: LOAD_UNKNOWN }));
         break;
       case 'session-ended':
@@ -200,9 +191,7 @@ export class CardControl {
   }
 
   #limitsOf(key: string, busId: string | null): Pick<CardFacts, 'heat'> {
-    const own = this.#inventory.find(
-      (card) => card.uuid === key || (busId !== null && card.busId !== null && sameBus(card.busId, busId)),
-    );
+    const own = cardOf(this.#inventory, key, busId);
     return { heat: heatLimits(own?.temperature ?? null, this.#profile) };
   }
 
@@ -236,22 +225,11 @@ export class CardControl {
   }
 
   /** The hottest card sets the pace. */
-  #keepPace(decisions: readonly CardDecision[], held: Held, nowMs: number): void {
+  #keepPace(decisions: readonly CardDecision[], held: Held): void {
     const share = Math.max(0, ...this.#cards.map(({ state }) => state.thermal.toldShare));
     const told = decisions.find((decision) => decision.type === 'throttle');
-    if (told !== undefined) this.#reason = told.reason;
-    if (share === this.#share && (share === 0 || nowMs - this.#toldMs < RENEW_MS)) return;
-    this.#share = share;
-    this.#order();
-    const isTurn = share === 0 || share === 1 || this.#shownShare === 0 || this.#shownShare === 1;
-    if (share === this.#shownShare || (!isTurn && Math.abs(share - this.#shownShare) < WORTH_A_LINE)) return;
-    this.#shownShare = share;
-    this.#tell(share === 0 ? 'freed' : share === 1 ? 'held' : 'slowed', held, share, this.#reason);
-  }
-
-  #order(): void {
-    this.#toldMs = this.#options.nowMs();
-    this.#orders?.throttle(this.#share, LEASE_MS, this.#reason);
+    const action = this.#pace.keep(share, told?.reason ?? null);
+    if (action !== null) this.#tell(action, held, share, this.#pace.reason);
   }
 
   /** What is wrong with a card now; null: nothing that anybody knows. */

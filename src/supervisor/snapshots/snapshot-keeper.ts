@@ -8,6 +8,7 @@ import type { GpuSample } from '../../gpu/sample.ts';
 import { askSmi, type SmiAnswer } from '../../gpu/smi-ask.ts';
 import type { SmiCommand } from '../../gpu/smi-command.ts';
 import { readXid, type XidMessage } from '../../gpu/xid.ts';
+import { within } from '../../timer.ts';
 import type { SupervisorEvent } from '../events.ts';
 import { readKernelLog } from '../kernel-log.ts';
 import { readingsOf } from './readings.ts';
@@ -72,10 +73,10 @@ export class SnapshotKeeper {
 
   /** What is asked is given up after `patienceMs`; what was written stays. A disk that hangs holds nobody either. */
   async close(patienceMs: number): Promise<void> {
-    const open = Promise.all([this.#asking, this.#writing]);
-    if (await isOver(open, patienceMs)) return;
+    const over = Promise.all([this.#asking, this.#writing]).then(() => true);
+    if (await within(over, patienceMs, false)) return;
     this.#ending.abort();
-    await isOver(open, patienceMs);
+    await within(over, patienceMs, false);
     this.#closed = true;
   }
 
@@ -134,16 +135,4 @@ export class SnapshotKeeper {
 
 function textOf(answer: SmiAnswer): string | null {
   return answer.kind === 'answered' ? answer.text : null;
-}
-
-async function isOver(work: Promise<unknown>, limitMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), limitMs);
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
