@@ -28,22 +28,40 @@ interface SignalEmitter {
 interface StopSignalOptions {
   /**
    * True: SIGHUP means that the terminal is gone, and is a stop signal. False: it is handled and ignored, for Node undoes
-   * `nohup`. Default: one of our standard streams is a terminal.
+   * `nohup`. Default: one of our standard streams is a terminal. On Windows it always is a stop signal.
    */
   readonly terminal?: boolean;
+  readonly platform?: NodeJS.Platform;
   readonly now?: () => number;
   readonly emitter?: SignalEmitter;
 }
 
-const STOP_SIGNALS: readonly NodeJS.Signals[] =
-  process.platform === 'win32' ? ['SIGINT', 'SIGTERM', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGUSR2'];
+/**
+ * On Windows SIGHUP says that the console window was closed, wherever our streams lead: there is no `nohup` there, and Windows
+ * ends us soon after it.
+ */
+function stopSignals(platform: NodeJS.Platform, terminal: boolean): readonly NodeJS.Signals[] {
+  if (platform === 'win32') return ['SIGINT', 'SIGTERM', 'SIGBREAK', 'SIGHUP'];
+  return ['SIGINT', 'SIGTERM', 'SIGUSR2', ...(terminal ? (['SIGHUP'] as const) : [])];
+}
+
+/**
+ * For an emergency save after a console window was closed. Source: Node's "Signal events": Windows ends the process about 10 s
+ * after SIGHUP, whatever it does; what is left is for writing down how it ended.
+ */
+const CONSOLE_CLOSED_MS = 8_000;
+
+/** How long the system lets us live after this signal, in ms; null: as long as the stop takes. */
+export function limitAfter(signal: NodeJS.Signals, platform: NodeJS.Platform = process.platform): number | null {
+  return platform === 'win32' && signal === 'SIGHUP' ? CONSOLE_CLOSED_MS : null;
+}
 
 /** Installs the handlers. Signals that arrive before anyone listens are kept for the first listener. */
 export class StopSignals implements StopSignalSource {
   readonly #emitter: SignalEmitter;
   readonly #now: () => number;
   readonly #debounce = new SignalDebounce();
-  readonly #handlers: readonly [NodeJS.Signals, (signal: NodeJS.Signals) => void][];
+  readonly #handlers: [NodeJS.Signals, (signal: NodeJS.Signals) => void][];
   #queue: NodeJS.Signals[] = [];
   #receive: ((signal: NodeJS.Signals) => void) | null = null;
 
@@ -52,11 +70,9 @@ export class StopSignals implements StopSignalSource {
     this.#now = options.now ?? (() => performance.now());
     const terminal = options.terminal ?? hasTerminal();
     const accept = (signal: NodeJS.Signals): void => this.#accept(signal);
-    const ignore = (): void => undefined;
-    this.#handlers = [
-      ...STOP_SIGNALS.map((signal): [NodeJS.Signals, typeof accept] => [signal, accept]),
-      ['SIGHUP', terminal ? accept : ignore],
-    ];
+    const accepted = stopSignals(options.platform ?? process.platform, terminal);
+    this.#handlers = accepted.map((signal): [NodeJS.Signals, typeof accept] => [signal, accept]);
+    if (!accepted.includes('SIGHUP')) this.#handlers.push(['SIGHUP', () => undefined]);
     for (const [signal, handler] of this.#handlers) this.#emitter.on(signal, handler);
   }
 

@@ -29,9 +29,11 @@ import type { SessionContext } from './session-context.ts';
 import { findCut } from './session-cut.ts';
 import { SessionIndex } from './session-index.ts';
 import { SessionRecord } from './session-record.ts';
+import { limitAfter } from './stop-signals.ts';
 import { Supervisor } from './supervisor.ts';
 import { UpsWatch } from './ups-watch.ts';
 import { WarningWatch } from './warnings/warning-watch.ts';
+import { type WindowsPowerOptions, WindowsPowerWatch } from './windows-power-watch.ts';
 
 export interface ClaimedSession {
   readonly files: StoreFiles;
@@ -106,13 +108,14 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   const watch = watchCheckpoints(context, (happening) => supervisor.dispatch(happening));
   warnings.start();
   let ups: UpsWatch | null = null;
+  let power: WindowsPowerWatch | null = null;
   let shutdown: Promise<boolean> | null = null;
   try {
     // What an adopted worker says is about an attempt that must be known by then: it may connect at once.
     if (earlier.kind === 'alive') await supervisor.adopt(earlier.worker, earlier.verified);
     await supervisor.listen();
     options.signals.listen((signal) => {
-      supervisor.dispatch({ type: 'stop-signal', signal });
+      supervisor.dispatch({ type: 'stop-signal', signal, withinMs: limitAfter(signal) ?? undefined });
       // Only a machine that goes down sends this to everybody; the stop itself waits for no answer.
       if (signal === 'SIGTERM') shutdown ??= noteShutdown(supervisor, logind?.isShuttingDown === true);
     });
@@ -123,6 +126,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     cards = new CardWatch({ environment: process.env, tell, nowMs, control, onSample });
     if (settings.ups !== null) ups = watchUps(settings.ups, supervisor, context);
     logind = watchLogind(supervisor, context);
+    if (process.platform === 'win32') power = new WindowsPowerWatch(machineEars(supervisor, context));
     if (earlier.kind !== 'alive') await begin(supervisor, context, earlier, cut);
     const ended = await supervisor.ended;
     await knowledge.close();
@@ -136,6 +140,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     return end;
   } finally {
     ups?.close();
+    power?.close();
     cards?.close();
     await logind?.close();
     warnings.close();
@@ -163,15 +168,23 @@ function watchUps(address: UpsAddress, supervisor: Supervisor, { tell, nowMs }: 
   });
 }
 
-function watchLogind(supervisor: Supervisor, { tell, nowMs, settings, index }: SessionContext): LogindWatch {
+function watchLogind(supervisor: Supervisor, context: SessionContext): LogindWatch {
+  const { settings, index } = context;
   return new LogindWatch({
+    ...machineEars(supervisor, context),
+    limitMs: () => graceMs(settings, index.longestSaveMs()),
+  });
+}
+
+/** What follows where the machine is about to sleep or to shut down, whoever tells us. */
+function machineEars(supervisor: Supervisor, { tell, nowMs }: SessionContext): WindowsPowerOptions {
+  return {
     environment: process.env,
     tell,
     nowMs,
     save: (going) => supervisor.save(['emergency', going], GOING_WORDS[going]),
-    limitMs: () => graceMs(settings, index.longestSaveMs()),
     onWoke: (forMs) => supervisor.dispatch({ type: 'woke-late', gapMs: forMs }),
-  });
+  };
 }
 
 const GOING_WORDS = { shutdown: 'the machine is about to shut down', sleep: 'the machine is about to sleep' } as const;

@@ -2,8 +2,8 @@
  * How the process ends. Whatever ends it - a return, a throw, `process.exit`, a signal that Node can handle - a save
  * in flight is finished first, within bounds.
  */
-import { constants } from 'node:os';
 import type { Cause } from './cause.ts';
+import { type EndingSignal, endingSignals, exitCodeAfter } from './ending-signals.ts';
 import type { StopOrder } from './orders.ts';
 
 /** How long a process that was told to end waits for the saves in its hands. */
@@ -26,12 +26,6 @@ export interface Endangered {
   stopArrivedAt(): bigint | null;
   /** False while there is nothing to save, or a stop is under way. */
   canStop(): boolean;
-}
-
-type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
-
-function codeOf(signal: Signal): number {
-  return 128 + constants.signals[signal];
 }
 
 export class Ending {
@@ -58,11 +52,13 @@ export class Ending {
     process.on('exit', (code) => this.#exit(code));
     // It only looks: the error goes its way, to handlers of the trainer's or to the end of the process.
     process.on('uncaughtExceptionMonitor', (error) => this.#endangered?.thrown(error));
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#signal(signal));
-    // Without a terminal SIGHUP is left to `nohup`, whose request to ignore it Node has undone.
-    process.on('SIGHUP', () => {
-      if (process.stdout.isTTY || process.stdin.isTTY) this.#signal('SIGHUP');
-    });
+    const { always, withTerminal } = endingSignals(process.platform);
+    for (const signal of always) process.on(signal, () => this.#signal(signal));
+    for (const signal of withTerminal) {
+      process.on(signal, () => {
+        if (process.stdout.isTTY || process.stdin.isTTY) this.#signal(signal);
+      });
+    }
   }
 
   /** From here on there is something to lose. */
@@ -94,11 +90,11 @@ export class Ending {
     return this.#why ?? { reason: `exit code ${code}` };
   }
 
-  #aloneSignalled(signal: Signal): void {
+  #aloneSignalled(signal: EndingSignal): void {
     if (this.#stopAsked || !this.#endangered?.canStop()) this.#end(signal);
     this.#stopAsked = true;
     process.stderr.write('nkat-recover: saving at the next step; once more to end without that\n');
-    const unconfirmedExitCode = codeOf(signal);
+    const unconfirmedExitCode = exitCodeAfter(signal);
     this.#endangered.stop({ request: null, reason: signal, unconfirmedExitCode, arrivedAt: process.hrtime.bigint() });
   }
 
@@ -106,7 +102,7 @@ export class Ending {
    * Under a supervisor a save is asked for over the channel, and a signal after that means that the time is up. One that comes with
    * the request or before it was sent to everybody: the request is on its way, and is waited for.
    */
-  #supervisedSignalled(signal: Signal): void {
+  #supervisedSignalled(signal: EndingSignal): void {
     const arrivedAt = this.#endangered?.stopArrivedAt() ?? null;
     if (arrivedAt !== null) {
       if (process.hrtime.bigint() - arrivedAt >= BigInt(SAME_WISH_MS) * 1_000_000n) this.#end(signal);
@@ -119,14 +115,14 @@ export class Ending {
     }, SAME_WISH_MS).unref();
   }
 
-  #signal(signal: Signal): void {
+  #signal(signal: EndingSignal): void {
     if (this.#alone) this.#aloneSignalled(signal);
     else this.#supervisedSignalled(signal);
   }
 
-  #end(signal: Signal): never {
+  #end(signal: EndingSignal): never {
     // Whoever asks twice alone wants the end, not another save.
     this.#why = this.#stopAsked ? 'orderly' : { reason: signal };
-    process.exit(codeOf(signal));
+    process.exit(exitCodeAfter(signal));
   }
 }

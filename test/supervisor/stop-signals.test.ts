@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { StopSignals } from '../../src/supervisor/stop-signals.ts';
+import { limitAfter, StopSignals } from '../../src/supervisor/stop-signals.ts';
 
 /** Signals at virtual times; every one goes to whoever handles it. */
-function bench(terminal: boolean) {
+function bench(terminal: boolean, platform: NodeJS.Platform = 'linux') {
   const emitter = new EventEmitter();
   const clock = { nowMs: 0 };
-  const signals = new StopSignals({ emitter, terminal, now: () => clock.nowMs });
+  const signals = new StopSignals({ emitter, terminal, platform, now: () => clock.nowMs });
   const send = (signal: NodeJS.Signals, atMs: number): boolean => {
     clock.nowMs = atMs;
     return emitter.emit(signal, signal);
@@ -78,4 +78,25 @@ test('after close nothing is received', () => {
   signals.close();
   expect(send('SIGINT', 0)).toBe(false);
   expect(received).toEqual([]);
+});
+
+test('on Windows a closed console and Ctrl-Break are stop signals, wherever the output goes', () => {
+  const { send, received, listen, emitter, signals } = bench(false, 'win32');
+  listen();
+  send('SIGHUP', 0);
+  send('SIGBREAK', 2000);
+  expect(received).toEqual(['SIGHUP 0', 'SIGBREAK 2000']);
+  // Node has no such signal there, and listening for it would be refused.
+  expect(emitter.listenerCount('SIGUSR2')).toBe(0);
+  signals.close();
+  expect(emitter.eventNames()).toEqual([]);
+});
+
+test('what is left after a closed console is less than the 10 s after which Windows ends us; other signals leave all the time', () => {
+  expect(limitAfter('SIGHUP', 'win32')).toBe(8_000);
+  expect([limitAfter('SIGBREAK', 'win32'), limitAfter('SIGINT', 'win32'), limitAfter('SIGHUP', 'linux')]).toEqual([
+    null,
+    null,
+    null,
+  ]);
 });

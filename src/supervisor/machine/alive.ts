@@ -68,7 +68,7 @@ export function askToStop(
   const { signal, nowMs } = event;
   const ledger = noteStop(state.ledger, event);
   const request = `stop-${state.launch.attempt}`;
-  const grace = graceMs(settings, state.ledger.longestSaveMs);
+  const grace = Math.min(graceMs(settings, state.ledger.longestSaveMs), event.withinMs ?? Number.POSITIVE_INFINITY);
   const lastStepAgeMs = Math.max(0, nowMs - state.beat.atMs);
   return {
     state: {

@@ -105,6 +105,8 @@ export type Happening =
       readonly signal: NodeJS.Signals;
       /** Set: it came from `nkat-recover stop`, and a further one presses no harder. Null: no reason was given. */
       readonly command?: { readonly reason: string | null; readonly by?: StoppedBy | undefined };
+      /** The system ends us after so long, whatever the grace is; missing: it does not. */
+      readonly withinMs?: number | undefined;
     }
   /** Who it was that sent the signal, found out meanwhile. */
   | { readonly type: 'stopped-by'; readonly by: StoppedBy }

@@ -23,6 +23,7 @@ export function fromStopping(before: Stopping, event: MachineEvent, settings: Ma
     case 'worker-ended':
       return reap(state, event.end);
     case 'stop-signal':
+      if (event.withinMs !== undefined) return hurried(state, event, event.withinMs);
       if (state.cause !== 'operator') return takenOver(state, event);
       // Two commands may well ask for the same stop, and neither knows of the other.
       return event.command === undefined ? harder(state, event.nowMs, settings, event.signal) : stay(state);
@@ -58,6 +59,12 @@ function takenOver(state: Stopping, event: EventOf<'stop-signal'>): Step<Stoppin
     state: { ...state, cause: 'operator', ledger },
     effects: [announceStop(ledger, event.signal, state.stage, state.deadlineMs, null)],
   };
+}
+
+/** Nobody asks for more, there is only less time: the save that is under way gets what is left of it. */
+function hurried(state: Stopping, event: EventOf<'stop-signal'>, withinMs: number): Step<Stopping> {
+  const deadlineMs = Math.min(state.deadlineMs, event.nowMs + withinMs);
+  return takenOver({ ...state, deadlineMs }, event);
 }
 
 /** The next stage; the worker's end is then bounded by the reaping of its group. */

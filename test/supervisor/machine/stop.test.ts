@@ -12,6 +12,26 @@ describe('stop protocol', () => {
     expect(rig.state).toMatchObject({ kind: 'ended', outcome: 'stopped-saved', ledger: { stopSignal: 'SIGINT' } });
   });
 
+  test('where the system ends us soon the save gets only that long; then the worker is ended', () => {
+    const rig = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGHUP', withinMs: 8_000 });
+    expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'saving', deadlineMs: 8_000 });
+    expect(rig.effects).toContainEqual({ type: 'request-stop', request: 'stop-1', reason: 'SIGHUP', graceMs: 8_000 });
+    expect(rig.passDeadline().state).toMatchObject({ kind: 'stopping', stage: 'terminating' });
+    // A shorter grace that was set stays.
+    const short = new Rig({ stop: { graceMs: 3_000, terminateMs: 1_000 } }).train();
+    short.happen({ type: 'stop-signal', signal: 'SIGHUP', withinMs: 8_000 });
+    expect(short.state).toMatchObject({ deadlineMs: 3_000 });
+  });
+
+  test('a console that is closed while a stop saves takes time from it and nothing else: no second Ctrl-C', () => {
+    const rig = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGINT' });
+    rig.wait(2_000).happen({ type: 'stop-signal', signal: 'SIGHUP', withinMs: 8_000 });
+    expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'saving', deadlineMs: 10_000 });
+    expect(rig.effects.map(({ type }) => type)).toEqual(['announce-stop']);
+    rig.saved(4, 10, 'stop-1').die(null, 75).happen({ type: 'confirmation', verified: true, reason: '' });
+    expect(rig.state).toMatchObject({ outcome: 'stopped-saved', ledger: { stopSignal: 'SIGINT' } });
+  });
+
   test('a save that was not asked for does not confirm a stop', () => {
     const rig = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGTERM' });
     rig.saved(4, 10, null).die(null, 75);
