@@ -11,7 +11,7 @@ import type { TrainingState } from './state.ts';
 const COPY_SHARE = 0.002;
 /** What each boundary may take in any case, in milliseconds. */
 const CHEAP_MS = 0.002;
-/** What may be spent in advance, in milliseconds: a single slow copy (a collection of garbage) is no reason to stop. */
+/** What may be spent in advance, in milliseconds: a few slow copies are no reason to stop. */
 const CREDIT_MS = 50;
 
 export interface Marked {
@@ -38,6 +38,8 @@ export class BoundaryMark {
   #inside = false;
   #waiting = 0;
   #creditMs = CREDIT_MS;
+  /** What the copy before took; 0: there was none. */
+  #copyMs = 0;
 
   constructor(sources: MarkSources) {
     this.#sources = sources;
@@ -96,7 +98,10 @@ export class BoundaryMark {
     if (this.#creditMs <= 0) return null;
     const startedAt = this.#sources.now();
     const copy = boundedCopy(Object.fromEntries(kept));
-    this.#creditMs -= this.#sources.now() - startedAt;
+    const tookMs = this.#sources.now() - startedAt;
+    // One alone that was slow says nothing of the copy: its processor was given to somebody else, or garbage was collected.
+    this.#creditMs -= Math.min(tookMs, this.#copyMs);
+    this.#copyMs = tookMs;
     return copy;
   }
 }
