@@ -18,6 +18,8 @@ export class WorkerReports {
   /** The same by the monotonic clock: the wall clock may be set while we run. */
   #lastDurableMs: number | null;
   #startStep = 0;
+  /** Paths of the newest save that was told. Who asked is answered each for himself, but it is one save. */
+  readonly #told: Partial<Record<'durable' | 'verified', string>> = {};
   /** As it is in the index, as text. */
   #report: string | null = null;
   #best: MessageOf<WorkerMessage, 'progress'>['best'] = null;
@@ -176,9 +178,11 @@ export class WorkerReports {
   #saved(message: MessageOf<WorkerMessage, 'saved'>): void {
     const facts = saveFacts(message);
     const { record, index } = this.#context;
-    index.noteSaved(message, record.file.attempts);
+    const isNews = this.#told[message.state] !== message.path;
+    this.#told[message.state] = message.path;
+    if (isNews) index.noteSaved(message, record.file.attempts);
     if (message.state === 'verified') {
-      this.#context.tell({ name: 'checkpoint-verified', ...facts });
+      if (isNews) this.#context.tell({ name: 'checkpoint-verified', ...facts });
       const { sequence, step, kinds } = message;
       this.#dispatch({ type: 'checkpoint-verified', sequence, step, kinds });
       return;
@@ -187,7 +191,7 @@ export class WorkerReports {
     if (message.step > record.reached.step) record.reach(message.step);
     this.#lastDurableAt = message.createdAt;
     this.#lastDurableMs = this.#context.nowMs();
-    this.#context.tell({ name: 'saved', ...facts });
+    if (isNews) this.#context.tell({ name: 'saved', ...facts });
     this.#failing.durable(message.sequence, message.step);
     this.#dispatch({
       type: 'save-durable',

@@ -199,10 +199,10 @@ testInWorld.concurrent(
     await run.quiet(1_100);
     const impatient = world.start(['save', '--timeout', '5s']);
     await impatient.ended(1);
-    expect(impatient.stderr).toContain('The training loop is in a step since');
+    expect(impatient.stderr).toContain('The present step began');
     expect(impatient.stderr).toContain('it still saves at its next one');
     const patient = world.start(['save']);
-    await patient.stderrSays('in a step since');
+    await patient.stderrSays('The present step began');
     writeFileSync(go, '');
     await patient.ended(0);
     run.signal('SIGINT');

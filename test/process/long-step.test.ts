@@ -34,7 +34,7 @@ testInWorld.concurrent('a save in a long step is said to wait, and confirmed aft
   await save.stderrSays('will save at its next step.');
   release();
   await save.ended(0);
-  expect(save.stderr).toMatch(/The training loop is in a step since \S+ s; it will save at its next step\./);
+  expect(save.stderr).toMatch(/The present step began \S+ s ago; the save comes at its end\./);
   expect(save.stdout).toMatch(/is saved and verified: epoch 0, step 5 \(manual: by hand\)/);
   run.signal('SIGINT');
   await run.ended(75);

@@ -13,7 +13,7 @@ export function onTheWayLine(message: OnTheWay): Line | null {
     return line(`Checkpoint ${message.sequence} is durable; it is being read back.`, 'faint');
   if (message.lastStepAgeMs < LONG_STEP_MS) return null;
   const age = aboutDuration(message.lastStepAgeMs);
-  return line(`The training loop is in a step since ${age}; it will save at its next step.`, 'warning');
+  return line(`The present step began ${age} ago; the save comes at its end.`, 'warning');
 }
 
 export function waitingLine(why: string): Line {
