@@ -5,6 +5,7 @@ import { errnoOf, NkatError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { ResumeFlags } from '../flags.ts';
 import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
+import type { Misplaced } from '../misplaced-option.ts';
 import { namedCheckpoint } from '../named-checkpoint.ts';
 import { withIndex } from '../open-index.ts';
 import { ownSettings, refuseWrongFlags, slipWords } from '../own-settings.ts';
@@ -20,11 +21,12 @@ export interface ResumeWords {
   readonly session: string;
   /** Replace the trainer's arguments; null keeps them. */
   readonly args: readonly string[] | null;
+  readonly misplaced: Misplaced;
 }
 
 /** `resume`: never asks. A completed session goes on only with other arguments or from a checkpoint that is named. */
 export async function resume(
-  { session: word, args }: ResumeWords,
+  { session: word, args, misplaced }: ResumeWords,
   flags: ResumeFlags,
   context: CommandContext,
 ): Promise<number> {
@@ -58,6 +60,7 @@ export async function resume(
       from,
       launch,
       words: [...slipWords(slips), ...stayingWords(session, settings, layers)],
+      misplaced,
     };
     return superviseAndShow(supervision, flags, database, context);
   });

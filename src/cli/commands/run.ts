@@ -10,6 +10,7 @@ import type { CommandContext } from '../context.ts';
 import { awaitFirstStart, type FirstStart } from '../first-start.ts';
 import type { RunFlags } from '../flags.ts';
 import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
+import type { Misplaced } from '../misplaced-option.ts';
 import { type IndexProblem, withIndex } from '../open-index.ts';
 import { ownSettings, refuseWrongFlags, slipWords } from '../own-settings.ts';
 import { askYesNo } from '../prompt.ts';
@@ -31,8 +32,12 @@ type Decision =
   | { readonly kind: 'continue'; readonly session: LocatedSession }
   | { readonly kind: 'nothing' };
 
+export interface RunWords extends TrainerWords {
+  readonly misplaced: Misplaced;
+}
+
 /** `run`: the same line again continues the session that it started before. */
-export async function run(words: TrainerWords, flags: RunFlags, context: CommandContext): Promise<number> {
+export async function run(words: RunWords, flags: RunFlags, context: CommandContext): Promise<number> {
   if (flags.new === true && flags.resume === true) {
     throw usageError('--new and --resume exclude one another');
   }
@@ -42,6 +47,7 @@ export async function run(words: TrainerWords, flags: RunFlags, context: Command
   const identity = identityOfWords(words, place, name);
   const chosen = await ownSettings(flags, context, settingPlaceOf(identity));
   const { settings, layers, slips } = chosen;
+  const { misplaced } = words;
   const launch = sessionLaunch(chosen, context.environment, flags.config === false);
   return withIndex(
     context,
@@ -57,7 +63,7 @@ export async function run(words: TrainerWords, flags: RunFlags, context: Command
         const target = { kind: 'new', identity } as const;
         const said = [...slipWords(slips), ...decision.words];
         return superviseAndShow(
-          { target, settings, command, from: null, launch, words: said, start },
+          { target, settings, command, from: null, launch, words: said, start, misplaced },
           flags,
           database,
           context,
@@ -68,7 +74,7 @@ export async function run(words: TrainerWords, flags: RunFlags, context: Command
       const own = settingsOfSession(decision.session, settings);
       const told = stayingWords(decision.session, settings, layers);
       return superviseAndShow(
-        { target, settings: own, command, from: null, launch, words: [...slipWords(slips), ...told] },
+        { target, settings: own, command, from: null, launch, words: [...slipWords(slips), ...told], misplaced },
         flags,
         database,
         context,

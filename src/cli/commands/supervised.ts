@@ -8,6 +8,7 @@ import type { CommandContext } from '../context.ts';
 import { exitCodeOfOutcome } from '../exit-codes.ts';
 import type { FirstStart } from '../first-start.ts';
 import type { SupervisionFlags } from '../flags.ts';
+import { type Misplaced, withMisplacedHint } from '../misplaced-option.ts';
 import { chooseRenderer } from '../render/choose-renderer.ts';
 import type { Line } from '../render/line.ts';
 import { systemdOf, tellSystemd } from '../service/tell-systemd.ts';
@@ -22,6 +23,8 @@ export interface Supervision {
   readonly launch: SessionLaunch;
   /** Said before the first event. */
   readonly words: readonly Line[];
+  /** Options of ours that the trainer was given. */
+  readonly misplaced: Misplaced;
   /** Released as soon as the index knows the session. */
   readonly start?: FirstStart | null;
 }
@@ -33,7 +36,7 @@ export async function superviseAndShow(
   database: SessionsDatabase,
   context: CommandContext,
 ): Promise<number> {
-  const { target, settings, command, from, launch, words, start } = supervision;
+  const { target, settings, command, from, launch, words, start, misplaced } = supervision;
   const systemd = systemdOf(context);
   const renderer = await chooseRenderer({ json: flags.json === true, quiet: flags.quiet === true, ...context });
   // A program may count on every line, and the log must not wait for it.
@@ -50,7 +53,7 @@ export async function superviseAndShow(
       takeOver: flags.takeOver === true,
       command,
       publish: (event) => {
-        renderer.handle(event);
+        renderer.handle(withMisplacedHint(event, misplaced));
         if (event.name === 'session-opened') void start?.release();
         if (systemd !== null) tellSystemd(systemd, null, event);
       },

@@ -2,11 +2,15 @@
 import type { CheckpointPlace, EventNamed, Outcome, Summary } from '../../supervisor/events.ts';
 import { type Line, line, type Tone } from './line.ts';
 import { aboutDuration, aboutNumber, count, isNoticeable } from './quantities.ts';
+import type { Story } from './story.ts';
 
-export function endWords(event: EventNamed<'session-ended'>, session: string | null): Line[] {
+export function endWords(
+  event: EventNamed<'session-ended'>,
+  { session, showsOutput }: Pick<Story, 'session' | 'showsOutput'>,
+): Line[] {
   const [tone, headline] = headlineOf(event, session);
   const lines = [line(headline, tone, 'always')];
-  if (event.outcome === 'config-error') {
+  if (event.outcome === 'config-error' && !showsOutput) {
     for (const text of event.lastLines) lines.push(line(`  ${text}`, 'faint', 'always'));
   }
   if (event.summary.attempts > 0 && event.outcome !== 'config-error') lines.push(...summaryWords(event.summary));

@@ -33,7 +33,7 @@ export class LiveRenderer implements RunRenderer {
   readonly #paint: Paint;
   readonly #spinner: Ora;
   readonly #clock: NodeJS.Timeout;
-  #story: Story = NO_STORY;
+  #story: Story = { ...NO_STORY, showsOutput: true };
   #progress: ProgressFacts | null = null;
   #reportedAt = 0;
   #waiting: Waiting | null = null;

@@ -21,13 +21,14 @@ const LONG_READING_MS = 5_000;
 export class PlainRenderer implements RunRenderer {
   readonly #choice: RendererChoice;
   readonly #paint: Paint;
-  #story: Story = NO_STORY;
+  #story: Story;
   #lastProgressAt = Number.NEGATIVE_INFINITY;
   #lastVerifyingAt = Number.NEGATIVE_INFINITY;
 
   constructor(choice: RendererChoice) {
     this.#choice = choice;
     this.#paint = paintWith(choice.terminal.colourErr);
+    this.#story = { ...NO_STORY, showsOutput: !choice.quiet };
   }
 
   handle(event: SupervisorEvent): void {

@@ -35,7 +35,7 @@ export function tell(story: Story, event: SupervisorEvent): Telling {
     case 'restart-planned':
       return { story, lines: [restartLine(event, story)] };
     case 'session-ended':
-      return { story, lines: endWords(event, story.session) };
+      return { story, lines: endWords(event, story) };
     default:
       return { story, lines: wordsOf(event) };
   }

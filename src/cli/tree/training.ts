@@ -1,5 +1,6 @@
 /** The commands that train: `run` and `resume`. */
 import type { ResumeFlags, RunFlags } from '../flags.ts';
+import { misplacedAmong } from '../misplaced-option.ts';
 import { after, command, jsonOption, type Tree, withSettings } from './branch.ts';
 
 export function addRun({ program, choose, argv }: Tree): void {
@@ -25,7 +26,8 @@ export function addRun({ program, choose, argv }: Tree): void {
       const rest = [trainer, ...args];
       // Commander drops the `--` that ends our options: it stands right before the words that it left over.
       const asIs = argv[argv.length - rest.length - 1] === '--';
-      choose(async (own) => (await import('../commands/run.ts')).run({ words: rest, asIs }, options, own));
+      const misplaced = misplacedAmong(args, run.options, 'before the trainer');
+      choose(async (own) => (await import('../commands/run.ts')).run({ words: rest, asIs, misplaced }, options, own));
     });
 }
 
@@ -46,6 +48,8 @@ export function addResume({ program, choose, trailing }: Tree): void {
       ]),
     )
     .action((session: string, options: ResumeFlags) => {
-      choose(async (own) => (await import('../commands/resume.ts')).resume({ session, args: trailing }, options, own));
+      const misplaced = misplacedAmong(trailing ?? [], resume.options, 'before the --');
+      const words = { session, args: trailing, misplaced };
+      choose(async (own) => (await import('../commands/resume.ts')).resume(words, options, own));
     });
 }

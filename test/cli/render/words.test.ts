@@ -205,6 +205,12 @@ test('a trainer that cannot start is shown by its own last lines and no summary'
   expect(text).not.toContain('Trained');
 });
 
+test('its last lines are not told once more below its output', () => {
+  const end = ended({ outcome: 'config-error', reason: 'exit code 78', lastLines: ['SyntaxError: Unexpected token'] });
+  const texts = tell({ ...NO_STORY, showsOutput: true }, end).lines.map(({ text }) => text);
+  expect(texts).toEqual(['The trainer cannot start: exit code 78']);
+});
+
 test.each([
   ['gave-up', 'nkat-recover show'],
   ['no-checkpoint', 'nkat-recover explain'],
