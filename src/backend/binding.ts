@@ -1,10 +1,10 @@
 /** Compiles the N-API binding of tfjs-node-gpu against the headers and libraries of a TensorFlow wheel. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { failedProgram } from './failed-program.ts';
 import type { RunProgram } from './program.ts';
 import type { Tools } from './tools.ts';
+import { clearWorkPlace, makeWorkPlace } from './work-place.ts';
 
 /** N-API version 8: Node 12.22 and all that we run on. */
 const NAPI = 8;
@@ -17,6 +17,10 @@ export interface Compilation {
   readonly libraries: string;
   /** Gets {@link BINDING_FILE}; two folders above it `deps/lib` has to stand, by which the binding finds its libraries. */
   readonly folder: string;
+  /** The folder of the whole installation. */
+  readonly building: string;
+  /** Part of a folder's name that no earlier process used. */
+  readonly unique: string;
   readonly tools: Tools;
   readonly execPath: string;
   readonly environment: NodeJS.ProcessEnv;
@@ -26,23 +30,24 @@ export interface Compilation {
 
 /** @throws NkatError `backend-broken` where it does not compile, `no-space` */
 export async function compileBinding(compilation: Compilation): Promise<void> {
-  const { source, libraries, folder, tools, execPath, environment, log, run } = compilation;
-  // make knows no way to write a space in a path.
-  const place = /\s/.test(folder) ? mkdtempSync(join(tmpdir(), 'nkat-binding-')) : folder;
-  const work = join(place, 'work');
+  const { source, libraries, folder, building, unique, tools, execPath, environment, log, run } = compilation;
+  const work = makeWorkPlace(folder, building, unique);
   try {
-    mkdirSync(work);
     for (const name of ['binding.gyp', 'binding', 'package.json']) {
       cpSync(join(source, name), join(work, name), { recursive: true });
     }
+    // By names of ours, which make can read whatever the folders are called.
     symlinkSync(libraries, join(work, 'deps'));
+    symlinkSync(resolve(tools.nodeDirectory), join(work, 'node'));
+    const temporary = join(work, 'tmp');
+    mkdirSync(temporary);
     const end = await run({
       file: execPath,
       args: [
         tools.nodeGyp,
         'rebuild',
         '--jobs=2',
-        `--nodedir=${tools.nodeDirectory}`,
+        `--nodedir=${join(work, 'node')}`,
         `--python=${tools.python}`,
         '--module_name=tfjs_binding',
         `--module_path=${join(work, `napi-v${NAPI}`)}`,
@@ -50,7 +55,8 @@ export async function compileBinding(compilation: Compilation): Promise<void> {
         `--napi_build_version=${NAPI}`,
       ],
       cwd: work,
-      environment,
+      // What a compiler that was killed leaves goes with the rest.
+      environment: { ...environment, TMPDIR: temporary },
       log,
     });
     if (end.code !== 0) {
@@ -59,6 +65,7 @@ export async function compileBinding(compilation: Compilation): Promise<void> {
     }
     cpSync(join(work, BINDING_FILE), join(folder, BINDING_FILE));
   } finally {
-    rmSync(place === folder ? work : place, { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true });
+    clearWorkPlace(building);
   }
 }

@@ -6,12 +6,15 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '../make-directory.ts';
+import { clearWorkPlace } from './work-place.ts';
 
 /** Names within a backend's folder. */
 export const PRODUCTS = {
   packages: 'packages',
   wheels: 'wheels',
   libraries: 'deps',
+  /** A folder for each of NVIDIA's wheels, and their libraries. */
+  nvidia: 'nvidia',
   binding: 'binding',
 } as const;
 
@@ -23,6 +26,7 @@ export class Building {
   constructor(folder: string) {
     this.folder = folder;
     makeDirectory(folder, 0o700);
+    clearWorkPlace(folder);
     for (const name of readdirSync(folder)) {
       if (STEP.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
     }

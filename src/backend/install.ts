@@ -80,10 +80,10 @@ export async function installBackend(request: InstallRequest): Promise<InstallRe
   const building = openBuilding(folder);
   requireSpace(root, request.neededBytes - bytesBelow(folder));
   await makeProducts(building, tools, request);
+  tell({ stage: 'check', what: `TensorFlow ${tensorflow}`, bytes: null, totalBytes: null });
   const installed = { folder, record: await makeRecord(building, request) };
   // Under a name with a dot nobody takes it, but for this check.
   writeFileSync(building.path(RECORD_FILE), JSON.stringify(installed.record, null, 2));
-  tell({ stage: 'check', what: `TensorFlow ${tensorflow}`, bytes: null, totalBytes: null });
   const check = await checkBackend(installed, { ...checking, log: building.path(LOG_FILE) });
   if (check.status === 'broken') {
     // The downloads had the right hashes; what was compiled here is in doubt.

@@ -3,21 +3,28 @@ import { join } from 'node:path';
 import { acquireClaim, releaseClaim } from '../checkpoint/claim.ts';
 import { nodeFiles } from '../checkpoint/files.ts';
 import { NkatError } from '../errors.ts';
+import { tellingDiskErrors } from './disk-errors.ts';
+
+const OPERATION = 'change the native backends';
 
 /**
  * Runs `work` while nobody else changes the backends; the right of a dead process is taken over.
  *
  * @param folder of the backends; made where it is missing
- * @throws NkatError `session-held` while another lives, and what `work` throws
+ * @throws NkatError `session-held` while another lives, `no-space` and `io` where the disk refuses, and what `work` throws
  */
-export async function withBackendsLocked<T>(folder: string, work: () => Promise<T>): Promise<T> {
+export function withBackendsLocked<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  return tellingDiskErrors(OPERATION, folder, () => locked(folder, work));
+}
+
+async function locked<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const lock = join(folder, '.lock');
   const outcome = await acquireClaim(nodeFiles, lock, { role: 'alone', takeOver: false });
   if (outcome.status === 'held') {
     const { pid, host, at } = outcome.by;
     throw new NkatError(`another command is changing them: pid ${pid} on ${host}, since ${at}`, {
       code: 'session-held',
-      operation: 'change the backends',
+      operation: OPERATION,
       path: folder,
       hint: outcome.elsewhere
         ? `If that machine is known to be off, remove ${lock}.`

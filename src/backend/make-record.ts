@@ -1,13 +1,17 @@
 /** What a backend says of itself: versions, where its parts are, the hashes of what was fetched and of what is loaded. */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { BackendRecord, Flavour } from '../installed-backend.ts';
 import { BINDING_FILE } from './binding.ts';
 import { type Building, PRODUCTS } from './building.ts';
 import { type Download, hashOf } from './download.ts';
 import { bytesBelow } from './growth.ts';
+import { libraryFolders } from './nvidia-libraries.ts';
 import { BINDING_PACKAGE, TFJS, type Wheel } from './pins.ts';
 import { fetchedFor, productOf } from './products.ts';
+
+/** Code and libraries; types, source maps and words are read by nobody here. */
+const LOADED = /\.(?:c?js|json|node)$|\.so(?:\.|$)/;
 
 export interface RecordFacts {
   readonly flavour: Flavour;
@@ -22,15 +26,9 @@ export async function makeRecord(building: Building, facts: RecordFacts): Promis
   const { flavour, tensorflow, wheels, platform, now } = facts;
   const binding = join(PRODUCTS.binding, BINDING_FILE);
   const entry = join(PRODUCTS.packages, 'node_modules', BINDING_PACKAGE, 'dist', 'index.js');
-  const libraries = join(PRODUCTS.libraries, 'lib');
-  const loaded = [
-    binding,
-    entry,
-    join(libraries, 'libtensorflow_cc.so.2'),
-    join(libraries, 'libtensorflow_framework.so.2'),
-  ];
+  const folders = libraryFolders(building);
   const files: Record<string, string> = {};
-  for (const name of loaded) files[name] = await hashOf(building.path(name));
+  for (const name of filesToHash(building, folders)) files[name] = await hashOf(building.path(name));
   return {
     format: 1,
     flavour,
@@ -41,7 +39,7 @@ export async function makeRecord(building: Building, facts: RecordFacts): Promis
     installedAt: now().toISOString(),
     entry,
     binding,
-    libraryFolders: libraryFolders(building),
+    libraryFolders: folders,
     wheels: wheels.flatMap((wheel) => fetchedFor(building, productOf(wheel)).map(withoutFile)),
     packages: fetchedFor(building, PRODUCTS.packages).map(withoutFile),
     files,
@@ -50,13 +48,14 @@ export async function makeRecord(building: Building, facts: RecordFacts): Promis
   };
 }
 
-/** NVIDIA's wheels hold theirs as `nvidia/<library>/lib`. */
-function libraryFolders(building: Building): string[] {
-  if (!building.has('nvidia')) return [];
-  return readdirSync(building.path('nvidia')).flatMap((wheel) =>
-    readdirSync(building.path('nvidia', wheel), { withFileTypes: true })
-      .map(({ name }) => join('nvidia', wheel, name, 'lib'))
-      .filter((folder) => existsSync(building.path(folder))),
+/** What a trainer may load, by its path within the folder: code, libraries, the binding; headers go before it is published. */
+function filesToHash(building: Building, folders: readonly string[]): string[] {
+  return [PRODUCTS.packages, PRODUCTS.binding, join(PRODUCTS.libraries, 'lib'), ...folders].flatMap((top) =>
+    readdirSync(building.path(top), { recursive: true, withFileTypes: true })
+      // Not the links: they lead to one of these.
+      .filter((entry) => entry.isFile() && LOADED.test(entry.name))
+      .map((entry) => relative(building.folder, join(entry.parentPath, entry.name)))
+      .sort(),
   );
 }
 

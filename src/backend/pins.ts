@@ -63,7 +63,7 @@ export const WHEEL_TAGS: readonly string[] = [
 ];
 
 /** Free space that is asked for before anything is fetched: downloads and what comes out of them, rounded up. */
-export const NEEDED_BYTES: Readonly<Record<Flavour, number>> = { cpu: 1_500_000_000, cuda12: 12_000_000_000 };
+export const NEEDED_BYTES: Readonly<Record<Flavour, number>> = { cpu: 1_500_000_000, cuda12: 7_500_000_000 };
 
 const PINNED: Readonly<Record<string, Readonly<Record<Flavour, readonly Wheel[]>>>> = {
   '2.21.0': {

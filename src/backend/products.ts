@@ -8,6 +8,7 @@ import { type Building, PRODUCTS } from './building.ts';
 import { type Download, fetchPackage, fetchWheel } from './download.ts';
 import { writeFacades } from './facades.ts';
 import { whileGrowing } from './growth.ts';
+import { layOutLibraries } from './nvidia-libraries.ts';
 import { BINDING_PACKAGE, type NpmPackage, TFJS, type Wheel } from './pins.ts';
 import type { RunProgram } from './program.ts';
 import type { InstallProgress } from './progress.ts';
@@ -43,12 +44,13 @@ const LINKS = {
 export async function makeProducts(building: Building, tools: Tools, request: ProductRequest): Promise<void> {
   await makePackages(building, tools, request);
   for (const wheel of request.wheels) await addWheel(building, wheel, tools, request);
+  layOutLibraries(building);
   await makeBinding(building, tools, request);
 }
 
-/** What a wheel becomes: TensorFlow's `deps`, each of NVIDIA's a folder in `nvidia`. */
+/** What a wheel becomes: TensorFlow's `deps`, each of NVIDIA's a folder in `nvidia`, with what was fetched for it. */
 export function productOf({ name }: Wheel): string {
-  return isNvidia(name) ? join('nvidia', name) : PRODUCTS.libraries;
+  return isNvidia(name) ? join(PRODUCTS.nvidia, name) : PRODUCTS.libraries;
 }
 
 /** What was fetched for a product that is there. */
@@ -121,6 +123,8 @@ async function makeBinding(building: Building, tools: Tools, request: ProductReq
       source: building.path(PRODUCTS.packages, 'node_modules', BINDING_PACKAGE),
       libraries: building.path(PRODUCTS.libraries),
       folder,
+      building: building.folder,
+      unique: unique(),
       tools,
       execPath: request.execPath,
     });

@@ -1,5 +1,5 @@
 /** Runs the programs that an installation needs, with what they say in its log. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
@@ -30,41 +30,69 @@ const KEPT_BYTES = 256 * 1024;
 
 export type RunProgram = (request: ProgramRequest) => Promise<ProgramEnd>;
 
-/** Ends with ours, as far as we can: an installation that is stopped is to leave nothing behind that goes on. */
+/**
+ * The program in a process group of its own, and in that group one who waits for our end: descriptor 3 is closed when we die,
+ * of whatever, and then he kills the compilers that node-gyp and make have started, and himself.
+ */
+const IN_GROUP = '(read _ <&3; kill -KILL 0) >/dev/null 2>&1 & exec "$@" 3<&-';
+
+/**
+ * It ends with us: an installation that is stopped or killed leaves nothing behind that goes on.
+ *
+ * @throws the system's error where the log cannot be written; the program is ended then
+ */
 export async function runProgram(request: ProgramRequest): Promise<ProgramEnd> {
   const { file, args, cwd, environment, log, timeoutMs } = request;
   if (log !== null) appendFileSync(log, `\n$ ${[file, ...args].join(' ')}\n`);
-  const child = spawn(file, args, {
+  const child = spawn('/bin/sh', ['-c', IN_GROUP, 'nkat-program', file, ...args], {
     cwd,
     env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    killSignal: 'SIGKILL',
-    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    detached: true,
   });
+  const endIt = (): void => killGroup(child);
   const stdout = new KeptText();
   const all = new KeptText();
+  let unwritable: unknown = null;
   for (const [stream, texts] of [
     [child.stdout, [stdout, all]],
     [child.stderr, [all]],
   ] as const) {
-    stream.on('data', (chunk: Buffer) => {
+    stream?.on('data', (chunk: Buffer) => {
       for (const text of texts) text.add(chunk);
-      if (log !== null) appendFileSync(log, chunk);
+      if (log === null || unwritable !== null) return;
+      try {
+        appendFileSync(log, chunk);
+      } catch (error) {
+        unwritable = error;
+        endIt();
+      }
     });
   }
-  const endIt = (): void => {
-    child.kill('SIGKILL');
-  };
+  // Who waits for our end outlives the program.
+  child.once('exit', endIt);
   process.on('exit', endIt);
+  const limit = timeoutMs === undefined ? undefined : setTimeout(endIt, timeoutMs);
   try {
     const [code] = (await once(child, 'close')) as [number | null];
+    if (unwritable !== null) throw unwritable;
     return endOf(code, null, stdout, all);
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === null) throw error;
+    if (errno === null || error === unwritable) throw error;
     return endOf(null, errno, stdout, all);
   } finally {
+    clearTimeout(limit);
     process.removeListener('exit', endIt);
+  }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { bytesBelow } from './growth.ts';
+import { clearWorkPlace } from './work-place.ts';
 
 export interface Removed {
   readonly folder: string;
@@ -21,6 +22,7 @@ export function removeBackends(folder: string, isMeant: (name: string) => boolea
     const plain = name.replace(/^\.(?:building|removed)-/, '');
     if (name === '.lock' || !isMeant(plain)) continue;
     const path = join(folder, name);
+    clearWorkPlace(path);
     const bytes = bytesBelow(path);
     // Under another name first: what is cut off half-way is no backend any more.
     const aside = name.startsWith('.') ? path : join(folder, `.removed-${plain}`);

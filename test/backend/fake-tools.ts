@@ -37,8 +37,9 @@ export class FakeTools {
     }
     writeFileSync(join(this.nodeDirectory, 'include/node/node_api.h'), '');
     writeFileSync(this.#calls, '');
+    // As make does: the one who works is a grandchild.
     const hang = (word: string): string =>
-      `[ "$HANG" = ${word} ] && { echo $$ > ${this.folder}/hanging; exec sleep 1000; }`;
+      `[ "$HANG" = ${word} ] && { sleep 1000 & echo $$ $! > ${this.folder}/hanging; exec sleep 1000; }`;
     this.program(
       'python3',
       `case "$1 $2 $3" in
@@ -57,6 +58,7 @@ export class FakeTools {
     this.program('g++', '');
     this.program('make', '');
     this.#script(join(this.folder, 'node_modules/node-gyp/bin/node-gyp.js'), 'node-gyp', [
+      "if (!/^[\\w./+@-]+$/.test(process.cwd())) throw new Error('make: no rule for ' + process.cwd());",
       "const path = process.argv.find((each) => each.startsWith('--module_path=')).slice('--module_path='.length);",
       'fs.mkdirSync(path, { recursive: true });',
       "fs.writeFileSync(path + '/tfjs_binding.node', fs.readFileSync('deps/include/tensorflow/c/c_api.h'));",
@@ -92,11 +94,11 @@ export class FakeTools {
     return calls;
   }
 
-  /** The process that hangs, once there is one. */
-  hanging(): number | null {
+  /** The process that hangs and the one that it has started, once they are there. */
+  hanging(): number[] {
     const path = join(this.folder, 'hanging');
     const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
-    return text === '' ? null : Number(text);
+    return text === '' ? [] : text.split(' ').map(Number);
   }
 
   #script(path: string, word: string, lines: readonly string[]): void {
@@ -104,7 +106,8 @@ export class FakeTools {
       "const fs = require('node:fs');",
       `fs.appendFileSync('${this.#calls}', '${word}\\n');`,
       `if (process.env.HANG === '${word}') {`,
-      `  fs.writeFileSync('${this.folder}/hanging', String(process.pid));`,
+      "  const { pid } = require('node:child_process').spawn('sleep', ['1000']);",
+      `  fs.writeFileSync('${this.folder}/hanging', process.pid + ' ' + pid);`,
       '  setInterval(() => {}, 1000);',
       '} else {',
       ...lines,

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { errnoOf } from '../../src/errors.ts';
 import { installedBackends, readBackend } from '../../src/installed-backend.ts';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { atTestEnd } from '../rig/test-end.ts';
@@ -15,8 +16,16 @@ const ALL = ['npm', 'unpack', 'pip', 'unpack', 'node-gyp', 'check'];
 
 class Installation {
   readonly tools = new FakeTools();
-  readonly home = { directory: temporaryDirectory() };
-  readonly root = join(this.home.directory, 'backends');
+  readonly home: { readonly directory: string };
+  readonly root: string;
+  /** The system's folder for temporary files. */
+  readonly temporary = temporaryDirectory();
+
+  /** @param name of the state home */
+  constructor(name = 'home') {
+    this.home = { directory: join(temporaryDirectory(), name) };
+    this.root = join(this.home.directory, 'backends');
+  }
 
   start(hang = '', changes: object = {}): ChildProcess {
     const { tools, home } = this;
@@ -33,7 +42,10 @@ class Installation {
       platform: { os: 'linux', arch: 'x64' },
       ...changes,
     };
-    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(request)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(request)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: this.temporary },
+    });
     atTestEnd(() => child.kill('SIGKILL'));
     return child;
   }
@@ -87,32 +99,50 @@ test('from nothing: what was built stands there whole, and a second time it is o
   expect(it.tools.takeCalls()).toEqual(['check']);
 });
 
-describe('killed with SIGKILL, nothing counts as installed, and the next call goes on after the last whole product', () => {
+describe('killed, its programs and theirs end with it, nothing counts as installed, and the next call goes on after the last whole product', () => {
   const cases = [
     { at: 'npm', after: ALL },
-    { at: 'pip', after: ALL.slice(2) },
+    { at: 'pip', after: ALL.slice(2), signal: 'SIGTERM' },
     { at: 'unpack', after: ALL },
     { at: 'node-gyp', after: ALL.slice(4) },
+    // make can work in no such folder.
+    { at: 'node-gyp', after: ALL.slice(4), signal: 'SIGINT', home: 'Zoë $HOME: a #1' },
     { at: 'check', after: ALL.slice(5) },
-  ];
-  test.concurrent.each(cases)('at $at', async ({ at, after }) => {
-    const it = new Installation();
+  ] as const;
+  test.concurrent.each(cases)('at $at', async ({ at, after, ...how }) => {
+    const it = new Installation('home' in how ? how.home : 'home');
     const child = it.start(at);
     await waitFor(
       () => `the program that hangs: ${at}`,
-      () => it.tools.hanging() !== null,
+      () => it.tools.hanging().length === 2,
     );
-    child.kill('SIGKILL');
+    const programs = it.tools.hanging();
+    atTestEnd(() => {
+      for (const pid of programs.filter(isAlive)) process.kill(pid, 'SIGKILL');
+    });
+    child.kill('signal' in how ? how.signal : 'SIGKILL');
     await once(child, 'close');
-    const orphan = it.tools.hanging();
-    if (orphan !== null) process.kill(orphan, 'SIGKILL');
+    await waitFor(
+      () => `the end of ${programs.join(' and ')}`,
+      () => !programs.some(isAlive),
+    );
     expect(installedBackends(it.home)).toEqual([]);
     it.tools.takeCalls();
     expect(await it.outcome()).toMatchObject({ present: false });
     expect(it.tools.takeCalls()).toEqual(after);
     expect(it.hidden()).toEqual([]);
+    expect(readdirSync(it.temporary)).toEqual([]);
   });
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return false;
+  }
+}
 
 test('what does not train is not installed, and only what was compiled is made anew', async () => {
   const it = new Installation();
@@ -148,7 +178,7 @@ test('a file of an installed backend that changed is seen, and a new one takes i
   expect(installedBackends(it.home)).toHaveLength(1);
 });
 
-test("NVIDIA's libraries are unpacked beside TensorFlow's, and their folders are told", async () => {
+test("NVIDIA's libraries lie where the run paths of TensorFlow's lead, their folders are told, their bytes are checked", async () => {
   const it = new Installation();
   const wheels = ['tensorflow', 'nvidia-cudnn-cu12'].map((name) => ({
     name,
@@ -158,8 +188,13 @@ test("NVIDIA's libraries are unpacked beside TensorFlow's, and their folders are
   }));
   const { folder } = await it.outcome({ flavour: 'cuda12', wheels });
   const record = readBackend(String(folder))?.record;
-  expect(record?.libraryFolders).toEqual(['nvidia/nvidia-cudnn-cu12/cudnn/lib']);
-  expect(existsSync(join(String(folder), 'nvidia/nvidia-cudnn-cu12/cudnn/lib/libcudnn.so.9'))).toBe(true);
+  expect(record?.libraryFolders).toEqual(['nvidia/cudnn/lib']);
+  const library = join(String(folder), 'deps', 'lib', '../../nvidia/cudnn/lib/libcudnn.so.9');
+  expect(record?.wheels.map(({ name }) => name)).toEqual(['tensorflow', 'nvidia-cudnn-cu12']);
+  writeFileSync(library, 'nvidia/cudnn/lib/libcudnn.so.0');
+  it.tools.takeCalls();
+  expect(await it.outcome({ flavour: 'cuda12', wheels })).toMatchObject({ present: false });
+  expect(it.tools.takeCalls()).not.toEqual(['check']);
 });
 
 test('too little space and another platform are refused before anything is fetched', async () => {
