@@ -63,12 +63,31 @@ export function installedBackends(home: Pick<StateHome, 'directory'>): Installed
   return found.sort((a, b) => rank(a) - rank(b) || (a.record.installedAt < b.record.installedAt ? 1 : -1));
 }
 
+/** Folders that bear a backend's name and hold no record that we understand: cut off, damaged, or of a later version of ours. */
+export function unreadableBackends(home: Pick<StateHome, 'directory'>): string[] {
+  const folder = backendsFolder(home);
+  return namesIn(folder)
+    .filter((name) => FLAVOURS.some((flavour) => name.startsWith(`${flavour}-`)))
+    .map((name) => join(folder, name))
+    .filter((each) => readBackend(each) === null)
+    .sort();
+}
+
 /** The backend that a worker with this environment takes; null: none. */
 export function chosenBackend(environment: NodeJS.ProcessEnv): InstalledBackend | null {
   const named = environment[BACKEND_VARIABLE];
   if (named === 'off') return null;
   if (named) return readBackend(isAbsolute(named) ? named : resolve(named));
   return installedBackends(stateHome(environment))[0] ?? null;
+}
+
+/** Null: a worker with this environment finds none because none was installed, or is to take none. */
+export function whyNoneChosen(environment: NodeJS.ProcessEnv): string | null {
+  const named = environment[BACKEND_VARIABLE];
+  if (named === 'off') return null;
+  if (named) return `${BACKEND_VARIABLE} names ${named}, where no backend can be read`;
+  const [folder] = unreadableBackends(stateHome(environment));
+  return folder === undefined ? null : `its ${RECORD_FILE} in ${folder} cannot be read`;
 }
 
 /** Null: there is none in this folder, or none that we understand. */

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_VARIABLE, type InstalledBackend } from '../installed-backend.ts';
-import { Invalid, number, object, oneOf, read, string } from '../schema.ts';
+import { Invalid, nullable, number, object, oneOf, read, string } from '../schema.ts';
 import { hashOf } from './download.ts';
 import type { RunProgram } from './program.ts';
 import { workerEnvironment } from './worker-environment.ts';
@@ -13,7 +13,7 @@ export interface WorkingBackend {
   readonly tensorflow: string;
   readonly loadMs: number;
   readonly stepMs: number;
-  /** Of a backend that is made for a GPU and sees none: TensorFlow's own words, where it has any. */
+  /** Of a backend that is made for a GPU and sees none: the reason, where somebody knows it. */
   readonly whyNoGpu: string | null;
 }
 
@@ -39,6 +39,7 @@ const answerSchema = object({
   tensorflow: string(100),
   loadMs: number(0),
   stepMs: number(0),
+  whyNoGpu: nullable(string(1000)),
 });
 /** TensorFlow's words for a card that it cannot use. */
 const NO_GPU =
@@ -76,7 +77,7 @@ export async function checkBackend(
     installed.record.flavour === 'cpu' || answer.device === 'gpu'
       ? undefined
       : end.tail.find((line) => NO_GPU.test(line));
-  return { status: 'works', ...answer, whyNoGpu: noGpu?.replace(LOG_PREFIX, '').trim() ?? null };
+  return { status: 'works', ...answer, whyNoGpu: answer.whyNoGpu ?? noGpu?.replace(LOG_PREFIX, '').trim() ?? null };
 }
 
 async function changedFile({ folder, record }: InstalledBackend): Promise<string | null> {
@@ -88,7 +89,7 @@ async function changedFile({ folder, record }: InstalledBackend): Promise<string
   return null;
 }
 
-function answerOf(stdout: string): Omit<WorkingBackend, 'status' | 'whyNoGpu'> | null {
+function answerOf(stdout: string): Omit<WorkingBackend, 'status'> | null {
   try {
     const answer = read(answerSchema, JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
     return answer instanceof Invalid ? null : answer;

@@ -1,6 +1,7 @@
 /** All checks of one machine, beside one another where they do not disturb each other. */
 import { lookAtCards } from '../gpu/look.ts';
 import type { SmiCommand } from '../gpu/smi-command.ts';
+import { chosenBackend } from '../installed-backend.ts';
 import { within } from '../timer.ts';
 import type { UpsAddress } from '../ups-address.ts';
 import type { BackendName } from '../worker/tfjs/backend.ts';
@@ -96,7 +97,7 @@ async function examineRest(patient: Patient, hasCards: boolean): Promise<Finding
   return [
     checkStateHome(database, home),
     checkNode(patient.nodeVersion),
-    ...checkBackends(backends, hasCards),
+    ...checkBackends(backends, hasCards, chosenBackend(environment)?.record.flavour ?? null),
     checkClock(clock),
     checkUps(patient.ups?.name ?? null, ups),
     service,

@@ -65,7 +65,7 @@ export class FakeTools {
     ]);
     this.#script(this.checkScript, 'check', [
       `if (fs.existsSync('${this.folder}/broken')) throw new Error('libz.so.9: cannot open shared object file');`,
-      "console.log(JSON.stringify({ device: 'cpu', tensorflow: '9.9.9', loadMs: 1, stepMs: 2 }));",
+      "console.log(JSON.stringify({ device: 'cpu', tensorflow: '9.9.9', whyNoGpu: null, loadMs: 1, stepMs: 2 }));",
     ]);
   }
 

@@ -7,7 +7,7 @@ import { testInWorld as test } from '../process/rig.ts';
 test.concurrent('nothing is installed: list says how to get it, check refuses, remove has nothing to do', async ({
   world,
 }) => {
-  expect(await world.query(['backend', 'list'])).toEqual({ version: 1, backends: [] });
+  expect(await world.query(['backend', 'list'])).toEqual({ version: 1, backends: [], unreadable: [] });
   expect(await world.query(['backend', 'remove'])).toEqual({ version: 1, removed: [] });
   const check = world.start(['backend', 'check']);
   await check.ended(78);
@@ -39,6 +39,8 @@ test.concurrent('remove takes only what was meant, unfinished ones too', async (
     mkdirSync(join(folder, name), { recursive: true });
     writeFileSync(join(folder, name, 'file'), 'x'.repeat(10));
   }
+  const unreadable = ['cpu-2.21.0-a', 'cuda12-2.21.0-b'].map((name) => join(folder, name));
+  expect(await world.query(['backend', 'list'])).toEqual({ version: 1, backends: [], unreadable });
   expect(await world.query(['backend', 'remove', '--cpu'])).toEqual({
     version: 1,
     removed: ['.building-cpu-2.20.0', 'cpu-2.21.0-a'].map((name) => ({ folder: join(folder, name), bytes: 10 })),

@@ -57,19 +57,35 @@ it('judges room and speed of a disk', () => {
 it('knows a backend that works from one that is wrong, broken, silent or not there', () => {
   const wasm = { kind: 'works', name: 'tfjs-wasm', device: 'cpu', productMs: 3 } as const;
   const absent = { kind: 'not-installed', name: 'node-gpu' } as const;
-  expect(checkBackends([wasm, absent], false).map(({ severity }) => severity)).toEqual(['ok', 'note']);
-  expect(checkBackends([wasm, absent], true).at(-1)).toMatchObject({
+  expect(checkBackends([wasm, absent], false, null).map(({ severity }) => severity)).toEqual(['ok', 'note']);
+  expect(checkBackends([wasm, absent], true, null).at(-1)).toMatchObject({
     severity: 'warning',
     mend: 'nkat-recover backend install --cuda12',
   });
-  expect(checkBackends([{ ...wasm, device: 'gpu' }], true)).toMatchObject([{ severity: 'ok' }]);
-  expect(checkBackends([absent], false).at(-1)).toMatchObject({ severity: 'problem' });
+  expect(checkBackends([{ ...wasm, device: 'gpu' }], true, null)).toMatchObject([{ severity: 'ok' }]);
+  expect(checkBackends([absent], false, null).at(-1)).toMatchObject({ severity: 'problem' });
   const broken = checkBackends(
     [wasm, { kind: 'failed', name: 'node', reason: 'x' }, { kind: 'silent', name: 'node-gpu', forMs: 60_000 }],
     false,
+    null,
   );
   expect(broken.map(({ severity }) => severity)).toEqual(['ok', 'warning', 'warning']);
-  expect(checkBackends([{ kind: 'wrong', name: 'tfjs-wasm' }, wasm], false)[0]).toMatchObject({ severity: 'problem' });
+  expect(checkBackends([{ kind: 'wrong', name: 'wasm' }, wasm], false, null)[0]).toMatchObject({
+    severity: 'problem',
+    mend: 'npm install @tensorflow/tfjs-backend-wasm',
+  });
+});
+
+it('names what mends a native backend: the one that is installed, and no second one', () => {
+  const damaged = { kind: 'failed', name: 'native', reason: 'x' } as const;
+  expect(checkBackends([damaged], false, 'cpu')[0]?.mend).toBe('nkat-recover backend install --cpu');
+  expect(checkBackends([damaged], true, 'cuda12')[0]?.mend).toBe('nkat-recover backend install --cuda12');
+  expect(checkBackends([damaged], false, null)[0]?.mend).toBe('nkat-recover backend install');
+  const blind = { kind: 'works', name: 'tfjs-node', device: 'cpu', productMs: 3, whyNoGpu: 'no driver' } as const;
+  const [first, last] = checkBackends([blind], true, 'cuda12');
+  expect(first).toMatchObject({ severity: 'warning', words: expect.stringContaining('no driver') });
+  expect(last).toMatchObject({ severity: 'warning', mend: 'nkat-recover backend check' });
+  expect(checkBackends([{ ...blind, whyNoGpu: null }], false, 'cpu')).toMatchObject([{ severity: 'ok' }]);
 });
 
 it('judges clock, Node, UPS, state home and start at boot', () => {

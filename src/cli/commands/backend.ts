@@ -4,35 +4,43 @@ import { withBackendsLocked } from '../../backend/lock.ts';
 import { runProgram } from '../../backend/program.ts';
 import { removeBackends } from '../../backend/remove.ts';
 import { NkatError } from '../../errors.ts';
-import { backendsFolder, FLAVOURS, installedBackends } from '../../installed-backend.ts';
+import { backendsFolder, FLAVOURS, installedBackends, unreadableBackends } from '../../installed-backend.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { BackendRemoveFlags, JsonFlag } from '../flags.ts';
-import { type CheckedBackend, checkedWords, listedWords, removedWords } from '../render/backend-words.ts';
+import {
+  type CheckedBackend,
+  checkedWords,
+  listedWords,
+  removedWords,
+  unreadableWords,
+} from '../render/backend-words.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
 import { StatusLine } from '../render/status-line.ts';
 import { CHECK_SCRIPT } from './backend-install.ts';
 
 export async function backendList(flags: JsonFlag, { home, streams, terminal }: CommandContext): Promise<number> {
   const installed = installedBackends(home);
+  const unreadable = unreadableBackends(home);
   if (flags.json === true) {
     const backends = installed.map(({ folder, record }) => ({ folder, ...record }));
-    streams.out(`${JSON.stringify({ version: 1, backends })}\n`);
+    streams.out(`${JSON.stringify({ version: 1, backends, unreadable })}\n`);
     return 0;
   }
   const paint = paintWith(terminal.colourOut);
-  for (const each of listedWords(installed)) streams.out(paintLine(paint, each));
+  for (const each of listedWords(installed, unreadable)) streams.out(paintLine(paint, each));
   return 0;
 }
 
 /**
- * @returns 0; 78 where one is broken, or was made for a GPU and sees none
+ * @returns 0; 78 where one is broken or cannot be read, or was made for a GPU and sees none
  * @throws NkatError `backend-missing` where nothing is installed
  */
 export async function backendCheck(flags: JsonFlag, context: CommandContext): Promise<number> {
   const { home, environment, streams, terminal } = context;
   const installed = installedBackends(home);
-  if (installed.length === 0) {
+  const unreadable = unreadableBackends(home);
+  if (installed.length === 0 && unreadable.length === 0) {
     throw new NkatError('none is installed', {
       code: 'backend-missing',
       operation: 'check the native backend',
@@ -50,12 +58,13 @@ export async function backendCheck(flags: JsonFlag, context: CommandContext): Pr
   status.clear();
   if (flags.json === true) {
     const backends = checked.map(({ backend: { folder, record }, check }) => ({ folder, ...record, check }));
-    streams.out(`${JSON.stringify({ version: 1, backends })}\n`);
+    streams.out(`${JSON.stringify({ version: 1, backends, unreadable })}\n`);
   } else {
     const paint = paintWith(terminal.colourOut);
-    for (const each of checked.flatMap(checkedWords)) streams.out(paintLine(paint, each));
+    const words = [...checked.flatMap(checkedWords), ...unreadableWords(unreadable)];
+    for (const each of words) streams.out(paintLine(paint, each));
   }
-  return checked.every(isGood) ? 0 : exitCodeOf('configuration');
+  return checked.every(isGood) && unreadable.length === 0 ? 0 : exitCodeOf('configuration');
 }
 
 export async function backendRemove(flags: BackendRemoveFlags, context: CommandContext): Promise<number> {
@@ -65,7 +74,7 @@ export async function backendRemove(flags: BackendRemoveFlags, context: CommandC
   const isMeant = (name: string): boolean => meant.length === 0 || meant.some((each) => name.startsWith(`${each}-`));
   const removed = await withBackendsLocked(folder, async () => removeBackends(folder, isMeant));
   if (flags.json === true) streams.out(`${JSON.stringify({ version: 1, removed })}\n`);
-  else streams.out(paintLine(paintWith(terminal.colourOut), removedWords(removed)));
+  else streams.out(paintLine(paintWith(terminal.colourOut), removedWords(removed, installedBackends(home)[0] ?? null)));
   return 0;
 }
 

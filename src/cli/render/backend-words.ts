@@ -45,7 +45,8 @@ export function installedWords({ present, installed, check }: InstallReport, too
   ];
 }
 
-export function listedWords(installed: readonly InstalledBackend[]): Line[] {
+export function listedWords(installed: readonly InstalledBackend[], unreadable: readonly string[]): Line[] {
+  if (unreadable.length > 0) return [...listedWords(installed, []), ...unreadableWords(unreadable)];
   if (installed.length === 0) {
     return [line('No native backend is installed: training runs on wasm. nkat-recover backend install builds one.')];
   }
@@ -56,21 +57,36 @@ export function listedWords(installed: readonly InstalledBackend[]): Line[] {
   });
 }
 
+/** What lies there under a backend's name and is none. */
+export function unreadableWords(unreadable: readonly string[]): Line[] {
+  return unreadable.map((folder) =>
+    line(
+      `${folder} holds no backend that this version can read. nkat-recover backend remove takes it away, nkat-recover backend install builds one.`,
+      'warning',
+      'always',
+    ),
+  );
+}
+
 export function checkedWords({ backend, check }: CheckedBackend): Line[] {
   if (check.status === 'broken') {
     return [
       line(`${nameOf(backend)} does not work: ${check.reason}`, 'bad', 'always'),
-      line('nkat-recover backend install builds it anew.', 'plain', 'always'),
+      line(`nkat-recover backend install --${backend.record.flavour} builds it anew.`, 'plain', 'always'),
     ];
   }
   const took = `loaded in ${aboutDuration(check.loadMs)}, first step in ${aboutDuration(check.stepMs)}`;
   return [line(`${nameOf(backend)} works ${placeOf(check)}: ${took}`, 'good'), ...noGpuWords(backend, check)];
 }
 
-export function removedWords(removed: readonly Removed[]): Line {
+/** @param left the best that is still there; null: none */
+export function removedWords(removed: readonly Removed[], left: InstalledBackend | null): Line {
   if (removed.length === 0) return line('There was nothing to remove.');
   const bytes = removed.reduce((sum, each) => sum + each.bytes, 0);
-  return line(`Removed ${count(removed.length, 'backend')}, ${aboutBytes(bytes)}. Training runs on wasm from now on.`);
+  const next = left === null ? 'wasm' : `TensorFlow ${left.record.tensorflow} (${left.record.flavour})`;
+  return line(
+    `Removed ${count(removed.length, 'backend')}, ${aboutBytes(bytes)}. Training runs on ${next} from now on.`,
+  );
 }
 
 function nameOf({ record }: InstalledBackend): string {

@@ -1,8 +1,9 @@
 /** Picks the fastest tfjs backend that loads on this machine, and says which one it is and why the others are not. */
 import * as tf from '@tensorflow/tfjs-core';
 import { errnoOf, NkatError } from '../../errors.ts';
-import { chosenBackend } from '../../installed-backend.ts';
+import { chosenBackend, whyNoneChosen } from '../../installed-backend.ts';
 import { loadNative, tensorflowVersion } from './native.ts';
+import { loadedLibraries, whyNoGpu } from './no-gpu.ts';
 
 /** Best first. */
 export const BACKENDS = ['native', 'node-gpu', 'node', 'wasm', 'cpu'] as const;
@@ -21,6 +22,8 @@ export interface BackendChoice {
   readonly device: 'gpu' | 'cpu';
   /** Of the TensorFlow below; null: it is none, or does not tell. */
   readonly tensorflow: string | null;
+  /** Of one that was made for a GPU and runs on the CPU: the reason; null: it is none. */
+  readonly whyNoGpu: string | null;
   /** Better ones that did not load, and why. */
   readonly passedOver: readonly { readonly name: BackendName; readonly reason: string }[];
 }
@@ -46,7 +49,7 @@ export async function useBackend(options: BackendOptions = {}): Promise<BackendC
     operation: 'choose a tfjs backend',
     hint:
       options.requireGpu === true
-        ? 'nkat-recover backend install --cuda12 builds one and says why it sees no GPU; or run without --require-gpu.'
+        ? 'nkat-recover backend install --cuda12 builds one, nkat-recover backend check says what it sees; or run without --require-gpu.'
         : 'Install @tensorflow/tfjs-backend-wasm beside the trainer.',
   });
   if (options.requireGpu === true) endWith(refusal);
@@ -96,7 +99,7 @@ async function load(name: BackendName, gpuRequired: boolean): Promise<string | n
 /** The one that `nkat-recover backend install` built. Without a GPU it is still faster than all the others. */
 async function loadInstalled(gpuRequired: boolean): Promise<string | null> {
   const installed = chosenBackend(process.env);
-  if (installed === null) return 'not installed';
+  if (installed === null) return whyNoneChosen(process.env) ?? 'not installed';
   try {
     const refusal = await loadNative(installed);
     if (refusal !== null) return refusal;
@@ -104,7 +107,9 @@ async function loadInstalled(gpuRequired: boolean): Promise<string | null> {
   } catch (error) {
     return `it did not load: ${messageOf(error)}`;
   }
-  return gpuRequired && !usesGpu() ? `its TensorFlow (${installed.record.flavour}) sees no GPU` : null;
+  if (!gpuRequired || usesGpu()) return null;
+  const why = whyInstalledHasNoGpu();
+  return `its TensorFlow (${installed.record.flavour}) sees no GPU${why === null ? '' : `: ${why}`}`;
 }
 
 /** The package finds its own .wasm files, which lie beside its code; a trainer's setWasmPaths stays in force. */
@@ -139,12 +144,21 @@ function usesGpu(): boolean {
 }
 
 function inUse(): Omit<BackendChoice, 'passedOver'> {
-  return { name: backendInUse(), device: usesGpu() ? 'gpu' : 'cpu', tensorflow: tensorflowVersion() };
+  const device = usesGpu() ? 'gpu' : 'cpu';
+  const tensorflow = tensorflowVersion();
+  const isNative = tensorflow !== null && device === 'cpu';
+  return { name: backendInUse(), device, tensorflow, whyNoGpu: isNative ? whyInstalledHasNoGpu() : null };
+}
+
+/** Null: the installed one is not made for a GPU, or there is none. */
+function whyInstalledHasNoGpu(): string | null {
+  if (chosenBackend(process.env)?.record.flavour !== 'cuda12') return null;
+  return whyNoGpu(process.env, loadedLibraries()) ?? 'the NVIDIA driver offers it no card';
 }
 
 /** On stderr, where it stands in the session's log: what trains, and what it was to be and is not. */
 function told(choice: BackendChoice): BackendChoice {
-  const { name, device, tensorflow, passedOver } = choice;
+  const { name, device, tensorflow, passedOver, whyNoGpu } = choice;
   const place = device === 'gpu' ? 'the GPU' : 'the CPU';
   if (tensorflow !== null) {
     process.stderr.write(`Backend: TensorFlow ${tensorflow} on ${place} (${name}, tfjs ${tf.version_core})\n`);
@@ -153,8 +167,10 @@ function told(choice: BackendChoice): BackendChoice {
   if (broken !== undefined) {
     const why = `the installed native backend was not taken: ${broken.reason}`;
     process.stderr.write(`Backend: ${name} on ${place}, for ${why}. nkat-recover backend check says more.\n`);
-  } else if (tensorflow !== null && device === 'cpu' && chosenBackend(process.env)?.record.flavour === 'cuda12') {
-    process.stderr.write('Backend: it is made for a GPU and sees none. nkat-recover backend check says why.\n');
+  } else if (whyNoGpu !== null) {
+    process.stderr.write(
+      `Backend: it is made for a GPU and sees none: ${whyNoGpu}. nkat-recover backend check says more.\n`,
+    );
   }
   return choice;
 }

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { chosenBackend } from '../../installed-backend.ts';
 import { loadNative, tensorflowVersion } from './native.ts';
+import { loadedLibraries, whyNoGpu } from './no-gpu.ts';
 
 const startedMs = performance.now();
 const installed = chosenBackend(process.env);
@@ -28,4 +29,7 @@ if (!(after < before)) throw new Error(`a step of training took the loss from ${
 const trainedMs = performance.now();
 
 const tensorflow = tensorflowVersion() ?? 'unknown';
-console.log(JSON.stringify({ device, tensorflow, loadMs: loadedMs - startedMs, stepMs: trainedMs - loadedMs }));
+const why = device === 'gpu' || installed.record.flavour === 'cpu' ? null : whyNoGpu(process.env, loadedLibraries());
+console.log(
+  JSON.stringify({ device, tensorflow, whyNoGpu: why, loadMs: loadedMs - startedMs, stepMs: trainedMs - loadedMs }),
+);

@@ -20,8 +20,8 @@ async function probe(word: string): Promise<object> {
     const isRight = multiply();
     const productMs = performance.now() - beganMs;
     return isRight
-      ? { kind: 'works', name: choice.name, device: choice.device, productMs }
-      : { kind: 'wrong', name: choice.name };
+      ? { kind: 'works', name: choice.name, device: choice.device, productMs, whyNoGpu: choice.whyNoGpu }
+      : { kind: 'wrong', name };
   } catch (error) {
     if (!(error instanceof NkatError)) throw error;
     const reason = /\(\S+: (.*)\)$/.exec(error.message)?.[1] ?? error.message;

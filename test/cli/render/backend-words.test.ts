@@ -61,15 +61,25 @@ test('a backend for a GPU that sees none says so and why; one for the CPU has no
 });
 
 test('the list names the one in use, or how to get one; a broken one tells its reason', () => {
-  expect(texts(listedWords([]))[0]).toContain('nkat-recover backend install');
-  expect(texts(listedWords([installed('cuda12'), installed('cpu')]))).toEqual([
+  expect(texts(listedWords([], []))[0]).toContain('nkat-recover backend install');
+  expect(texts(listedWords([installed('cuda12'), installed('cpu')], []))).toEqual([
     'TensorFlow 2.21.0 (cuda12) with tfjs-node-gpu 4.22.0, 950 MB, since 2026-11-23, in use: /home/backends/it',
     'TensorFlow 2.21.0 (cpu) with tfjs-node-gpu 4.22.0, 950 MB, since 2026-11-23: /home/backends/it',
   ]);
-  const [broken] = checkedWords({ backend: installed('cpu'), check: { status: 'broken', reason: 'x is missing' } });
-  expect(broken?.text).toContain('does not work: x is missing');
-  expect(removedWords([]).text).toBe('There was nothing to remove.');
-  expect(removedWords([{ folder: '', bytes: 1e9 }]).text).toBe(
-    'Removed 1 backend, 1.0 GB. Training runs on wasm from now on.',
+  const check = { status: 'broken', reason: 'x is missing' } as const;
+  const [broken, mend] = texts(checkedWords({ backend: installed('cpu'), check }));
+  expect(broken).toContain('does not work: x is missing');
+  // Without the flavour it would be the other one where a card is found.
+  expect(mend).toContain('nkat-recover backend install --cpu');
+  const [, unreadable] = texts(listedWords([], ['/home/backends/cpu-2.21.0-a']));
+  expect(unreadable).toMatch(/^\/home\/backends\/cpu-2.21.0-a holds no backend .* nkat-recover backend remove/);
+});
+
+test('what was removed says what trains from now on', () => {
+  expect(removedWords([], null).text).toBe('There was nothing to remove.');
+  const removed = [{ folder: '', bytes: 1e9 }];
+  expect(removedWords(removed, null).text).toBe('Removed 1 backend, 1.0 GB. Training runs on wasm from now on.');
+  expect(removedWords(removed, installed('cpu')).text).toBe(
+    'Removed 1 backend, 1.0 GB. Training runs on TensorFlow 2.21.0 (cpu) from now on.',
   );
 });

@@ -1,7 +1,10 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { NkatError } from '../../../src/errors.ts';
 import { backendInUse, useBackend } from '../../../src/worker/tfjs/backend.ts';
+import { temporaryDirectory } from '../../rig/temporary-directory.ts';
 
 // Whatever this machine has installed.
 beforeEach(() => {
@@ -14,6 +17,7 @@ test('the best that loads is taken, and the better ones that did not are named',
     name: 'tfjs-wasm',
     device: 'cpu',
     tensorflow: null,
+    whyNoGpu: null,
     passedOver: [
       { name: 'native', reason: 'not installed' },
       { name: 'node-gpu', reason: 'not installed' },
@@ -29,8 +33,22 @@ test('one alone can be asked for', async () => {
     name: 'tfjs-cpu',
     device: 'cpu',
     tensorflow: null,
+    whyNoGpu: null,
     passedOver: [],
   });
+});
+
+test('an installed one that cannot be read is named, not called missing', async () => {
+  const home = temporaryDirectory();
+  const folder = join(home, 'backends', 'cpu-2.21.0-a');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'backend.json'), '{"format":');
+  vi.stubEnv('NKAT_BACKEND', undefined);
+  vi.stubEnv('NKAT_HOME', home);
+  const reasons = async (): Promise<unknown> => (await useBackend()).passedOver[0];
+  expect(await reasons()).toEqual({ name: 'native', reason: `its backend.json in ${folder} cannot be read` });
+  vi.stubEnv('NKAT_BACKEND', join(home, 'nowhere'));
+  expect(await reasons()).toMatchObject({ reason: expect.stringContaining('NKAT_BACKEND names') });
 });
 
 test('a required GPU is never replaced by something slower', async () => {
