@@ -12,6 +12,7 @@ import { checkClock } from './checks/clock.ts';
 import { checkCuda } from './checks/cuda.ts';
 import { checkDisk } from './checks/disk.ts';
 import { checkDriver } from './checks/driver.ts';
+import { checkDriverErrors, type DriverErrors } from './checks/driver-errors.ts';
 import { checkEcc } from './checks/ecc.ts';
 import { checkNode } from './checks/node.ts';
 import { checkPersistence } from './checks/persistence.ts';
@@ -38,6 +39,8 @@ export interface Patient {
   readonly database: string;
   /** Folders that are written to, with what for. */
   readonly places: readonly { readonly what: string; readonly directory: string }[];
+  /** What the driver wrote into the kernel's log. */
+  readonly xids: () => Promise<DriverErrors>;
   readonly nodeVersion: string;
   readonly ups: { readonly name: string; readonly address: UpsAddress } | null;
   readonly service: () => Promise<ServiceFacts>;
@@ -65,10 +68,11 @@ export async function examine(patient: Patient): Promise<Finding[]> {
       ...checkPowerLimit(sample, inventory),
     ]),
   ];
+  const errors = checkDriverErrors(await patient.xids(), look);
   onStage('Measuring the disks');
   const disks = await examineDisks(patient);
   onStage('Loading the backends');
-  return [...cards, ...disks, ...(await examineRest(patient, hasCards))];
+  return [...cards, ...errors, ...disks, ...(await examineRest(patient, hasCards))];
 }
 
 /** One after another: two measurements on one disk would each see half of it. A file system is told of once. */

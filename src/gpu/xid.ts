@@ -53,6 +53,12 @@ export interface XidMessage {
   readonly message: string;
 }
 
+/** One of this boot, with its age. */
+export interface SeenXid extends XidMessage {
+  /** Null: the log was printed without times. */
+  readonly ageMs: number | null;
+}
+
 const XID = /NVRM: Xid \((?:PCI:)?([0-9a-fA-F:.]+)\): (\d+),?\s*(.*)$/;
 
 /** Null: the line tells of no Xid. */

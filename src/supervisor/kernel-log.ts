@@ -17,6 +17,21 @@ export async function readKernelLog<T>(pick: PickLine<T>): Promise<T[] | null> {
   return readKmsg(pick) ?? pickOut(await print('dmesg', []), pick) ?? pickOut(await printJournal(), pick);
 }
 
+/** Why the log may not be read here, as the system says it; for when {@link readKernelLog} gave null. */
+export function kernelLogRefusal(): string {
+  const others = 'neither dmesg nor journalctl gives any of it';
+  try {
+    closeSync(openSync('/dev/kmsg', constants.O_RDONLY | constants.O_NONBLOCK));
+    return `/dev/kmsg gives nothing to read, and ${others}`;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === null) throw error;
+    const isClosed = errno === 'EACCES' || errno === 'EPERM';
+    const why = errno === 'ENOENT' ? 'is not there' : isClosed ? 'is closed to you' : `says ${errno}`;
+    return `/dev/kmsg ${why}, and ${others}`;
+  }
+}
+
 /** One read gives one record; the descriptor does not block, so the end is EAGAIN. Source: dev-kmsg in the kernel's ABI. */
 function readKmsg<T>(pick: PickLine<T>): T[] | null {
   let descriptor: number;

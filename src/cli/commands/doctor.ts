@@ -2,6 +2,8 @@
 import { performance } from 'node:perf_hooks';
 import { examine } from '../../doctor/examine.ts';
 import { smiCommand } from '../../gpu/smi-command.ts';
+import { kernelLogRefusal } from '../../supervisor/kernel-log.ts';
+import { readXidsOfBoot } from '../../supervisor/xids-of-boot.ts';
 import { formatUps } from '../../ups-address.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -28,6 +30,10 @@ export async function doctor(flags: JsonFlag, context: CommandContext): Promise<
     environment,
     database: home.database,
     places,
+    xids: async () => {
+      const seen = await readXidsOfBoot();
+      return seen === null ? { refusal: kernelLogRefusal() } : { seen };
+    },
     nodeVersion: process.versions.node,
     ups: settings.ups === null ? null : { name: formatUps(settings.ups), address: settings.ups },
     service: () => lookAtService(placeOf(managerOf(ownMachine(), false), context), environment),

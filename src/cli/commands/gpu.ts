@@ -1,19 +1,16 @@
 /** `gpu`: the cards of this machine as they are now, and what is wrong with them; on a terminal again and again. */
-import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { faultsOf } from '../../gpu/card-book.ts';
 import { lookAtCards } from '../../gpu/look.ts';
 import { smiCommand } from '../../gpu/smi-command.ts';
 import { meansNoCards } from '../../gpu/smi-trouble.ts';
-import { readXid } from '../../gpu/xid.ts';
-import type { KernelLine } from '../../supervisor/kernel-line.ts';
-import { readKernelLog } from '../../supervisor/kernel-log.ts';
+import { readXidsOfBoot } from '../../supervisor/xids-of-boot.ts';
 import { CardsShown } from '../cards-shown.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { GpuFlags } from '../flags.ts';
 import { watchReport } from '../gpu-report-watch.ts';
-import type { GpuReport, SeenXid } from '../render/gpu-words.ts';
+import type { GpuReport } from '../render/gpu-words.ts';
 import { usageError } from '../usage-error.ts';
 
 /** @returns 0, also where there is no card; 69 where one needs a reset or a reboot, or the driver does not work */
@@ -36,17 +33,11 @@ export async function gpu(flags: GpuFlags, context: CommandContext): Promise<num
 async function lookOnce({ environment }: CommandContext): Promise<GpuReport> {
   const [look, xids] = await Promise.all([
     lookAtCards(smiCommand(environment), () => performance.now()),
-    readKernelLog(seenXid),
+    readXidsOfBoot(),
   ]);
   return { ...look, xids };
 }
 
 function isBroken({ cards, troubles }: GpuReport): boolean {
   return cards.some(({ sample }) => faultsOf(sample).length > 0) || troubles.some(({ kind }) => !meansNoCards(kind));
-}
-
-function seenXid({ atUs, message }: KernelLine): SeenXid | null {
-  const xid = readXid(message);
-  if (xid === null) return null;
-  return { ...xid, ageMs: atUs === null ? null : Math.max(0, uptime() * 1000 - atUs / 1000) };
 }

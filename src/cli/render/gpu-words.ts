@@ -5,14 +5,9 @@ import type { TemperatureLimits } from '../../gpu/inventory.ts';
 import { type GpuLook, processesOn, type SeenCard } from '../../gpu/look.ts';
 import type { GpuValues } from '../../gpu/sample.ts';
 import { meansNoCards, type SmiTrouble } from '../../gpu/smi-trouble.ts';
-import type { XidMessage, XidRemedy } from '../../gpu/xid.ts';
+import type { SeenXid, XidRemedy } from '../../gpu/xid.ts';
 import { type Line, line } from './line.ts';
 import { aboutAge, count } from './quantities.ts';
-
-export interface SeenXid extends XidMessage {
-  /** Null: the log was printed without times. */
-  readonly ageMs: number | null;
-}
 
 export interface GpuReport extends GpuLook {
   /** Newest last; null: the kernel's log may not be read here. */
@@ -114,7 +109,7 @@ function xidWords(xids: readonly SeenXid[] | null): Line[] {
   return [
     line(`The driver reported ${count(xids.length, 'error')} since the machine was started:`, 'warning'),
     ...xids.slice(-SHOWN).map(({ number, busId, words, remedy, ageMs }) => {
-      const age = ageMs === null ? '' : `, ${aboutAge(ageMs)}`;
+      const age = ageMs === null ? '' : `, ${aboutAge(ageMs)} ago`;
       return line(`  Xid ${number} of ${busId}${age}: ${words}; ${REMEDIES[remedy]}`, 'warning');
     }),
     ...(left > 0 ? [line(`  and ${left} older`, 'faint')] : []),
