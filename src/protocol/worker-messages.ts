@@ -27,6 +27,10 @@ export const hello = object({
   lastSaved: nullable(count),
   /** It takes smaller batches where a card's memory was full; missing: it does not say. */
   adaptsBatch: optional(boolean()),
+  /** How many loader processes it keeps running; null or missing: it does not say. */
+  loaders: optional(nullable(count)),
+  /** Of the state that it has restored, as in `restored`; null or missing: not yet, or it does not say. */
+  backend: optional(nullable(string(64))),
   /** Version of the SDK. */
   sdk: string(64),
 });
@@ -71,6 +75,8 @@ export const progress = object({
   waiting: nullable(oneOf(['space', 'pause', 'heat'])),
   /** What `run.progress()` said last, of work that has no epochs; null: nothing. */
   report: nullable(report),
+  /** Memory that the framework held after a step, bytes and counts by name; null or missing: it does not tell. */
+  memory: optional(nullable(object({ step: count, figures: metrics }))),
 });
 
 /** A save or stop request has reached the SDK's thread; the training loop will see it at its next step. */

@@ -1,26 +1,29 @@
 /** Does what the policies over the cards decide: slows the worker down, has it save or stopped, lets a launch wait. */
-import { faultsOf, namelessKeys } from '../gpu/card-book.ts';
+import { namelessKeys } from '../gpu/card-book.ts';
 import { type CardInventory, cardOf } from '../gpu/inventory.ts';
 import type { CardDecision } from '../gpu/policy/card-decision.ts';
-import { type CardLoad, LOAD_UNKNOWN, loadOf, noteLoad } from '../gpu/policy/card-load.ts';
+import { type CardLoad, LOAD_UNKNOWN, loadOf } from '../gpu/policy/card-load.ts';
+import { lossOfLines, lossOfTrouble, lossOfXids, xidWords } from '../gpu/policy/card-loss.ts';
 import {
-  type CardLoss,
-  lossOfFaults,
-  lossOfLines,
-  lossOfTrouble,
-  lossOfXids,
-  xidWords,
-} from '../gpu/policy/card-loss.ts';
-import { type CardFacts, decideCard, NEW_CARD, whenWorkerBegins, whenWorkerEnded } from '../gpu/policy/card-policy.ts';
+  type CardFacts,
+  decideCard,
+  NEW_CARD,
+  whenUnused,
+  whenWorkerBegins,
+  whenWorkerEnded,
+} from '../gpu/policy/card-policy.ts';
 import { type CardProfile, type CardProfileName, PROFILES } from '../gpu/policy/card-profile.ts';
 import { heatLimits } from '../gpu/policy/heat-limits.ts';
 import type { GpuSample } from '../gpu/sample.ts';
 import type { SmiTrouble } from '../gpu/smi-trouble.ts';
 import { readCardXids } from './card-evidence.ts';
+import { CardGate, isWords } from './card-gate.ts';
+import { lossNow } from './card-loss-now.ts';
 import type { CardOrders } from './card-orders.ts';
 import { CardPace } from './card-pace.ts';
+import type { CardUse } from './card-use.ts';
 import type { CardAction, SupervisorEvent } from './events.ts';
-import { FRESH_MS, fits, type Held, isHealthy, NEEDS, READY, UNREAD } from './held-card.ts';
+import { type Awaited, type Held, isReady, NEEDS, READY, UNREAD, withRow } from './held-card.ts';
 import { WORKER_CONFIG, WORKER_FATAL } from './machine/classify.ts';
 import type { CardNeed } from './machine/effect.ts';
 import { OnsetWarnings } from './onset-warnings.ts';
@@ -32,6 +35,8 @@ export interface CardControlOptions {
   readonly tell: (event: SupervisorEvent) => void;
   /** A clock that nobody sets. */
   readonly nowMs: () => number;
+  /** Which cards the worker computes on. */
+  readonly use: CardUse;
 }
 
 /** A worker that speaks of its card may have died before that had its next row. */
@@ -45,11 +50,12 @@ export class CardControl {
   readonly #profile: CardProfile | null;
   readonly #warnings: OnsetWarnings;
   readonly #pace: CardPace;
+  readonly #gate: CardGate;
   #orders: CardOrders | null = null;
   #inventory: readonly CardInventory[] = [];
   #cards: readonly Held[] = [];
   #isTraining = false;
-  #awaits: { readonly need: CardNeed; readonly sinceMs: number } | null = null;
+  #awaits: Awaited | null = null;
   #trouble: SmiTrouble | null = null;
   /** Since boot; of an adopted worker the adoption. */
   #launchedUs = uptimeUs();
@@ -63,6 +69,7 @@ export class CardControl {
     this.#options = options;
     this.#profile = options.profile === null ? null : PROFILES[options.profile];
     this.#warnings = new OnsetWarnings(options.tell);
+    this.#gate = new CardGate(options.use);
     const throttle: CardOrders['throttle'] = (...order) => this.#orders?.throttle(...order);
     this.#pace = new CardPace({ throttle, nowMs: options.nowMs });
   }
@@ -94,11 +101,14 @@ export class CardControl {
   async evidence({ code }: WorkerEnd, lastLines: readonly string[]): Promise<CardEvidence | null> {
     const isSilent = this.#cards.length === 0 && (this.#trouble === null || lossOfTrouble(this.#trouble) === null);
     if (isSilent || (code !== null && CLEAR_CODES.includes(code))) return null;
-    const buses = this.#cards.flatMap(({ busId }) => busId ?? []);
+    const own = lossOfLines(lastLines);
+    // A card that it did not use may be lost without being the cause.
+    if (this.#used().length === 0 && this.#options.use.isDeclaredElsewhere(null)) return { loss: own, xid: null };
+    const buses = this.#used().flatMap(({ busId }) => busId ?? []);
     const xids = await readCardXids(this.#launchedUs, buses);
-    const seen = this.#loss() ?? lossOfXids(xids) ?? lossOfLines(lastLines);
+    const seen = lossNow(this.#used(), this.#trouble) ?? lossOfXids(xids) ?? own;
     if (seen === null && lastLines.some((line) => SPEAKS_OF_CARD.test(line))) await this.#nextRow();
-    return { loss: seen ?? this.#loss(), xid: xidWords(xids) };
+    return { loss: seen ?? lossNow(this.#used(), this.#trouble), xid: xidWords(xids) };
   }
 
   /** A new row of a card that the worker may use. */
@@ -107,20 +117,24 @@ export class CardControl {
     const before = this.#cards.find((held) => held.key === key) ?? this.#meet(key, sample);
     const { state, decisions } = decideCard(before.state, sample, nowMs, before.facts);
     const nameless = key === sample.values.uuid ? namelessKeys(sample) : [];
-    const loss = lossOfFaults(before.facts.card, faultsOf(sample));
-    const held: Held = {
-      ...before,
-      state,
-      busId: sample.values.busId ?? before.busId,
-      readMs: nowMs,
-      loss,
-      healthyRows: loss === null ? before.healthyRows + 1 : 0,
-      memoryUsedMib: sample.values.memoryUsedMib,
-      load: noteLoad(before.load, sample.values.utilizationPercent, nowMs, this.#stepAgeMs(nowMs)),
-    };
+    const held = withRow({ ...before, state }, sample, nowMs, this.#stepAgeMs(nowMs));
     this.#cards = [...this.#cards.filter((each) => each.key !== key && !nameless.includes(each.key)), held];
-    for (const decision of decisions) this.#perform(decision, held);
-    this.#keepPace(decisions, held);
+    for (const decision of decisions.filter(isWords)) this.#perform(decision, held);
+    this.#gate.pass(
+      key,
+      decisions.filter((decision) => !isWords(decision)),
+      {
+        open: (passed) => {
+          for (const decision of passed) this.#perform(decision, held);
+          this.#keepPace(passed, held);
+        },
+        closed: () => {
+          const unused = (card: Held): Held => (card.key === key ? { ...card, state: whenUnused(card.state) } : card);
+          this.#cards = this.#cards.map(unused);
+        },
+      },
+    );
+    this.#keepPace([], held);
     this.#noteLoad(nowMs);
     this.#onRow?.();
     this.#lookIfReady(nowMs);
@@ -155,6 +169,7 @@ export class CardControl {
         this.#stepAtMs = null;
         this.#load = 'unknown';
         this.#pace.end();
+        this.#gate.forget();
         this.#cards = this.#cards.map((held) => ({ ...held, state: whenWorkerEnded(held.state), load: LOAD_UNKNOWN }));
         break;
       case 'session-ended':
@@ -226,23 +241,16 @@ export class CardControl {
 
   /** The hottest card sets the pace. */
   #keepPace(decisions: readonly CardDecision[], held: Held): void {
-    const share = Math.max(0, ...this.#cards.map(({ state }) => state.thermal.toldShare));
+    const used = this.#cards.filter(({ key }) => this.#gate.isOpen(key));
+    const share = Math.max(0, ...used.map(({ state }) => state.thermal.toldShare));
     const told = decisions.find((decision) => decision.type === 'throttle');
     const action = this.#pace.keep(share, told?.reason ?? null);
     if (action !== null) this.#tell(action, held, share, this.#pace.reason);
   }
 
-  /** What is wrong with a card now; null: nothing that anybody knows. */
-  #loss(): CardLoss | null {
-    const seen = this.#cards.find(({ loss }) => loss !== null)?.loss ?? null;
-    if (seen !== null) return seen;
-    const newestMs = Math.max(...this.#cards.map(({ readMs }) => readMs));
-    const missing = this.#cards.find(({ readMs }) => newestMs - readMs > FRESH_MS);
-    if (missing !== undefined) {
-      const words = 'nvidia-smi gives no row of it any more';
-      return lossOfFaults(missing.facts.card, [{ kind: 'row-missing', words }]);
-    }
-    return this.#trouble === null ? null : lossOfTrouble(this.#trouble);
+  /** Without those that the worker is known not to use. */
+  #used(): readonly Held[] {
+    return this.#cards.filter(({ key }) => !this.#options.use.isDeclaredElsewhere(key));
   }
 
   #stepAgeMs(nowMs: number): number | null {
@@ -250,7 +258,7 @@ export class CardControl {
   }
 
   #noteLoad(nowMs: number): void {
-    const states = this.#cards.map(({ load }) => load);
+    const states = this.#used().map(({ load }) => load);
     const load = loadOf(states, nowMs);
     if (load === this.#load) return;
     this.#load = load;
@@ -270,18 +278,11 @@ export class CardControl {
 
   #lookIfReady(nowMs: number): void {
     if (this.#awaits === null) return;
-    const { need, sinceMs } = this.#awaits;
-    // A machine whose cards tell nothing has nothing to wait for, but for their health.
-    const isFit = need === 'healthy' ? this.#areHealthy(nowMs) : this.#cards.every((held) => fits(held, need, sinceMs));
-    if (!isFit) return;
+    const { need } = this.#awaits;
+    if (!isReady(this.#used(), this.#awaits, this.#trouble, nowMs)) return;
     this.#awaits = null;
     this.#tell('went-on', null, null, READY[need]);
     this.#orders?.ready();
-  }
-
-  #areHealthy(nowMs: number): boolean {
-    if (this.#cards.length === 0 || this.#trouble !== null) return false;
-    return this.#cards.every((held) => isHealthy(held, nowMs));
   }
 
   #tell(action: CardAction, held: Held | null, share: number | null, reason: string): void {

@@ -7,6 +7,7 @@ import type { CardWatch } from './card-watch.ts';
 import type { SupervisorEvent } from './events.ts';
 import { inFirstPidNamespace } from './evidence.ts';
 import type { ExitClass } from './machine/classify.ts';
+import { countBelow } from './own-processes.ts';
 import { SampleRecorder } from './samples/sample-recorder.ts';
 import type { SessionContext } from './session-context.ts';
 import { SnapshotKeeper } from './snapshots/snapshot-keeper.ts';
@@ -38,7 +39,7 @@ export class CardKnowledge {
     const write = index.noteGpuSamples.bind(index);
     this.#samples = new SampleRecorder({ write, now, nowMs });
     const cards = (): readonly GpuSample[] => options.cards()?.rows() ?? [];
-    this.#adviser = new Adviser({ tell, nowMs, cards });
+    this.#adviser = new Adviser({ tell, nowMs, cards, countBelow });
     const onShares = this.#adviser.takeShares.bind(this.#adviser);
     this.#shares = new ShareWatch({ smi, nowMs, cards, onShares, group: () => this.#workerGroup() });
   }

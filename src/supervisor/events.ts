@@ -58,6 +58,8 @@ export interface ProgressFacts {
   readonly waiting: 'space' | 'pause' | 'heat' | null;
   /** What work without epochs says of itself; null or missing: nothing. */
   readonly report?: Report | null;
+  /** What its framework held after a step, bytes and counts by name; null or missing: it does not tell. */
+  readonly memory?: { readonly step: number; readonly figures: Readonly<Record<string, number>> } | null;
   /** Wall-clock ISO time of the newest durable checkpoint of this session; null: none yet. */
   readonly lastDurableAt: string | null;
   /** Milliseconds since the newest durable save, by a clock that nobody sets; null: there is none. */
@@ -162,7 +164,16 @@ export type SupervisorEvent =
   | { readonly name: 'checkpoint-quarantined'; readonly sequence: number; readonly to: string; readonly reason: string }
   | { readonly name: 'checkpoint-set-aside'; readonly sequence: number; readonly reason: string }
   | { readonly name: 'attempt-started'; readonly attempt: number; readonly pid: number }
-  | { readonly name: 'worker-connected'; readonly attempt: number; readonly pid: number; readonly adopted: boolean }
+  | {
+      readonly name: 'worker-connected';
+      readonly attempt: number;
+      readonly pid: number;
+      readonly adopted: boolean;
+      /** Of a worker that has restored its state already, as in `training-started`; null or missing: it has not. */
+      readonly backend?: string | null;
+      /** How many loader processes it says that it keeps running; null or missing: it does not say. */
+      readonly loaders?: number | null;
+    }
   | {
       readonly name: 'training-started';
       readonly attempt: number;

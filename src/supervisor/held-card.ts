@@ -1,7 +1,10 @@
 /** A card that the worker may use: its newest row, what the policies remember of it, and whether a launch may follow. */
-import { LOAD_UNKNOWN, type LoadState } from '../gpu/policy/card-load.ts';
-import type { CardLoss } from '../gpu/policy/card-loss.ts';
+import { faultsOf } from '../gpu/card-book.ts';
+import { LOAD_UNKNOWN, type LoadState, noteLoad } from '../gpu/policy/card-load.ts';
+import { type CardLoss, lossOfFaults } from '../gpu/policy/card-loss.ts';
 import { type CardFacts, type CardPolicyState, isFitByHeat } from '../gpu/policy/card-policy.ts';
+import type { GpuSample } from '../gpu/sample.ts';
+import type { SmiTrouble } from '../gpu/smi-trouble.ts';
 import type { CardNeed } from './machine/effect.ts';
 
 export interface Held {
@@ -49,7 +52,40 @@ export const READY: Readonly<Record<CardNeed, string>> = {
   memory: 'its memory is free again',
 };
 
-export function fits(held: Held, need: 'cool' | 'memory', sinceMs: number): boolean {
+/** What a launch waits for. */
+export interface Awaited {
+  readonly need: CardNeed;
+  readonly sinceMs: number;
+}
+
+/** @param before with what the policies made of the row already */
+export function withRow(before: Held, sample: GpuSample, nowMs: number, stepAgeMs: number | null): Held {
+  const { busId, memoryUsedMib, utilizationPercent } = sample.values;
+  const loss = lossOfFaults(before.facts.card, faultsOf(sample));
+  return {
+    ...before,
+    busId: busId ?? before.busId,
+    readMs: nowMs,
+    loss,
+    healthyRows: loss === null ? before.healthyRows + 1 : 0,
+    memoryUsedMib,
+    load: noteLoad(before.load, utilizationPercent, nowMs, stepAgeMs),
+  };
+}
+
+/** @param trouble of nvidia-smi itself; null: none */
+export function isReady(
+  cards: readonly Held[],
+  { need, sinceMs }: Awaited,
+  trouble: SmiTrouble | null,
+  nowMs: number,
+): boolean {
+  // A machine whose cards tell nothing has nothing to wait for, but for their health.
+  if (need !== 'healthy') return cards.every((held) => fits(held, need, sinceMs));
+  return cards.length > 0 && trouble === null && cards.every((held) => isHealthy(held, nowMs));
+}
+
+function fits(held: Held, need: 'cool' | 'memory', sinceMs: number): boolean {
   if (need === 'cool') return isFitByHeat(held.state, held.facts);
   // An older row still counts the worker.
   if (held.readMs <= sinceMs) return false;
@@ -58,6 +94,6 @@ export function fits(held: Held, need: 'cool' | 'memory', sinceMs: number): bool
 }
 
 /** Healthy for long enough, and still telling so. */
-export function isHealthy({ healthyRows, readMs }: Held, nowMs: number): boolean {
+function isHealthy({ healthyRows, readMs }: Held, nowMs: number): boolean {
   return healthyRows >= HEALTHY_ROWS && nowMs - readMs <= FRESH_MS;
 }

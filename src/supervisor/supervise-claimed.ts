@@ -7,23 +7,27 @@ import { digestOf } from '../checkpoint/digest.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
 import type { Owner, SessionFile, TrainerFacts } from '../checkpoint/types.ts';
+import { smiCommand } from '../gpu/smi-command.ts';
 import { isGoingDown } from '../power/going-down.ts';
 import { type PowerCut, withCut } from '../power/power-cut.ts';
 import { socketPath } from '../protocol/socket-path.ts';
 import type { UpsAddress } from '../ups-address.ts';
 import { CardControl } from './card-control.ts';
 import { CardKnowledge } from './card-knowledge.ts';
+import { CardUse } from './card-use.ts';
 import { CardWatch } from './card-watch.ts';
 import { watchCheckpoints } from './checkpoint-index.ts';
 import { type EarlierWorker, endUnrecordedWorkers, findEarlierWorker } from './earlier-worker.ts';
 import { openEventSink } from './event-sink.ts';
 import type { SupervisorEvent } from './events.ts';
+import { inFirstPidNamespace } from './evidence.ts';
 import { finish } from './finish-session.ts';
 import { LogindWatch } from './logind-watch.ts';
 import { renewBudget } from './machine/restart-policy.ts';
 import { graceMs } from './machine/settings.ts';
 import type { Ledger } from './machine/state.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
+import { processesOfGroup } from './own-processes.ts';
 import { savingWords } from './saving-words.ts';
 import type { SessionContext } from './session-context.ts';
 import { findCut } from './session-cut.ts';
@@ -66,10 +70,17 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     sink.tell(event);
     warnings.take(event);
     knowledge.take(event);
+    use.take(event);
     control.take(event);
     logind?.take(event);
   };
-  const control = new CardControl({ profile: settings.gpuProfile, tell, nowMs });
+  const use = new CardUse({
+    smi: smiCommand(process.env),
+    nowMs,
+    own: () => (record.file.worker === null ? new Set() : processesOfGroup(record.file.worker.group.pid)),
+    namesOurPids: inFirstPidNamespace,
+  });
+  const control = new CardControl({ profile: settings.gpuProfile, tell, nowMs, use });
   const context: SessionContext = {
     files,
     layout,

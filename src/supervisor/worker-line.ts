@@ -147,7 +147,7 @@ export class WorkerLine {
     return this.#stepAtMs === null ? 0 : Math.max(0, this.#options.context.nowMs() - this.#stepAtMs);
   }
 
-  #hello({ attempt, pid, pidNamespace, welcomed, phase, step, lastSaved, adaptsBatch }: Hello): void {
+  #hello({ attempt, pid, pidNamespace, welcomed, phase, step, lastSaved, adaptsBatch, backend, loaders }: Hello): void {
     const { tell, index, record } = this.#options.context;
     this.#connected = true;
     const { worker } = record.file;
@@ -156,7 +156,14 @@ export class WorkerLine {
     const seen = isForeign(pidNamespace) ? null : pid;
     void index.patchSession({ workerPid: seen });
     void index.patchAttempt(attempt, { pid: seen });
-    tell({ name: 'worker-connected', attempt, pid, adopted: welcomed });
+    tell({
+      name: 'worker-connected',
+      attempt,
+      pid,
+      adopted: welcomed,
+      backend: backend ?? null,
+      loaders: loaders ?? null,
+    });
     this.#options.dispatch({
       type: 'worker-connected',
       welcomed,

@@ -140,6 +140,7 @@ export class WorkerReports {
       skippedSaves,
       waiting,
       report: message.report,
+      memory: message.memory ?? null,
       lastDurableAt: this.#lastDurableAt,
       lastDurableAgeMs: this.#lastDurableMs === null ? null : this.#context.nowMs() - this.#lastDurableMs,
       attempt,

@@ -8,6 +8,7 @@ import { guardOutput } from './output-guard.ts';
 import type { Run } from './run.ts';
 import type { ThreadMode } from './thread/messages.ts';
 import { TrainingRun } from './training-run.ts';
+import { usage } from './usage.ts';
 
 /** Set in a process that has connected: the socket that it is the worker of. */
 const CONNECTED = 'NKAT_CONNECTED';
@@ -25,6 +26,11 @@ export interface ConnectOptions extends AloneSettings {
    * smaller by itself, batches of your own need `run.batchScale`. Default false: one retry at the same size.
    */
   readonly adaptsBatch?: boolean;
+  /**
+   * How many processes this trainer starts that prepare its data. Where the GPU waits for data and fewer of them run, that is said.
+   * Default: nothing is said of them.
+   */
+  readonly loaders?: number;
 }
 
 /**
@@ -77,5 +83,20 @@ function modeOf(environment: NodeJS.ProcessEnv, options: ConnectOptions): Thread
   // Inherited by the trainer's own processes and threads, whose hello would take the worker's place.
   environment[CONNECTED] = socket;
   const adaptsBatch = options.adaptsBatch ?? false;
-  return { kind: 'supervised', socket, token: environment[ENVIRONMENT.token] ?? '', session, attempt, adaptsBatch };
+  const loaders = loadersOf(options);
+  return {
+    kind: 'supervised',
+    socket,
+    token: environment[ENVIRONMENT.token] ?? '',
+    session,
+    attempt,
+    adaptsBatch,
+    loaders,
+  };
+}
+
+function loadersOf({ loaders }: ConnectOptions): number | null {
+  if (loaders === undefined) return null;
+  if (Number.isSafeInteger(loaders) && loaders >= 0) return loaders;
+  throw usage(`loaders is a whole number of processes, not ${String(loaders)}`, 'connect');
 }

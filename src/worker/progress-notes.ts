@@ -33,6 +33,7 @@ export class ProgressNotes {
   batchesInPass: number | null = null;
   #loss: number | null = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
+  #state: TrainingState | null = null;
 
   constructor(options: ProgressNotesOptions) {
     this.#options = options;
@@ -59,6 +60,7 @@ export class ProgressNotes {
       memory.means.add(name, value);
       memory.metrics[name] = value;
     }
+    this.#state = state;
     const rate = state?.learningRate?.();
     memory.steps.append(rate === undefined ? metrics : { ...metrics, [LEARNING_RATE]: rate });
     this.#loss = metrics.loss ?? null;
@@ -108,7 +110,14 @@ export class ProgressNotes {
       metrics,
       skippedSaves: periodic.skipped,
       report: memory.report,
+      memory: this.#memoryAfter(position.step),
     });
+  }
+
+  /** Taken at a boundary: what a step made and gave back is not in it. */
+  #memoryAfter(step: number): ProgressFacts['memory'] {
+    const figures = this.#state?.memory?.();
+    return figures === undefined ? null : { step, figures };
   }
 
   #signOfLife(): void {

@@ -1,6 +1,8 @@
 /** The watch over the cards of a run, beside the processes of nvidia-smi that it starts. */
 import { expect, it } from 'vitest';
+import { smiCommand } from '../../src/gpu/smi-command.ts';
 import { CardControl } from '../../src/supervisor/card-control.ts';
+import { CardUse } from '../../src/supervisor/card-use.ts';
 import { CardWatch } from '../../src/supervisor/card-watch.ts';
 import type { SupervisorEvent } from '../../src/supervisor/events.ts';
 import { FakeSmi, type Scene } from '../rig/fake-smi.ts';
@@ -11,7 +13,9 @@ function watchWith(environment: NodeJS.ProcessEnv): { watch: CardWatch; told: Su
   const told: SupervisorEvent[] = [];
   const tell = (event: SupervisorEvent): void => void told.push(event);
   const nowMs = (): number => performance.now();
-  const control = new CardControl({ profile: null, tell, nowMs });
+  const own = (): ReadonlySet<number> => new Set();
+  const use = new CardUse({ smi: smiCommand(environment), nowMs, own, namesOurPids: () => true });
+  const control = new CardControl({ profile: null, tell, nowMs, use });
   const watch = new CardWatch({ environment, tell, nowMs, control });
   atTestEnd(() => watch.close());
   return { watch, told };

@@ -6,7 +6,7 @@ import { decideFan, FAN_WELL, type FanState } from './fan.ts';
 import { type HeatLimits, heatOf } from './heat-limits.ts';
 import { decideMemory, MEMORY_WELL, type MemoryState } from './memory.ts';
 import { decidePower, POWER_WELL, type PowerState } from './power.ts';
-import { COOL, decideHeat, isCool, type ThermalState, withNewWorker, withoutWorker } from './thermal.ts';
+import { COOL, decideHeat, isCool, type ThermalState, untold, withNewWorker, withoutWorker } from './thermal.ts';
 
 export interface CardPolicyState {
   readonly thermal: ThermalState;
@@ -63,4 +63,9 @@ export function whenWorkerEnded(state: CardPolicyState): CardPolicyState {
 
 export function whenWorkerBegins(state: CardPolicyState): CardPolicyState {
   return { ...state, thermal: withNewWorker(state.thermal) };
+}
+
+/** The worker does not use this card: what was decided of it was not done. */
+export function whenUnused(state: CardPolicyState): CardPolicyState {
+  return { ...state, thermal: untold(state.thermal) };
 }

@@ -85,6 +85,11 @@ export function withNewWorker(state: ThermalState): ThermalState {
   return { ...state, mode: state.duty.share > 0 ? 'slowed' : 'free' };
 }
 
+/** Nobody was told what was decided, and it is decided anew with the next reading. A warning stays told. */
+export function untold(state: ThermalState): ThermalState {
+  return { ...state, mode: 'free', duty: NO_DUTY, toldShare: 0, stood: null, easySinceMs: null };
+}
+
 function decideWarning(state: ThermalState, heat: number, limits: HeatLimits, card: string): Decided<ThermalState> {
   if (!state.warned && heat >= limits.warn) {
     const words = `${card} is hot: ${heatWords(heat, limits.warn, limits)}`;
@@ -95,7 +100,7 @@ function decideWarning(state: ThermalState, heat: number, limits: HeatLimits, ca
           type: 'warn',
           code: 'gpu-hot',
           message: words,
-          hint: 'Look at its fans, its dust filters and the air around the case. Training is slowed down meanwhile.',
+          hint: 'Look at its fans, its dust filters and the air around the case. Training that uses it is slowed down meanwhile.',
         },
         { type: 'save', isEmergency: false, reason: words },
       ],

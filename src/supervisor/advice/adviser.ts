@@ -1,10 +1,12 @@
 /** Gathers moments, has each policy judge them, and tells what one of them has to say: once, and again only long after it was over. */
 import type { GpuSample } from '../../gpu/sample.ts';
+import { deviceOf } from '../backend-device.ts';
 import type { SupervisorEvent } from '../events.ts';
 import type { Verdict } from '../warnings/condition.ts';
-import { isOnCpu, judgeCpuTraining } from './cpu-training.ts';
+import { judgeCpuTraining } from './cpu-training.ts';
 import { judgeHeat, judgeLowClocks, judgePower } from './held-back.ts';
 import { judgeIdleCard } from './idle-card.ts';
+import { judgeLoaders, type Loaders } from './loaders.ts';
 import { type Stretch, type TrainingPhase, withMoment } from './moment.ts';
 import { judgeSharedCard, type SharedCard } from './shared-card.ts';
 import { type BestStretch, betterOf, judgeSlower } from './slower.ts';
@@ -19,6 +21,8 @@ export interface AdviserOptions {
   readonly nowMs: () => number;
   /** Newest rows of the worker's cards; none: nothing is advised. */
   readonly cards: () => readonly GpuSample[];
+  /** Living processes that this one has started, and theirs. */
+  readonly countBelow: (pid: number) => number;
 }
 
 interface Told {
@@ -33,6 +37,8 @@ export class Adviser {
   #best: BestStretch | null = null;
   #judgedMs = Number.NEGATIVE_INFINITY;
   #backend: string | null = null;
+  /** What the worker declares, and its process; null: nothing, or no worker. */
+  #declared: { readonly loaders: number; readonly pid: number } | null = null;
 
   constructor(options: AdviserOptions) {
     this.#options = options;
@@ -45,8 +51,14 @@ export class Adviser {
         this.#backend = event.backend;
         this.#stretch = [];
         break;
+      case 'worker-connected':
+        // An adopted worker tells it with its hello.
+        if (event.backend != null) this.#backend = event.backend;
+        this.#declared = event.loaders == null ? null : { loaders: event.loaders, pid: event.pid };
+        break;
       case 'attempt-started':
       case 'worker-ended':
+        this.#declared = null;
         this.#stretch = [];
         break;
       case 'progress':
@@ -78,7 +90,9 @@ export class Adviser {
   }
 
   #judgeStretch(phase: TrainingPhase, cards: readonly GpuSample[]): void {
-    this.#judge('gpu-idle', phase, judgeIdleCard(this.#stretch, isOnCpu(this.#backend)));
+    const onCpu = deviceOf(this.#backend) === 'cpu';
+    this.#judge('gpu-idle', phase, judgeIdleCard(this.#stretch, onCpu));
+    this.#judge('few-loaders', phase, judgeLoaders(this.#stretch, this.#loaders(), onCpu));
     this.#judge('cpu-training', phase, judgeCpuTraining(this.#stretch, this.#backend));
     for (const [at, { values }] of cards.entries()) {
       const name = values.index ?? at;
@@ -89,6 +103,12 @@ export class Adviser {
     if (phase !== 'train') return;
     this.#best = betterOf(this.#best, this.#stretch);
     this.#judge('slower', phase, judgeSlower(this.#stretch, this.#best));
+  }
+
+  #loaders(): Loaders | null {
+    if (this.#declared === null) return null;
+    const { loaders, pid } = this.#declared;
+    return { declared: loaders, running: () => this.#options.countBelow(pid) };
   }
 
   #judge(code: string, phase: TrainingPhase, verdict: Verdict): void {

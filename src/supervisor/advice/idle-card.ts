@@ -3,11 +3,11 @@ import { clear, KEEP, raise, type Verdict } from '../warnings/condition.ts';
 import { busiest, isLongEnough, meanOf, PHASE_WORDS, type Stretch, secondsOf } from './moment.ts';
 
 const IDLE_PERCENT = 10;
-const LITTLE_PERCENT = 60;
+export const LITTLE_PERCENT = 60;
 /** What a fed card comes to; 80 to 90 is the aim. */
-const ENOUGH_PERCENT = 70;
+export const ENOUGH_PERCENT = 70;
 /** A step that takes no longer is over before a card has begun. */
-const SHORT_STEP_MS = 10;
+export const SHORT_STEP_MS = 10;
 
 /** @param onCpu the backend is known to compute on the CPU: then the card is idle for another reason */
 export function judgeIdleCard(stretch: Stretch, onCpu: boolean): Verdict {

@@ -3,7 +3,7 @@ import { type GpuProcess, processQuery, readProcesses, shareMemory } from '../..
 import type { GpuSample } from '../../gpu/sample.ts';
 import { askSmi } from '../../gpu/smi-ask.ts';
 import type { SmiCommand } from '../../gpu/smi-command.ts';
-import { processTable } from '../process-table.ts';
+import { processesOfGroup } from '../own-processes.ts';
 import type { SharedCard } from './shared-card.ts';
 
 /** Each question starts a program; whoever shares a card stays for longer than that. */
@@ -48,7 +48,7 @@ export class ShareWatch {
     const own = group();
     // The watch over the cards tells what is wrong with nvidia-smi.
     if (answer.kind !== 'answered' || own === null) return;
-    onShares(sharedCards(readProcesses(answer.text), cards(), ownPids(own)));
+    onShares(sharedCards(readProcesses(answer.text), cards(), processesOfGroup(own)));
   }
 }
 
@@ -60,16 +60,4 @@ export function sharedCards(
   return cards.flatMap(({ values: { uuid, index, memoryTotalMib } }) =>
     uuid === null ? [] : [{ index, memoryTotalMib, share: shareMemory(processes, uuid, own) }],
   );
-}
-
-/** The worker's group, and all that was started from it, in whatever group that is now. */
-function ownPids(group: number): ReadonlySet<number> {
-  const rows = processTable();
-  const own = new Set(rows.filter((row) => row.group === group).map(({ pid }) => pid));
-  for (let found = true; found; ) {
-    const more = rows.filter(({ pid, parent }) => own.has(parent) && !own.has(pid));
-    for (const { pid } of more) own.add(pid);
-    found = more.length > 0;
-  }
-  return own;
 }

@@ -14,6 +14,8 @@ export type ThreadMode =
       readonly attempt: number;
       /** The trainer takes smaller batches where a card's memory was full. */
       readonly adaptsBatch: boolean;
+      /** How many loader processes it keeps running; null: it does not say. */
+      readonly loaders: number | null;
     }
   | {
       readonly kind: 'alone';
@@ -123,6 +125,8 @@ export interface ProgressFacts {
   readonly best: { readonly name: string; readonly value: number } | null;
   readonly skippedSaves: number;
   readonly report: ReportedProgress | null;
+  /** What the framework held after that step; null: it does not tell. */
+  readonly memory: { readonly step: number; readonly figures: Readonly<Record<string, number>> } | null;
 }
 
 export type ToThread =

@@ -87,6 +87,7 @@ export class Reporter {
       best: this.#facts?.best ?? null,
       lastStepAgeMs: this.#control.beatAgeMs(now),
       skippedSaves: this.#facts?.skippedSaves ?? 0,
+      memory: memoryOf(this.#facts),
       report: reportOf(this.#facts?.report ?? null),
       waiting: this.#control.waiting,
     };
@@ -95,6 +96,11 @@ export class Reporter {
 
 function percentOf(step: number, totalSteps: number | null): number | null {
   return totalSteps === null || totalSteps === 0 ? null : Math.min(100, (100 * step) / totalSteps);
+}
+
+function memoryOf(facts: ProgressFacts | null): NonNullable<MessageOf<WorkerMessage, 'progress'>['memory']> | null {
+  const memory = facts?.memory ?? null;
+  return memory === null ? null : { step: memory.step, figures: { ...memory.figures } };
 }
 
 function reportOf(report: ReportedProgress | null): MessageOf<WorkerMessage, 'progress'>['report'] {

@@ -25,6 +25,8 @@ export class SupervisedSession implements SessionSide {
   #isDrill = false;
   #claim: number | null;
   #lastSaved: number | null;
+  /** Of the restored state; a later supervisor learns it from the next hello. */
+  #backend: string | null = null;
   #nextPoint: ((point: ResumePoint | null) => void) | null = null;
 
   constructor(
@@ -58,6 +60,7 @@ export class SupervisedSession implements SessionSide {
 
   tell(message: WorkerMessage): void {
     if (message.type === 'saved') this.#lastSaved = message.sequence;
+    if (message.type === 'restored') this.#backend = message.backend;
     this.#channel.send(message);
   }
 
@@ -145,6 +148,8 @@ export class SupervisedSession implements SessionSide {
       phase: PHASES[phase] ?? 'load',
       lastSaved: this.#lastSaved,
       adaptsBatch: this.#mode.adaptsBatch,
+      loaders: this.#mode.loaders,
+      backend: this.#backend,
       sdk: this.#sdk,
     };
   }

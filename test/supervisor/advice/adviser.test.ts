@@ -31,17 +31,21 @@ interface Scene {
 class Play {
   readonly advice: EventNamed<'advice'>[] = [];
   readonly #adviser: Adviser;
+  /** Loader processes. */
+  running = 0;
   #ms = 0;
   #cards: readonly GpuSample[] = [];
 
-  constructor(backend: string | null = null) {
+  constructor(backend: string | null = null, loaders: number | null = null) {
     this.#adviser = new Adviser({
       tell: (event) => {
         if (event.name === 'advice') this.advice.push(event);
       },
       nowMs: () => this.#ms,
       cards: () => this.#cards,
+      countBelow: () => this.running,
     });
+    this.#adviser.take({ name: 'worker-connected', attempt: 1, pid: 1, adopted: false, loaders });
     const started = { attempt: 1, sequence: null, step: 0, epoch: 0, restoreMs: 0 };
     this.#adviser.take({ name: 'training-started', ...started, backend });
   }
@@ -162,4 +166,28 @@ it('tells of another program that takes much of the card, and of no desktop', ()
     kind: 'raise',
     message: 'python3 (pid 8) and 1 more is on GPU 0 as well, with 5210 of 10240 MiB of its memory',
   });
+});
+
+it('says that too few loader processes run, where the card waits and the trainer says how many it keeps', () => {
+  const idle = { stepsPerSecond: 4, cards: [{ ...BUSY, utilizationPercent: 12 }] };
+  const play = new Play('tfjs-node-gpu', 4);
+  play.running = 2;
+  play.go(30, idle);
+  expect(play.codes).toEqual(['gpu-idle train', 'few-loaders train']);
+  expect(play.advice[1]?.message).toMatch(
+    /^Too few loader processes \(2 of 4 declared\): the GPU was used 12 % over \d+ s of training, a step took 250 ms$/,
+  );
+  // Once, also where they come and go.
+  play.running = 4;
+  play.go(30, idle);
+  play.running = 1;
+  expect(play.go(30, idle).codes).toHaveLength(2);
+
+  const all = new Play('tfjs-node-gpu', 4);
+  all.running = 4;
+  expect(all.go(30, idle).codes).toEqual(['gpu-idle train']);
+  const silent = new Play('tfjs-node-gpu');
+  expect(silent.go(30, idle).codes).toEqual(['gpu-idle train']);
+  // A busy card has all the data that it needs.
+  expect(new Play('tfjs-node-gpu', 4).go(30, { stepsPerSecond: 4 }).codes).toEqual([]);
 });
