@@ -21,6 +21,7 @@ import { ReportGate } from './report-gate.ts';
 import type { ChosenPoint } from './resume-point.ts';
 import { type Actor, RunLoop } from './run-loop.ts';
 import type { SessionContext } from './session-context.ts';
+import { TransitionBook } from './transition-book.ts';
 import { WorkerLine } from './worker-line.ts';
 import { WorkerReports } from './worker-reports.ts';
 
@@ -54,6 +55,7 @@ export class Supervisor implements Actor {
   readonly #line: WorkerLine;
   readonly #hands: AttemptHands;
   readonly #warnings: OnsetWarnings;
+  readonly #book: TransitionBook;
   readonly #cards: CardControl;
   #point: ChosenPoint | null = null;
   #from: number | string | null;
@@ -71,6 +73,7 @@ export class Supervisor implements Actor {
       ),
     );
     this.#warnings = new OnsetWarnings(context.tell);
+    this.#book = new TransitionBook(context, this.#warnings);
     this.#loop = new RunLoop({ kind: 'opening', ledger: options.ledger }, options.machine, this, context.nowMs);
     const dispatch = (happening: Happening): void => this.#loop.dispatch(happening);
     const reports = new WorkerReports(context, dispatch, (message) => this.#beside(this.#replace(message)));
@@ -117,7 +120,7 @@ export class Supervisor implements Actor {
         reports.workerEnded();
         this.#line.workerEnded();
       },
-      persist: () => this.#persist(),
+      persist: () => this.#book.persist(),
       cardEvidence: (end, lastLines) => this.#cards.evidence(end, lastLines),
       random,
     });
@@ -162,22 +165,8 @@ export class Supervisor implements Actor {
   }
 
   async record(before: State, event: MachineEvent, after: State): Promise<void> {
-    if (before === after) return;
-    const { record, index } = this.#context;
-    const { attempt, budget, lastStep, stopSignal } = after.ledger;
-    // Durable with the wish itself: a power cut during the stop must not undo it.
-    const stoppedBy = stopSignal === null ? null : (after.ledger.stoppedBy ?? 'operator');
-    record.change({ attempts: attempt, budget, lastStep: Math.max(lastStep, record.file.lastStep), stoppedBy });
-    // In one write with the budget: a supervisor that dies before it has dealt with the end must not have it counted twice.
-    const { worker } = record.file;
-    if (worker !== null && countsEnd(before, event)) record.change({ worker: { ...worker, counted: true } });
-    await this.#persist();
-    if (before.kind === after.kind) return;
-    if (before.kind === 'awaiting-card') this.#cards.awaitNoMore();
-    if (before.kind === 'starting' && after.kind === 'running')
-      this.#warnings.end('launch', 'The worker could be launched');
-    const outcome = after.kind === 'ended' ? { outcome: after.outcome, reason: after.reason } : {};
-    await index.transition(attempt, before.kind, event.type, after.kind, { budget, lastStep, ...outcome });
+    if (before.kind === 'awaiting-card' && after.kind !== before.kind) this.#cards.awaitNoMore();
+    await this.#book.enter(before, event, after);
   }
 
   async perform(effect: Effect): Promise<void> {
@@ -256,18 +245,6 @@ export class Supervisor implements Actor {
     work.catch((error: unknown) => this.#loop.fail(error));
   }
 
-  /** A full disk must not end the training that it endangers: the next change is written again. */
-  async #persist(): Promise<void> {
-    try {
-      await this.#context.record.persist();
-      this.#warnings.end('session-file', 'The record of the session is written again');
-    } catch (error) {
-      if (!(error instanceof NkatError)) throw error;
-      const message = `The record of the session is kept in memory until it can be written: could not ${error.operation}: ${error.message}`;
-      this.#warnings.begin('session-file', message, error.hint ?? null);
-    }
-  }
-
   /** A worker must find the socket. Where there is no room for one, the launch is tried again. */
   async #isReachable(): Promise<boolean> {
     try {
@@ -298,10 +275,4 @@ export class Supervisor implements Actor {
     this.dispatch({ type: 'resume-changed', sequence: point?.sequence ?? null });
     this.#line.send({ type: 'resume', resume: point });
   }
-}
-
-/** Whether this transition has taken the end of an attempt into the budget. */
-function countsEnd(before: State, event: MachineEvent): boolean {
-  if (before.kind === 'opening') return event.type === 'no-orphan' && event.unseenEnd !== null;
-  return before.kind === 'classifying' && event.type === 'evidence-gathered';
 }

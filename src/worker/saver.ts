@@ -193,6 +193,7 @@ export class Saver {
     const [save] = this.#saves;
     if (save?.stage !== 'waiting') return;
     save.stage = 'reading';
+    this.#budget.begin(this.#options.now());
     const { id, request, kinds, reason, requests, specs: tensors, bytes } = save;
     const { step, epoch, metrics, memory, backend, versions } = request;
     const facts = { id, step, epoch, kinds, reason, requests, metrics, memory, backend, versions, tensors, bytes };
@@ -258,6 +259,7 @@ export class Saver {
   }
 
   #ended(save: SaveInFlight): void {
+    if (save.stage !== 'waiting') this.#budget.end(this.#options.now());
     save.stage = 'ended';
     save.handedOver.resolve();
     this.#saves = this.#saves.filter((other) => other !== save);

@@ -200,6 +200,45 @@ test('the budget: 4 ms a step at the most, or 1 % of a long one, and 2 % of the 
   expect(budget.allow(99_010, 20_000)).toBe(200);
 });
 
+test('the budget of a save that follows the one before at once is 0.8 % of the time; after a rest as long as that one took, 2 % again', () => {
+  const budget = new ReadBudget();
+  const inOneSecond = (nowMs: number): number => {
+    budget.spent(budget.allow(nowMs, 1_000));
+    return budget.allow(nowMs + 1_000, 10_000);
+  };
+  budget.begin(10_000);
+  expect(inOneSecond(11_000)).toBeCloseTo(20);
+  budget.end(20_000);
+  budget.begin(20_100);
+  expect(inOneSecond(21_000)).toBeCloseTo(8);
+  budget.end(30_100);
+  budget.begin(40_099);
+  expect(inOneSecond(41_000)).toBeCloseTo(8);
+  budget.end(42_000);
+  budget.begin(44_000);
+  expect(inOneSecond(45_000)).toBeCloseTo(20);
+});
+
+test('a save that follows another at once is read over more steps than one that had a rest before it', () => {
+  const world = saverOf([tensor('a', 14 * 1024 * 1024, 1)]);
+  const { saver, request, of } = world;
+  const stepsToRead = (id: number): number => {
+    saver.begin(request(id));
+    world.ready(id);
+    let steps = 0;
+    for (; of('save-finish').length < id; steps++) {
+      world.passes(100);
+      saver.step(100);
+    }
+    saver.receive({ type: 'save-durable', id, sequence: id, path: '' });
+    return steps;
+  };
+  const first = stepsToRead(1);
+  expect(stepsToRead(2)).toBeGreaterThan(2 * first);
+  world.passes(60_000);
+  expect(stepsToRead(3)).toBe(first);
+});
+
 test('where steps are long, a save is read at the very boundary that begins it, as soon as there is memory', () => {
   const world = saverOf([tensor('a', 16, 1)], 1, (id) => world.ready(id));
   const { saver, request, of } = world;
