@@ -114,10 +114,13 @@ function judgeOptimizer({ optimizer }: TensorGroups, { optimizers }: StateFacts)
   return { has: missing.length === 0, problems: missing, warnings: [] };
 }
 
-function averageProblems({ average, model }: TensorGroups, { averageUpdates }: StateFacts): string[] {
-  if (averageUpdates === null || averageUpdates === 0) return [];
-  const missing = model.filter(({ name }) => !average.some((other) => other.name === `average/${name}`));
-  return missing.length === 0 ? [] : [`the average of ${listed(missing.map(({ name }) => name))} is missing`];
+function averageProblems({ average, model }: TensorGroups, { averages }: StateFacts): string[] {
+  return Object.entries(averages).flatMap(([prefix, updates]) => {
+    const needed = updates === 0 ? [] : model;
+    const missing = needed.filter(({ name }) => !average.some((other) => other.name === `${prefix}/${name}`));
+    const which = prefix === 'average' ? 'the average' : `the average ${prefix}`;
+    return missing.length === 0 ? [] : [`${which} of ${listed(missing.map(({ name }) => name))} is missing`];
+  });
 }
 
 /** What of a checkpoint must be the same in all of one trainer: its tensors but those that come and grow in training. */

@@ -17,24 +17,27 @@ export interface OptimizerFacts {
 export interface StateFacts {
   /** By name, as `tfjsState` writes them; null: the state is the trainer's own, and says nothing of optimizers. */
   readonly optimizers: Readonly<Record<string, OptimizerFacts>> | null;
-  /** Samples in the weight average; null: there is none, or nobody can tell. */
-  readonly averageUpdates: number | null;
+  /** Samples in each weight average, by the prefix of its tensors' names; none where nobody can tell. */
+  readonly averages: Readonly<Record<string, number>>;
   /** Why the SDK of this release would not put it back; null: nothing speaks against it. */
   readonly incompatible: string | null;
 }
 
-const NO_FACTS: StateFacts = { optimizers: null, averageUpdates: null, incompatible: null };
+const NO_FACTS: StateFacts = { optimizers: null, averages: {}, incompatible: null };
 
 const UNLIMITED = Number.POSITIVE_INFINITY;
 const text = string(UNLIMITED);
 const headSchema = object({ version: integer(0) });
+const averageSchema = object({ kind: text, updates: integer(0) });
 const tfjsSchema = object({
   state: object({
     steps: integer(0),
     optimizers: record(object({ className: text, trained: list(text, 0, UNLIMITED) }), UNLIMITED),
-    average: nullable(object({ kind: text, updates: integer(0) })),
+    average: nullable(averageSchema),
   }),
 });
+/** Of a trainer with several; missing in states of earlier releases. */
+const severalSchema = object({ state: object({ averages: record(averageSchema, UNLIMITED) }) });
 
 /** @throws NkatError `checkpoint-damaged`, `checkpoint-unreadable`, `checkpoint-gone` */
 export async function readStateFacts(files: StoreFiles, path: string, session: string): Promise<StateFacts> {
@@ -63,5 +66,11 @@ export function factsOfState(json: string): StateFacts {
   const tfjs = read(tfjsSchema, value);
   if (tfjs instanceof Invalid) return NO_FACTS;
   const { optimizers, average } = tfjs.state;
-  return { optimizers, averageUpdates: average?.updates ?? null, incompatible: null };
+  const several = read(severalSchema, value);
+  const averages = {
+    ...(average === null ? {} : { average }),
+    ...(several instanceof Invalid ? {} : several.state.averages),
+  };
+  const updates = Object.entries(averages).map(([name, { updates }]) => [name, updates] as const);
+  return { optimizers, averages: Object.fromEntries(updates), incompatible: null };
 }

@@ -12,6 +12,8 @@ const FINISH_SAVE_MS = 10_000;
 const EMERGENCY_SAVE_MS = 60_000;
 /** A shutdown signals the supervisor and us at once: what comes this near to the supervisor's request is the same wish. */
 const SAME_WISH_MS = 1_000;
+/** sysexits EX_CONFIG: as it is set up, or was changed, it cannot go on, and no restart will mend that. */
+export const EXIT_CONFIGURATION = 78;
 /** What Node ends with after an uncaught throw. */
 const UNCAUGHT = 1;
 

@@ -4,7 +4,7 @@
  */
 import { HISTORY_PREFIX } from './history.ts';
 import type { StateValue } from './state.ts';
-import { type TfjsFacts, tfjsFacts } from './tfjs/saved-facts.ts';
+import { averagesOf, type TfjsFacts, tfjsFacts } from './tfjs/saved-facts.ts';
 
 interface NamedTensor {
   readonly name: string;
@@ -37,10 +37,11 @@ export function exportPlans(state: StateValue, tensors: readonly NamedTensor[]):
 }
 
 function layersPlans(facts: TfjsFacts, there: ReadonlySet<string>): ModelPlan[] {
-  const averaged = (facts.average?.updates ?? 0) > 0;
+  const averages = Object.entries(averagesOf(facts));
+  const [average = null] = averages.find(([, { updates }]) => updates > 0) ?? [];
   return Object.entries(facts.layers).flatMap(([model, weights]): ModelPlan[] => {
     const topology = facts.topology[model];
-    const source = (name: string): string => (averaged ? `average/${name}` : name);
+    const source = (name: string): string => (average === null ? name : `${average}/${name}`);
     if (topology === undefined || !weights.every(({ tensor }) => there.has(source(tensor)))) return [];
     return [
       {
@@ -48,7 +49,7 @@ function layersPlans(facts: TfjsFacts, there: ReadonlySet<string>): ModelPlan[] 
         form: 'layers',
         tensors: new Map(weights.map(({ tensor, name }) => [source(tensor), name])),
         topology: JSON.parse(topology),
-        weights: averaged ? 'average' : 'trained',
+        weights: average === null ? 'trained' : 'average',
       },
     ];
   });

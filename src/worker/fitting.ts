@@ -1,10 +1,7 @@
 /** A checkpoint that does not fit the trainer will not fit at the next launch either: the end that follows says so. */
 import { NkatError } from '../errors.ts';
-import type { Ending } from './ending.ts';
+import { type Ending, EXIT_CONFIGURATION } from './ending.ts';
 import type { Warnings } from './warnings.ts';
-
-/** sysexits EX_CONFIG: the trainer was changed so that it cannot go on from its checkpoint. */
-const EXIT_CONFIGURATION = 78;
 
 export interface FittingOptions {
   readonly ending: Ending;

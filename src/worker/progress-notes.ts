@@ -47,13 +47,7 @@ export class ProgressNotes {
   /** @throws NkatError `usage` for a metric that is no number; then the step is not counted. */
   step(metrics: Metrics, state: TrainingState | null, nowMs: number): void {
     const { memory, clock } = this.#options;
-    for (const [name, value] of Object.entries(metrics)) {
-      if (typeof value === 'number') continue;
-      throw new NkatError(`step metric '${name}' is a ${typeof value}, not a number`, {
-        code: 'usage',
-        operation: 'step',
-      });
-    }
+    for (const [name, value] of Object.entries(metrics)) assertNumber(`step metric '${name}'`, value, 'step');
     memory.position.stepMade();
     clock.step(nowMs);
     for (const [name, value] of Object.entries(metrics)) {
@@ -74,6 +68,12 @@ export class ProgressNotes {
     Object.assign(memory.metrics, metrics);
     clock.interrupted();
     this.#signOfLife();
+  }
+
+  /** A number of the moment: no part of what is trained. @throws NkatError `usage` */
+  gauge(name: string, value: number): void {
+    assertNumber(`the gauge '${name}'`, value, 'gauge');
+    this.#options.memory.metrics[name] = value;
   }
 
   /** Work without epochs says how far it is: a sign of life like a step. */
@@ -125,4 +125,9 @@ export class ProgressNotes {
     control.position(memory.position.step, memory.position.epoch);
     control.beat(process.hrtime.bigint());
   }
+}
+
+function assertNumber(what: string, value: unknown, operation: string): void {
+  if (typeof value === 'number') return;
+  throw new NkatError(`${what} is a ${typeof value}, not a number`, { code: 'usage', operation });
 }

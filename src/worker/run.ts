@@ -135,6 +135,21 @@ export interface Run {
    */
   keep<T extends object>(name: string, object: T): T;
 
+  /**
+   * A number that depends on the clock or the machine, such as images per second: shown beside the metrics, and noted
+   * with each checkpoint. It stands in no history, for two runs that train alike are to have equal digests.
+   * @throws NkatError `usage` when the value is no number
+   */
+  gauge(name: string, value: number): void;
+
+  /**
+   * The trainer cannot go on as it is set up (its data are not there, or are others): prints the words and ends the
+   * process with 78, without a stack and without a save. The supervisor does not start it again.
+   * @param message what, where and why
+   * @param hint what to do, as a sentence
+   */
+  refuse(message: string, hint?: string): never;
+
   /** Mean of a step metric over the present epoch; NaN before its first step. */
   mean(metric: string): number;
 

@@ -3,7 +3,7 @@ import type { BatchOptions, TakingData } from './batches.ts';
 import { noState } from './boundary.ts';
 import type { ControlBlock } from './control-block.ts';
 import { DrillEnd } from './drill-end.ts';
-import type { Ending } from './ending.ts';
+import { type Ending, EXIT_CONFIGURATION } from './ending.ts';
 import { EpochLoop } from './epoch-loop.ts';
 import type { Listener } from './listeners.ts';
 import { Orders } from './orders.ts';
@@ -215,6 +215,14 @@ export class TrainingRun implements Run {
   keep<T extends object>(name: string, object: T): T {
     this.#parts.memory.keep(name, object);
     return object;
+  }
+
+  gauge(name: string, value: number): void {
+    this.#parts.notes.gauge(name, value);
+  }
+
+  refuse(message: string, hint?: string): never {
+    return this.#options.ending.exit(EXIT_CONFIGURATION, hint === undefined ? message : `${message}. ${hint}`);
   }
 
   mean(metric: string): number {

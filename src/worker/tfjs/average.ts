@@ -1,8 +1,8 @@
 /** Averages of the weights over training (EMA, SWA), swapped in for evaluation and always swapped back. */
 import * as tf from '@tensorflow/tfjs-core';
 import { NkatError } from '../../errors.ts';
+import type { EvaluatedWeights } from './evaluated-weights.ts';
 import { reference } from './tensor-bytes.ts';
-import type { NamedVariable } from './weights.ts';
 
 export interface EmaOptions {
   /** Share of the old average that each step keeps, for example 0.999. */
@@ -40,17 +40,18 @@ export interface AverageFacts {
   readonly updates: number;
 }
 
-/** Made by `ema()` or `swa()` and given to `tfjsState({ average })`. */
+/** Made by `ema()` or `swa()` and given to `tfjsState({ average })`, alone or with others by name. */
 export class WeightAverage {
   readonly kind: string;
   /** Share of the new weights in the average after this step; 0 leaves it, 1 replaces it. */
   readonly #share: (updates: number, step: number) => number;
-  #weights: readonly NamedVariable[] = [];
+  /** Null until a state has taken it. */
+  #weights: EvaluatedWeights | null = null;
+  /** Of its tensors' names. */
+  #prefix = 'average';
   /** In the order of the weights; empty until the first update. Kept tensors, so that they are no tfjs variables. */
   #averages: tf.Tensor[] = [];
   #updates = 0;
-  /** The weights in training while the average is swapped in. */
-  #live: tf.Tensor[] | null = null;
 
   constructor(kind: string, share: (updates: number, step: number) => number) {
     this.kind = kind;
@@ -62,42 +63,38 @@ export class WeightAverage {
    * puts the weights back, also when it throws or its promise is rejected.
    */
   evaluate<T>(body: () => T): T {
-    if (this.#live !== null) refuse('average.evaluate() was called inside average.evaluate()');
-    if (this.#averages.length === 0) return body();
-    this.#live = this.#weights.map(({ variable }) => reference(variable));
-    this.#assign(this.#averages);
+    const weights = this.#weights;
+    if (weights?.swapped) refuse('average.evaluate() was called inside average.evaluate()');
+    if (weights === null || this.#averages.length === 0) return body();
+    weights.swapIn(this.#averages);
     let result: T;
     try {
       result = body();
     } catch (error) {
-      this.#swapBack();
+      weights.swapBack();
       throw error;
     }
-    if (isPromise(result)) return result.finally(() => this.#swapBack()) as T;
-    this.#swapBack();
+    if (isPromise(result)) return result.finally(() => weights.swapBack()) as T;
+    weights.swapBack();
     return result;
   }
 
-  /** @internal */
-  attach(weights: readonly NamedVariable[]): void {
-    if (this.#weights.length > 0) refuse('one average cannot serve two states');
+  /** @internal @param prefix of the names of its tensors: `average`, or `average/ema` where there are several */
+  attach(weights: EvaluatedWeights, prefix: string): void {
+    if (this.#weights !== null) refuse('one average cannot serve two states');
     this.#weights = weights;
+    this.#prefix = prefix;
   }
 
   /** @internal Takes the weights after step number `step` in. */
   afterStep(step: number): void {
-    if (this.#live !== null) refuse('a step was made inside average.evaluate()');
+    if (this.#weights?.swapped) refuse('a step was made inside average.evaluate()');
     const share = this.#share(this.#updates, step);
     if (share === 0) return;
-    const next = this.#weights.map(({ variable }, index) => blend(this.#averages[index], variable, share));
+    const next = this.#variables.map(({ variable }, index) => blend(this.#averages[index], variable, share));
     tf.dispose(this.#averages);
     this.#averages = next;
     this.#updates += 1;
-  }
-
-  /** @internal The tensor that is in training, whatever is swapped in. */
-  live(index: number): tf.Tensor | undefined {
-    return this.#live?.[index];
   }
 
   /** @internal */
@@ -118,7 +115,7 @@ export class WeightAverage {
   /** @internal */
   expected(facts: AverageFacts): { name: string; like: tf.Tensor }[] {
     if (facts.updates === 0) return [];
-    return this.#weights.map(({ variable }, index) => ({ name: this.#nameOf(index), like: variable }));
+    return this.#variables.map(({ variable }, index) => ({ name: this.#nameOf(index), like: variable }));
   }
 
   /** @internal All tensors have been checked against `expected`. */
@@ -132,22 +129,12 @@ export class WeightAverage {
     this.#updates = facts.updates;
   }
 
+  get #variables(): EvaluatedWeights['variables'] {
+    return this.#weights?.variables ?? [];
+  }
+
   #nameOf(index: number): string {
-    return `average/${this.#weights[index]?.name}`;
-  }
-
-  #assign(tensors: readonly tf.Tensor[]): void {
-    for (const [index, { variable }] of this.#weights.entries()) {
-      const tensor = tensors[index];
-      if (tensor !== undefined) variable.assign(tensor);
-    }
-  }
-
-  #swapBack(): void {
-    const live = this.#live ?? [];
-    this.#live = null;
-    this.#assign(live);
-    tf.dispose(live);
+    return `${this.#prefix}/${this.#variables[index]?.name}`;
   }
 }
 

@@ -12,6 +12,11 @@ export type BackendName = (typeof BACKENDS)[number];
 export interface BackendOptions {
   /** True: a GPU or nothing, never something slower. `run.requireGpu` is what the operator asked for. Default false. */
   readonly requireGpu?: boolean | undefined;
+  /**
+   * True: TensorFlow's own library or nothing. For models that wasm cannot train (it has no gradient of a convolution's
+   * kernel) and that would take weeks on cpu. Default false.
+   */
+  readonly requireNative?: boolean | undefined;
   /** Only this one, for comparisons and tests. */
   readonly only?: BackendName | undefined;
 }
@@ -32,28 +37,44 @@ export interface BackendChoice {
  * Loads a backend and makes it tfjs's current one; call it before the first tensor.
  *
  * @throws NkatError 'backend-missing' when none of the admitted backends loads; with `requireGpu` that is so
- * whenever TensorFlow runs on no GPU.
+ * whenever TensorFlow runs on no GPU, with `requireNative` where TensorFlow's own library is not installed.
  */
 export async function useBackend(options: BackendOptions = {}): Promise<BackendChoice> {
   const admitted = options.only === undefined ? BACKENDS : [options.only];
+  const needed = need(options);
   const passedOver: { name: BackendName; reason: string }[] = [];
   for (const name of admitted) {
-    const reason = await load(name, options.requireGpu === true);
+    const reason = await load(name, needed);
     if (reason === null) return told({ ...inUse(), passedOver });
     passedOver.push({ name, reason });
   }
   const reasons = passedOver.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
-  const wanted = options.requireGpu === true ? 'a GPU is required, and no GPU backend' : 'no tfjs backend';
-  const refusal = new NkatError(`${wanted} could be loaded (${reasons})`, {
+  const refusal = new NkatError(`${REFUSALS[needed].wanted} could be loaded (${reasons})`, {
     code: 'backend-missing',
     operation: 'choose a tfjs backend',
-    hint:
-      options.requireGpu === true
-        ? 'nkat-recover backend install --cuda12 builds one, nkat-recover backend check says what it sees; or run without --require-gpu.'
-        : 'Install @tensorflow/tfjs-backend-wasm beside the trainer.',
+    hint: REFUSALS[needed].hint,
   });
-  if (options.requireGpu === true) endWith(refusal);
+  if (needed !== 'any') endWith(refusal);
   throw refusal;
+}
+
+type Need = 'any' | 'native' | 'gpu';
+
+const REFUSALS: Readonly<Record<Need, { readonly wanted: string; readonly hint: string }>> = {
+  any: { wanted: 'no tfjs backend', hint: 'Install @tensorflow/tfjs-backend-wasm beside the trainer.' },
+  native: {
+    wanted: "TensorFlow's own library is required, and no native backend",
+    hint: 'nkat-recover backend install builds one.',
+  },
+  gpu: {
+    wanted: 'a GPU is required, and no GPU backend',
+    hint: 'nkat-recover backend install --cuda12 builds one, nkat-recover backend check says what it sees; or run without --require-gpu.',
+  },
+};
+
+function need({ requireGpu, requireNative }: BackendOptions): Need {
+  if (requireGpu === true) return 'gpu';
+  return requireNative === true ? 'native' : 'any';
 }
 
 /** sysexits EX_CONFIG: no restart finds a GPU that is not there. */
@@ -77,7 +98,9 @@ export function backendInUse(): string {
 }
 
 /** Null when it is in use now, else why not. */
-async function load(name: BackendName, gpuRequired: boolean): Promise<string | null> {
+async function load(name: BackendName, needed: Need): Promise<string | null> {
+  const gpuRequired = needed === 'gpu';
+  if (needed === 'native' && (name === 'wasm' || name === 'cpu')) return "it is not TensorFlow's own library";
   if (gpuRequired && name !== 'node-gpu' && name !== 'native') return 'it does not run on a GPU';
   if (name === 'native') return loadInstalled(gpuRequired);
   const packageName =

@@ -20,7 +20,15 @@ export interface TfjsFacts {
   /** What the learning rates were scaled by. */
   readonly scale: number;
   readonly schedule: StateValue;
+  /** The only one, whose tensors are named `average/...`. */
   readonly average: AverageFacts | null;
+  /** Several, by the prefix of their tensors' names: `average/ema`. */
+  readonly averages: Readonly<Record<string, AverageFacts>>;
+}
+
+/** By the prefix of their tensors' names, in the order of the trainer. */
+export function averagesOf({ average, averages }: Pick<TfjsFacts, 'average' | 'averages'>): TfjsFacts['averages'] {
+  return average === null ? averages : { average, ...averages };
 }
 
 /** The facts in a checkpoint's JSON, or null when it was not written by `tfjsState`. */
@@ -28,6 +36,8 @@ export function tfjsFacts(json: StateValue): TfjsFacts | null {
   if (!isRecord(json) || typeof json.steps !== 'number' || !isRecord(json.optimizers)) return null;
   const { average, topology } = json;
   if (average !== null && !isAverageFacts(average)) return null;
+  // Checkpoints of earlier releases have one at most.
+  const several = isRecord(json.averages) ? Object.entries(json.averages) : [];
   const optimizers: Record<string, OptimizerFacts> = {};
   for (const [name, facts] of Object.entries(json.optimizers)) {
     if (!isOptimizerFacts(facts)) return null;
@@ -45,6 +55,7 @@ export function tfjsFacts(json: StateValue): TfjsFacts | null {
     scale: typeof json.scale === 'number' && json.scale > 0 ? json.scale : 1,
     schedule: json.schedule,
     average,
+    averages: Object.fromEntries(several.filter((entry): entry is [string, AverageFacts] => isAverageFacts(entry[1]))),
   };
 }
 

@@ -2,12 +2,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeState } from '../../checkpoint/state-json.ts';
 import type { SavedState, Snapshot, SnapshotTensor, TrainingState } from '../state.ts';
-import type { WeightAverage } from './average.ts';
+import { WeightAverage } from './average.ts';
 import { backendInUse } from './backend.ts';
+import { EvaluatedWeights } from './evaluated-weights.ts';
 import { mismatches, refuseState } from './mismatch.ts';
 import { tensorflowVersion } from './native.ts';
 import { OptimizerState } from './optimizer-state.ts';
-import { type ExportedWeight, type TfjsFacts, tfjsFacts } from './saved-facts.ts';
+import { averagesOf, type ExportedWeight, type TfjsFacts, tfjsFacts } from './saved-facts.ts';
 import type { Schedule } from './schedule.ts';
 import { dtypeOf, readerOf, reference, tensorOf } from './tensor-bytes.ts';
 import { ValueMark } from './value-mark.ts';
@@ -20,8 +21,8 @@ export interface TfjsStateParts {
   readonly optimizer?: tf.Optimizer | Readonly<Record<string, tf.Optimizer>>;
   /** Sets the learning rate (of every optimizer) before the first step and after each one. */
   readonly schedule?: Schedule;
-  /** `ema()` or `swa()`. */
-  readonly average?: WeightAverage;
+  /** `ema()` or `swa()`, or several by name; of several the first that has begun is what an exported best model holds. */
+  readonly average?: WeightAverage | Readonly<Record<string, WeightAverage>>;
 }
 
 /**
@@ -34,9 +35,15 @@ export function tfjsState(parts: TfjsStateParts): TrainingState {
   return new TfjsState(parts);
 }
 
+/** Prefix of the tensors' names of an average that is the only one. */
+const ONLY_AVERAGE = 'average';
+
 class TfjsState implements TrainingState {
   readonly #parts: TfjsStateParts;
   readonly #weights: ReturnType<typeof namedVariables>;
+  readonly #evaluated: EvaluatedWeights;
+  /** By the prefix of their tensors' names. */
+  readonly #averages: Readonly<Record<string, WeightAverage>>;
   readonly #optimizers: readonly OptimizerState[];
   readonly #topology: Readonly<Record<string, string>>;
   readonly #layers: Readonly<Record<string, readonly ExportedWeight[]>>;
@@ -55,7 +62,9 @@ class TfjsState implements TrainingState {
       namedModels(parts.model).map(({ name, model }) => [name, String(model.toJSON())]),
     );
     this.#layers = exportedWeights(parts.model, this.#weights);
-    parts.average?.attach(this.#weights);
+    this.#evaluated = new EvaluatedWeights(this.#weights);
+    this.#averages = namedAverages(parts);
+    for (const [name, average] of Object.entries(this.#averages)) average.attach(this.#evaluated, name);
     this.#applySchedule();
   }
 
@@ -69,11 +78,10 @@ class TfjsState implements TrainingState {
   }
 
   snapshot(): Snapshot {
-    const { average } = this.#parts;
     const sources = [
-      ...this.#weights.map(({ name, variable }, index) => ({ name, tensor: average?.live(index) ?? variable })),
+      ...this.#weights.map(({ name, variable }, index) => ({ name, tensor: this.#evaluated.live(index) ?? variable })),
       ...this.#optimizers.flatMap((optimizer) => optimizer.tensors()),
-      ...(average?.tensors() ?? []),
+      ...Object.values(this.#averages).flatMap((average) => average.tensors()),
     ];
     const held = sources.map(({ tensor }) => reference(tensor));
     const tensors = held.map((tensor, index): SnapshotTensor => {
@@ -97,7 +105,7 @@ class TfjsState implements TrainingState {
         const optimizerFacts = facts.optimizers[optimizer.name];
         if (optimizerFacts !== undefined) optimizer.restore(optimizerFacts, tensors);
       }
-      if (facts.average !== null) this.#parts.average?.restore(facts.average, tensors);
+      for (const [name, before] of Object.entries(averagesOf(facts))) this.#averages[name]?.restore(before, tensors);
     } finally {
       tf.dispose([...tensors.values()]);
     }
@@ -114,7 +122,7 @@ class TfjsState implements TrainingState {
 
   afterStep(step: number): void {
     this.#steps = step;
-    this.#parts.average?.afterStep(step);
+    for (const average of Object.values(this.#averages)) average.afterStep(step);
     this.#applySchedule();
   }
 
@@ -145,11 +153,10 @@ class TfjsState implements TrainingState {
 
   /** Every tensor of a snapshot, without a copy or a name. */
   #visit(look: (tensor: tf.Tensor) => void): void {
-    const { average } = this.#parts;
     let at = 0;
-    for (const { variable } of this.#weights) look(average?.live(at++) ?? variable);
+    for (const { variable } of this.#weights) look(this.#evaluated.live(at++) ?? variable);
     for (const optimizer of this.#optimizers) optimizer.visit(look);
-    average?.visit(look);
+    for (const average of Object.values(this.#averages)) average.visit(look);
   }
 
   /** What of a snapshot is no tensor and may change: numbers, and the memory of a schedule that has one. */
@@ -167,6 +174,7 @@ class TfjsState implements TrainingState {
   }
 
   #facts(): TfjsFacts {
+    const { [ONLY_AVERAGE]: only, ...named } = this.#averages;
     return {
       steps: this.#steps,
       topology: this.#topology,
@@ -174,14 +182,14 @@ class TfjsState implements TrainingState {
       optimizers: Object.fromEntries(this.#optimizers.map((optimizer) => [optimizer.name, optimizer.facts()])),
       scale: this.#scale,
       schedule: this.#parts.schedule?.state?.() ?? null,
-      average: this.#parts.average?.facts() ?? null,
+      average: only?.facts() ?? null,
+      averages: Object.fromEntries(Object.entries(named).map(([name, average]) => [name, average.facts()])),
     };
   }
 
   /** Everything that keeps these facts and tensors from being restored; nothing is changed here. */
   #problems(facts: TfjsFacts, saved: SavedState): string[] {
-    const { average } = this.#parts;
-    if (average?.live(0) !== undefined) return ['restore() was called inside average.evaluate()'];
+    if (this.#evaluated.swapped) return ['restore() was called inside average.evaluate()'];
     const problems: string[] = [];
     const expected = this.#weights.map(({ name, variable }) => ({ name, like: variable as tf.Tensor }));
     const known = new Set(this.#weights.map(({ name }) => name));
@@ -200,10 +208,14 @@ class TfjsState implements TrainingState {
       const here = this.#optimizers.some((optimizer) => optimizer.name === name);
       if (!here) problems.push(`${name} (${className}) is unknown here`);
     }
-    if (facts.average?.kind !== average?.kind) {
-      problems.push(`the weight average is ${facts.average?.kind ?? 'none'} instead of ${average?.kind ?? 'none'}`);
-    } else if (facts.average && average) {
-      expected.push(...average.expected(facts.average));
+    const averages = averagesOf(facts);
+    for (const name of new Set([...Object.keys(this.#averages), ...Object.keys(averages)])) {
+      const before = averages[name];
+      const here = this.#averages[name];
+      const words = name === ONLY_AVERAGE ? 'the weight average' : `the weight average ${name}`;
+      if (before?.kind !== here?.kind) {
+        problems.push(`${words} is ${before?.kind ?? 'none'} instead of ${here?.kind ?? 'none'}`);
+      } else if (before && here) expected.push(...here.expected(before));
     }
     return [...problems, ...mismatches(expected, saved.tensors)];
   }
@@ -214,4 +226,10 @@ function namedOptimizers({ model, optimizer }: TfjsStateParts): Readonly<Record<
   if (given === undefined) return {};
   if ('applyGradients' in given) return { optimizer: given as tf.Optimizer };
   return Object.fromEntries(Object.entries(given).map(([name, one]) => [`optimizer/${name}`, one]));
+}
+
+function namedAverages({ average }: TfjsStateParts): Readonly<Record<string, WeightAverage>> {
+  if (average === undefined) return {};
+  if (average instanceof WeightAverage) return { [ONLY_AVERAGE]: average };
+  return Object.fromEntries(Object.entries(average).map(([name, one]) => [`${ONLY_AVERAGE}/${name}`, one]));
 }

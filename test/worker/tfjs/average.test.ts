@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, expect, test } from 'vitest';
 import type { TrainingState } from '../../../src/worker/state.ts';
 import { ema, swa, type WeightAverage } from '../../../src/worker/tfjs/average.ts';
-import { tfjsState } from '../../../src/worker/tfjs/tfjs-state.ts';
+import { type TfjsStateParts, tfjsState } from '../../../src/worker/tfjs/tfjs-state.ts';
 import { contents, onBackend, saved } from './network.ts';
 
 beforeEach(async () => {
@@ -107,4 +107,42 @@ test('senseless options and a second state are refused', () => {
   const average = ema({ decay: 0.5 });
   weight(average);
   expect(() => weight(average)).toThrow(/two states/);
+});
+
+test('several averages by name are saved and put back together, one evaluated at a time', () => {
+  const training = () => {
+    const variable = tf.variable(tf.scalar(0));
+    const averages = { ema: ema({ decay: 0.25 }), swa: swa({ start: 2 }) };
+    const state = tfjsState({ model: variable, average: averages });
+    const step = (value: number, number: number) => {
+      tf.tidy(() => variable.assign(tf.scalar(value)));
+      state.afterStep?.(number);
+    };
+    const get = () => variable.dataSync()[0] ?? Number.NaN;
+    return { ...averages, state, step, values: () => [get(), averages.ema.evaluate(get), averages.swa.evaluate(get)] };
+  };
+  const first = training();
+  first.step(8, 1);
+  first.step(4, 2);
+  const kept = saved(first.state.snapshot());
+  expect([...kept.tensors.keys()]).toEqual(['model', 'average/ema/model', 'average/swa/model']);
+  first.step(6, 3);
+  expect(first.values()[2]).toBe(5);
+  const second = training();
+  second.state.restore(kept);
+  second.step(6, 3);
+  expect(second.values()).toEqual(first.values());
+  expect(contents(saved(second.state.snapshot()))).toEqual(contents(saved(first.state.snapshot())));
+  expect(() => first.ema.evaluate(() => first.swa.evaluate(() => 1))).toThrow(/inside average.evaluate/);
+  const inside = first.swa.evaluate(() => saved(first.state.snapshot()));
+  expect(contents(inside)).toEqual(contents(saved(first.state.snapshot())));
+});
+
+test('a checkpoint with other averages is refused', () => {
+  const stateWith = (average: TfjsStateParts['average']) =>
+    tfjsState({ model: tf.variable(tf.scalar(0)), ...(average === undefined ? {} : { average }) });
+  const several = saved(stateWith({ ema: ema({ decay: 0.5 }), swa: swa({ start: 2 }) }).snapshot());
+  expect(() => stateWith({ ema: ema({ decay: 0.5 }) }).restore(several)).toThrow(/average\/swa is swa instead of none/);
+  expect(() => stateWith(ema({ decay: 0.5 })).restore(several)).toThrow(/the weight average is none instead of ema/);
+  expect(() => stateWith(undefined).restore(several)).toThrow(/average\/ema is ema instead of none/);
 });

@@ -59,3 +59,15 @@ test('a required GPU is never replaced by something slower', async () => {
   expect(backendInUse()).toBe('tfjs-cpu');
   await expect(useBackend({ only: 'wasm', requireGpu: true })).rejects.toMatchObject({ code: 'backend-missing' });
 });
+
+test("where TensorFlow's own library is required, neither wasm nor cpu takes its place", async () => {
+  await useBackend({ only: 'cpu' });
+  await expect(useBackend({ requireNative: true })).rejects.toMatchObject({
+    code: 'backend-missing',
+    message: expect.stringMatching(
+      /native: not installed; .*; wasm: it is not TensorFlow's own library; cpu: it is not/,
+    ),
+    hint: expect.stringContaining('nkat-recover backend install'),
+  });
+  expect(backendInUse()).toBe('tfjs-cpu');
+});
