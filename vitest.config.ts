@@ -1,6 +1,16 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
 export default defineConfig({
+  // Parts of trainers import the SDK by its name.
+  resolve: {
+    alias: {
+      'nkat-recover/worker': source('src/worker/index.ts'),
+      'nkat-recover/tfjs': source('src/worker/tfjs/index.ts'),
+    },
+  },
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/setup-build.ts', 'test/setup-python.ts'],

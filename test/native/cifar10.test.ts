@@ -1,0 +1,65 @@
+/** The CIFAR-10 trainer on TensorFlow's own library: killed at five places it ends with the very state of an undisturbed run. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { testInWorld, type World } from '../process/rig.ts';
+import { whereNative } from '../rig/native-backend.ts';
+
+const TRAINER = fileURLToPath(new URL('../../fixtures/trainers/cifar10-killed.mjs', import.meta.url));
+const PLAIN = fileURLToPath(new URL('../../trainers/cifar10/train.ts', import.meta.url));
+/** 10 steps an epoch: warm-up until step 3, samples of SWA after 30 and 40. */
+const SIZES = ['--width', '2', '--examples', '80', '--test-examples', '40', '--batch', '8', '--epochs', '4'];
+const CHANCE = ['--mixup', '0.4'];
+
+whereNative('cifar10 on the native backend', ({ folder }) => {
+  const start = (world: World, environment: NodeJS.ProcessEnv) => {
+    const line = [TRAINER, ...SIZES, ...CHANCE];
+    const options = ['--json', '--new', '--save-every-steps', '1', '--save-every', '1h'];
+    return world.start(['run', ...options, ...line], undefined, { NKAT_BACKEND: folder, ...environment });
+  };
+
+  testInWorld.concurrent(
+    'killed in warm-up, in mid-epoch, at the end of an epoch, at the start of SWA and within it',
+    async ({ world }) => {
+      const undisturbed = start(world, {});
+      const places = ['2', '13', 'epoch 2:', '30', '35'];
+      const killed = start(world, { KILL_AT: places.join(','), KILL_MARKS: world.directory });
+      await undisturbed.ended(0);
+      await killed.ended(0);
+      const ends = killed.named('worker-ended').map((event) => event.class);
+      expect(ends).toEqual([...places.map(() => 'killed'), 'completed']);
+      // Each went on from a checkpoint of the attempt before it.
+      const firstSteps = killed.named('recovered').map(({ step }) => step);
+      expect(firstSteps).toHaveLength(5);
+      const digests = [undisturbed, killed].map((run) => run.named('session-ended')[0]?.summary.digest);
+      expect(digests[1]).toBe(digests[0]);
+      expect(killed.outputLines().filter((line) => line.startsWith('epoch 4:'))).toEqual(
+        undisturbed.outputLines().filter((line) => line.startsWith('epoch 4:')),
+      );
+    },
+  );
+
+  testInWorld.concurrent(
+    'data that are not there, and others than the checkpoint was trained on, are refused with 78',
+    async ({ world }) => {
+      const run = (...args: string[]) => world.start(args, undefined, { NKAT_BACKEND: folder });
+      const sizes = ['--width', '1', '--batch', '2', '--epochs', '1', '--test-examples', '2'];
+      const there = join(world.directory, 'cifar');
+      mkdirSync(there);
+      const empty = run('run', '--json', PLAIN, ...sizes, '--data', there);
+      await empty.ended(78);
+      expect(empty.outputLines().join('\n')).toMatch(
+        /^nkat-recover: data_batch_1.bin, .* is missing in .*empty\. Give --data/m,
+      );
+      const trained = run('run', '--json', '--new', PLAIN, ...sizes, '--examples', '4');
+      await trained.ended(0);
+      expect(trained.outputLines().find((line) => line.startsWith('Data:'))).toContain('a stand-in, NOT CIFAR-10');
+      const others = run('resume', '--json', 'latest', '--', ...sizes, '--examples', '6', '--epochs', '2');
+      await others.ended(78);
+      const words = others.outputLines().join('\n');
+      expect(words).toMatch(/the checkpoint was trained on a stand-in.*; 4 training.*are others: .*; 6 training/);
+      for (const lines of [words, empty.outputLines().join('\n')]) expect(lines).not.toMatch(/^\s+at /m);
+    },
+  );
+});
