@@ -1,4 +1,4 @@
-/** What is made of the cards' readings beside watching them: curves, advice, and evidence that is kept with a crash. */
+/** What is made of the cards' readings beside watching them: curves, advice, what a leak fills, and evidence that is kept with a crash. */
 import type { GpuSample } from '../gpu/sample.ts';
 import { smiCommand } from '../gpu/smi-command.ts';
 import { Adviser } from './advice/adviser.ts';
@@ -11,6 +11,8 @@ import { countBelow } from './own-processes.ts';
 import { SampleRecorder } from './samples/sample-recorder.ts';
 import type { SessionContext } from './session-context.ts';
 import { SnapshotKeeper } from './snapshots/snapshot-keeper.ts';
+import { LeakWatch } from './warnings/leak-watch.ts';
+import { readMemoryBounds } from './warnings/memory-files.ts';
 
 /** Ends of a worker that nobody has to look into. */
 const NO_CRASHES: ReadonlySet<ExitClass> = new Set(['completed', 'interrupted', 'requested', 'config', 'power-cut']);
@@ -30,6 +32,7 @@ export class CardKnowledge {
   readonly #samples: SampleRecorder;
   readonly #adviser: Adviser;
   readonly #shares: ShareWatch;
+  readonly #leaks: LeakWatch;
 
   constructor(options: CardKnowledgeOptions) {
     this.#options = options;
@@ -40,6 +43,7 @@ export class CardKnowledge {
     this.#samples = new SampleRecorder({ write, now, nowMs });
     const cards = (): readonly GpuSample[] => options.cards()?.rows() ?? [];
     this.#adviser = new Adviser({ tell, nowMs, cards, countBelow });
+    this.#leaks = new LeakWatch({ tell, nowMs, cards, memoryBounds: readMemoryBounds });
     const onShares = this.#adviser.takeShares.bind(this.#adviser);
     this.#shares = new ShareWatch({ smi, nowMs, cards, onShares, group: () => this.#workerGroup() });
   }
@@ -52,6 +56,7 @@ export class CardKnowledge {
   /** Every event of the run. */
   take(event: SupervisorEvent): void {
     this.#adviser.take(event);
+    this.#leaks.take(event);
     if (event.name === 'progress') this.#shares.look();
     if (event.name === 'save-started' && event.kinds.includes('emergency')) {
       this.#keep('emergency-save', this.#options.context.record.file.attempts, event.reason);
