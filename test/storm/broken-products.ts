@@ -110,11 +110,18 @@ export function installBroken(folder: string, { changes }: BrokenProduct): strin
     cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   }
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  for (const { file, line, instead } of changes) {
-    const path = join(folder, 'dist', file);
-    const [before, after, ...more] = readFileSync(path, 'utf8').split(line);
-    if (before === undefined || after === undefined || more.length > 0) throw new Error(`not once in ${path}: ${line}`);
-    writeFileSync(path, `${before}${instead}${after}`);
-  }
+  for (const [file, text] of changedFiles(changes)) writeFileSync(join(folder, 'dist', file), text);
   return folder;
+}
+
+/** The files of `dist` that a broken product has otherwise, with their texts. @throws Error where a line is not there once */
+export function changedFiles(changes: BrokenProduct['changes']): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const { file, line, instead } of changes) {
+    const text = texts.get(file) ?? readFileSync(join(ROOT, 'dist', file), 'utf8');
+    const [before, after, ...more] = text.split(line);
+    if (before === undefined || after === undefined || more.length > 0) throw new Error(`not once in ${file}: ${line}`);
+    texts.set(file, `${before}${instead}${after}`);
+  }
+  return texts;
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { describeFindings } from '../torture/run-cases.ts';
-import { BROKEN_PRODUCTS, installBroken } from './broken-products.ts';
+import { BROKEN_PRODUCTS, changedFiles, installBroken } from './broken-products.ts';
 import { runStormCase } from './storm-case.ts';
 import { testWithStorms } from './test-with-storms.ts';
 
@@ -42,12 +42,7 @@ for (const broken of proved) {
 }
 
 test('each broken product differs from this one in lines that are there', () => {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'nkat-broken-')));
-  try {
-    for (const [at, broken] of BROKEN_PRODUCTS.entries()) installBroken(join(folder, String(at)), broken);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  for (const { name, changes } of BROKEN_PRODUCTS) expect(changedFiles(changes).size, name).toBeGreaterThan(0);
 });
 
 afterAll(() => {
