@@ -12,7 +12,9 @@ export interface ServiceProgram {
 /**
  * A unit for systemd. It tells when it is ready, that it lives, and that a save needs more time, through `sd_notify`.
  *
- * `mixed`: at a stop only `recover` hears it, and hands it on to the supervisors, which save; what is left after that is killed.
+ * `process`: at a stop only `recover` hears it, and hands it on to the supervisors, which save. What trains does not end with
+ * `recover`: killed, it is started again and finds what needs it. `continue`: one trainer that took too much memory is no
+ * reason to stop the others.
  */
 export function unitText({ words, environment }: ServiceProgram, wantedBy: string): string {
   const variables = Object.entries(environment).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`);
@@ -26,7 +28,10 @@ export function unitText({ words, environment }: ServiceProgram, wantedBy: strin
     'NotifyAccess=all',
     ...variables,
     `ExecStart=${words.map((word) => quoted(word).replaceAll('$', '$$$$')).join(' ')}`,
-    'KillMode=mixed',
+    'KillMode=process',
+    'OOMPolicy=continue',
+    'Restart=on-abnormal',
+    'RestartSec=5',
     'TimeoutStartSec=infinity',
     'TimeoutStopSec=90',
     'WatchdogSec=300',
