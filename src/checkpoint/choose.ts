@@ -10,7 +10,7 @@ import type { StoreLayout } from './layout.ts';
 import { listPlace, listSession } from './list.ts';
 import { listQuarantine, quarantineCheckpoint } from './quarantine.ts';
 import type { Candidate, CandidateVerdict, CheckpointEntry, Choice, Verdict } from './types.ts';
-import { markVerified } from './verified-marker.ts';
+import { markVerified, removeMark } from './verified-marker.ts';
 import { verifyCheckpoint } from './verify.ts';
 
 export interface ChooseRequest {
@@ -94,6 +94,8 @@ async function rejected(
     case 'gone':
       return candidate(entry, 'gone', 'it was removed while it was looked at');
     case 'unreadable':
+      // Rotation must not take it for one that is known to be whole: see `whyUnreadable`.
+      if (request.quarantine) await removeMark(files, entry.path);
       return candidate(entry, 'unreadable', `it could not be read (${verdict.reason}); it stays where it is`);
     case 'newer-format':
       return candidate(entry, 'newer-format', `it was ${verdict.reason}`);

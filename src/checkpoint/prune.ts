@@ -9,13 +9,20 @@ import type { StoreFiles } from './files.ts';
 import { type StoreLayout, TRASH } from './layout.ts';
 import { listSession } from './list.ts';
 import { listPins } from './pins.ts';
-import { type PrunableEntry, type PrunableSession, type PruneRules, planPrune } from './prune-plan.ts';
+import {
+  type PlannedRemoval,
+  type PrunableEntry,
+  type PrunableSession,
+  type PruneRules,
+  planPrune,
+} from './prune-plan.ts';
 import { listQuarantine, type QuarantinedEntry, removeQuarantined } from './quarantine.ts';
 import { retentionEntry } from './retention-entry.ts';
 import { readSessionFile } from './session-file.ts';
 import { guarded } from './store-error.ts';
 import { emptyTrash, moveToTrash } from './trash.ts';
 import { treeBytes } from './tree-bytes.ts';
+import { whyUnreadable } from './unreadable.ts';
 import { verifyCheckpoint } from './verify.ts';
 
 export interface SurveyedQuarantine extends QuarantinedEntry {
@@ -82,15 +89,35 @@ export function pruneSession(files: StoreFiles, { survey, rules, agreed, quarant
   return guarded('prune the session', layout.directory, async () => {
     const { entries, damaged } = await confirmed(files, survey);
     const may = planPrune([{ ...survey, entries }], { ...rules, keepBytes: null, keep: leastKeep(rules) });
-    const removed = may.removals.map(({ entry }) => entry).filter(({ path }) => agreed.has(path));
+    const { removed, unreadable } = await readableOf(files, survey, may.removals, agreed);
     for (const { path } of removed) await moveToTrash(files, layout.directory, path);
     const isSafe = entries.some(({ verified }) => verified);
     const emptied = isSafe ? survey.quarantined.filter(({ path }) => quarantine.has(path)) : [];
     for (const { path } of emptied) await removeQuarantined(files, path);
     await emptyTrash(files, layout.directory);
-    const spared = sparedWords(damaged, removed.length < agreed.size, quarantine.size > 0 && !isSafe);
+    const isLess = removed.length + unreadable.length < agreed.size;
+    const spared = sparedWords({ damaged, unreadable, isLess, keepsQuarantine: quarantine.size > 0 && !isSafe });
     return { removed, quarantined: emptied, trashBytes: survey.trashBytes, spared };
   });
+}
+
+/** What was agreed to, without what cannot be read for now: nobody knows what that holds. */
+async function readableOf(
+  files: StoreFiles,
+  { layout }: Survey,
+  removals: readonly PlannedRemoval[],
+  agreed: ReadonlySet<string>,
+): Promise<{ readonly removed: readonly PrunableEntry[]; readonly unreadable: readonly number[] }> {
+  const removed: PrunableEntry[] = [];
+  const unreadable: number[] = [];
+  const listed = new Map((await listSession(files, layout)).map((entry) => [entry.path, entry]));
+  for (const { entry } of removals) {
+    const found = listed.get(entry.path);
+    if (!agreed.has(entry.path) || found === undefined) continue;
+    if ((await whyUnreadable(files, found, layout.session)) === null) removed.push(entry);
+    else unreadable.push(entry.sequence);
+  }
+  return { removed, unreadable };
 }
 
 /** A budget over many sessions was reckoned before: here only the lower bound of what must stay counts. */
@@ -120,9 +147,17 @@ async function confirmed(
   return { entries: proven, damaged };
 }
 
-function sparedWords(damaged: readonly number[], isLess: boolean, keepsQuarantine: boolean): string | null {
+interface SparedFacts {
+  readonly damaged: readonly number[];
+  readonly unreadable: readonly number[];
+  readonly isLess: boolean;
+  readonly keepsQuarantine: boolean;
+}
+
+function sparedWords({ damaged, unreadable, isLess, keepsQuarantine }: SparedFacts): string | null {
   const parts = [
     ...(damaged.length > 0 ? [`checkpoint ${damaged.join(', ')} is damaged`] : []),
+    ...(unreadable.length > 0 ? [`checkpoint ${unreadable.join(', ')} cannot be read and stays`] : []),
     ...(isLess ? ['what is not older than a checkpoint that verifies stays'] : []),
     ...(keepsQuarantine ? ['the quarantine stays: nothing else of this session verifies'] : []),
   ];

@@ -17,6 +17,7 @@ import { namesIfAny } from './small-file.ts';
 import { guarded, takesNoWrites } from './store-error.ts';
 import { emptyTrash, moveToTrash } from './trash.ts';
 import type { CheckpointEntry, Committed, RetentionPolicy, Verdict } from './types.ts';
+import { whyUnreadable } from './unreadable.ts';
 import { markVerified, removeMark } from './verified-marker.ts';
 import { verifyCheckpoint } from './verify.ts';
 
@@ -32,6 +33,8 @@ export interface Settled {
   readonly verdict: Verdict;
   /** Sequences that were rotated away. */
   readonly removed: readonly number[];
+  /** Those that newer ones would have taken the place of, but that cannot be read for now: they stay. */
+  readonly unreadable: readonly Unreadable[];
   /** Path of the backup that was made now; null: none was due, or see `backupProblem`. */
   readonly backup: string | null;
   /** Why a backup that was due was not made; it is tried again after the next commit. */
@@ -40,6 +43,11 @@ export interface Settled {
   readonly backupStands: boolean;
   /** Where the commit went when it does not verify. */
   readonly quarantinedTo: string | null;
+}
+
+export interface Unreadable {
+  readonly sequence: number;
+  readonly reason: string;
 }
 
 /** Up to this size the values are looked at too (level 2): it costs about 1 s per GiB. */
@@ -56,7 +64,7 @@ export function settleCommit(files: StoreFiles, request: SettleRequest): Promise
     const level = committed.bytes <= LEVEL_2_BYTES ? 2 : 1;
     const verdict = await verifyCheckpoint(files, committed.path, { session: layout.session, level });
     const noBackup = { backup: null, backupProblem: null, backupStands: false };
-    const nothing: Settled = { verdict, removed: [], ...noBackup, quarantinedTo: null };
+    const nothing: Settled = { verdict, removed: [], unreadable: [], ...noBackup, quarantinedTo: null };
     if (await isFenced(files, layout, committed.manifest.claim)) return nothing;
     if (verdict.status === 'damaged') {
       const reason = `found when it was read back: ${describeDamages(verdict.damages)}`;
@@ -73,9 +81,9 @@ export function settleCommit(files: StoreFiles, request: SettleRequest): Promise
       entry.path === committed.path ? { ...entry, verified: true } : entry,
     );
     const backup = await backUpBest(files, layout, entries);
-    const removed = await rotate(files, request, entries);
+    const rotated = await rotate(files, request, entries);
     if (!marked) await mark(files, committed.path, level);
-    return { ...nothing, ...backup, removed };
+    return { ...nothing, ...backup, ...rotated };
   });
 }
 
@@ -123,18 +131,29 @@ async function rotate(
   files: StoreFiles,
   { layout, retention, resumedFrom }: SettleRequest,
   entries: readonly CheckpointEntry[],
-): Promise<number[]> {
+): Promise<Pick<Settled, 'removed' | 'unreadable'>> {
   const inUse = new Set(await listPins(files, layout));
   if (resumedFrom !== null) inUse.add(resumedFrom);
   const setAside = await setAsideOf(files, layout);
   // Without knowing what may be gone on from, nothing goes.
-  if (setAside === null) return [];
+  if (setAside === null) return { removed: [], unreadable: [] };
   const marked = entries.map((entry) => retentionEntry(entry, setAside));
-  const removed = planRetention({ entries: marked, policy: retention, inUse });
-  for (const { path } of removed) await moveToTrash(files, layout.directory, path);
+  const leaving = new Set(planRetention({ entries: marked, policy: retention, inUse }).map(({ path }) => path));
+  const removed: number[] = [];
+  const unreadable: Unreadable[] = [];
+  // Oldest first, as the plan has them.
+  for (const entry of [...entries].reverse().filter(({ path }) => leaving.has(path))) {
+    const { sequence, path } = entry;
+    const reason = await whyUnreadable(files, entry, layout.session);
+    if (reason !== null) unreadable.push({ sequence, reason });
+    else {
+      await moveToTrash(files, layout.directory, path);
+      removed.push(sequence);
+    }
+  }
   await emptyTrash(files, layout.directory);
   await pruneQuarantine(files, layout.directory);
-  return removed.map(({ sequence }) => sequence);
+  return { removed, unreadable };
 }
 
 /**

@@ -16,7 +16,7 @@ export async function markVerified(files: StoreFiles, checkpoint: string, level:
   }
 }
 
-/** Takes back a mark that could not be written whole. A disk that refuses this too is left as it is: it is a hint. */
+/** Takes back a mark that does not hold, or could not be written whole. A disk that refuses this too is left as it is: it is a hint. */
 export async function removeMark(files: StoreFiles, checkpoint: string): Promise<void> {
   try {
     await removeIfAny(files, join(checkpoint, VERIFIED_FILE));

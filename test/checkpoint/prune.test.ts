@@ -7,6 +7,7 @@ import { deleteSession, pruneSession, surveySession } from '../../src/checkpoint
 import { quarantineCheckpoint } from '../../src/checkpoint/quarantine.ts';
 import type { Committed } from '../../src/checkpoint/types.ts';
 import { markVerified } from '../../src/checkpoint/verified-marker.ts';
+import { systemError, watchedFiles } from './faulty-files.ts';
 import { claimed, save, temporaryLayout } from './store.ts';
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -26,6 +27,18 @@ async function storeOf(count: number) {
 }
 
 const left = (directory: string): string[] => readdirSync(directory).filter((name) => name.startsWith('checkpoint_'));
+
+test('what cannot be read stays although it was agreed to, and that is said', async () => {
+  const { layout, survey, agreed } = await storeOf(5);
+  const files = watchedFiles(nodeFiles, ({ name, path }) => {
+    if (name === 'open-read' && path.includes('_2_2/') && path.endsWith('state.json')) throw systemError('EACCES');
+  });
+  const request = { survey: await survey(), rules: RULES, agreed, quarantine: NOTHING };
+  const pruned = await pruneSession(files, request);
+  expect(pruned.removed.map(({ sequence }) => sequence)).toEqual([1, 3]);
+  expect(pruned.spared).toContain('checkpoint 2 cannot be read and stays');
+  expect(left(layout.directory)).toHaveLength(3);
+});
 
 test('takes what was agreed to, leaves pins and the last two, and empties the trash', async () => {
   const { layout, survey, agreed } = await storeOf(5);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { chooseCheckpoint } from '../../src/checkpoint/choose.ts';
 import { nodeFiles, type StoreFiles } from '../../src/checkpoint/files.ts';
 import type { StoreLayout } from '../../src/checkpoint/layout.ts';
 import { listCheckpoints } from '../../src/checkpoint/list.ts';
@@ -77,6 +78,55 @@ test('what the record has set aside is rotated away before what it can be gone o
   writeFileSync(record, text);
   await settle(layout, await save({ layout, claim, step: 8 }), nodeFiles, null);
   expect(await steps(layout)).toEqual([8, 7, 6]);
+});
+
+/** The real disk, on which whatever belongs to one of these checkpoints cannot be read. */
+const refusing = (steps: ReadonlySet<number>, errno: string, name: string): StoreFiles =>
+  watchedFiles(nodeFiles, ({ name: operation, path }) => {
+    const step = Number(path.split('_').at(-2));
+    if (steps.has(step) && operation === name && path.endsWith('.safetensors')) throw systemError(errno);
+  });
+
+test.each([
+  ['EACCES', 'open-read'],
+  ['EIO', 'read'],
+] as const)('what cannot be read (%s) is never rotated away, and goes once it can', async (errno, operation) => {
+  const layout = temporaryLayout();
+  const claim = await claimed(layout);
+  for (const step of [1, 2]) await settle(layout, await save({ layout, claim, step }));
+  const files = refusing(new Set([2]), errno, operation);
+  const removed: number[] = [];
+  for (const step of [3, 4, 5]) {
+    const settled = await settle(layout, await save({ layout, claim, step }), files);
+    removed.push(...settled.removed);
+    const kept = settled.unreadable.map(({ sequence, reason }) => [sequence, reason.includes(errno)]);
+    expect(kept).toEqual(step === 3 ? [] : [[2, true]]);
+  }
+  expect(removed).toEqual([1, 3]);
+  expect(await steps(layout)).toEqual([5, 4, 2]);
+  expect((await settle(layout, await save({ layout, claim, step: 6 }))).removed).toEqual([2, 4]);
+});
+
+test('what the choice could not read in its midst stays too: without its mark it is read whole before it goes', async () => {
+  const layout = temporaryLayout();
+  const claim = await claimed(layout);
+  for (const step of [1, 2]) await settle(layout, await save({ layout, claim, step }));
+  const files = watchedFiles(nodeFiles, ({ name, path }) => {
+    // Only where the whole file is read, past the page cache.
+    if (name === 'read' && path.includes('_2_2') && path.endsWith('.safetensors')) isRead = true;
+    if (name === 'read' && isBroken && path.includes('_2_2') && path.endsWith('.safetensors')) throw systemError('EIO');
+  });
+  let isRead = false;
+  let isBroken = true;
+  const choice = await chooseCheckpoint(files, { layout, setAside: new Set(), quarantine: true });
+  expect(choice.chosen?.manifest.step).toBe(1);
+  expect((await listCheckpoints(nodeFiles, layout)).find(({ step }) => step === 2)?.verified).toBe(false);
+  for (const step of [3, 4]) await settle(layout, await save({ layout, claim, step }), files);
+  expect(await steps(layout)).toEqual([4, 3, 2]);
+  expect(isRead).toBe(true);
+  isBroken = false;
+  await settle(layout, await save({ layout, claim, step: 5 }), files);
+  expect(await steps(layout)).toEqual([5, 4]);
 });
 
 test('a commit that does not read back is quarantined, and nothing older is removed', async () => {

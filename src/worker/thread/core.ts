@@ -20,6 +20,7 @@ import { REPORT_EVERY_MS, Reporter } from './reporter.ts';
 import { RoomWatch } from './room-watch.ts';
 import { SaveReports } from './save-reports.ts';
 import type { SessionOwner, SessionSide } from './session-side.ts';
+import { UnreadableNews } from './unreadable-news.ts';
 import { type FinishedSave, type SaveFailure, Writer } from './writer.ts';
 
 /** sysexits EX_TEMPFAIL. */
@@ -45,6 +46,9 @@ export class ThreadCore {
     place: () => this.#requireFacts().backups,
     say: (level, message) => this.#side.tell({ v: 1, type: 'notice', level, message }),
   });
+  readonly #unreadable = new UnreadableNews((message) =>
+    this.#side.tell({ v: 1, type: 'notice', level: 'warning', message }),
+  );
   readonly #saves = new SaveReports((message) => this.#side.tell(message));
   #facts: SessionFacts | null = null;
   #writer: Writer | null = null;
@@ -133,6 +137,7 @@ export class ThreadCore {
           this.#failed(save, failure);
         },
         backedUp: (problem) => this.#backups.take(problem),
+        unreadable: (kept) => this.#unreadable.take(kept),
         fenced: () => this.#side.fenced(),
       },
     );

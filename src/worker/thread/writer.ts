@@ -7,7 +7,7 @@ import { beginCommit } from '../../checkpoint/commit.ts';
 import type { Commit } from '../../checkpoint/commit-steps.ts';
 import type { StoreFiles } from '../../checkpoint/files.ts';
 import type { StoreLayout } from '../../checkpoint/layout.ts';
-import { settleCommit } from '../../checkpoint/settle.ts';
+import { settleCommit, type Unreadable } from '../../checkpoint/settle.ts';
 import type { CheckpointFacts, Committed, RetentionPolicy, TrainerFacts, Verdict } from '../../checkpoint/types.ts';
 import { messageOf, NkatError } from '../../errors.ts';
 import { ChunkPool } from './chunk-pool.ts';
@@ -34,6 +34,8 @@ export interface WriterEvents {
   failed(save: SaveBegin | FinishedSave, failure: SaveFailure): void;
   /** The copy of the best model: null when it stands, else why it was not. Tried again after the next commit. */
   backedUp(problem: string | null): void;
+  /** All that newer ones would have taken the place of after this commit, but that cannot be read. */
+  unreadable(kept: readonly Unreadable[]): void;
   /** A commit was refused because a newer claim exists; it waits for the welcome that brings one. */
   fenced(save: SaveBegin): void;
 }
@@ -220,6 +222,7 @@ export class Writer {
     try {
       const settled = await settleCommit(files, { layout, committed, retention: retention(), resumedFrom });
       problem = verdictProblem(settled.verdict);
+      this.#events.unreadable(settled.unreadable);
       if (settled.backupStands || settled.backupProblem !== null) this.#events.backedUp(settled.backupProblem);
     } catch (error) {
       problem = messageOf(error);
