@@ -6,6 +6,7 @@ import { EvidenceCollector } from './evidence.ts';
 import type { LaunchSpec } from './launch.ts';
 import type { Effect } from './machine/effect.ts';
 import type { Happening, VerifiedSteps } from './machine/event.ts';
+import { wakeStopped } from './process-group.ts';
 import type { SessionContext } from './session-context.ts';
 import type { CardEvidence, WorkerEnd } from './worker-end.ts';
 import { WorkerWatch, type WorkerWatchOptions } from './worker-watch.ts';
@@ -40,6 +41,10 @@ export class AttemptHands {
     this.#evidence = new EvidenceCollector();
     this.#watch = await WorkerWatch.adopt(worker, context.layout.session, this.#watchOptions());
     this.#followMemory(this.#watch);
+    if (wakeStopped(this.#watch.process.owned)) {
+      const message = 'The worker that trained on alone had been stopped (SIGSTOP): it was woken (SIGCONT)';
+      context.tell({ name: 'notice', level: 'warning', message });
+    }
     const { attempt, resumedFrom, spoke = false } = worker;
     dispatch({ type: 'orphan-found', attempt, resumedFrom, spoke, verified });
     if (spoke) return;

@@ -32,6 +32,14 @@ export function ownedMembers({ leader, session }: OwnedGroup): ProcessRow[] {
   return members.some((row) => wasLaunchedIn(row.pid, session)) ? members : [];
 }
 
+/**
+ * Lets members of the group go on that were stopped (SIGSTOP): nothing else would reach them. One that a debugger holds is
+ * left to it. Returns whether there was one.
+ */
+export function wakeStopped(group: OwnedGroup): boolean {
+  return ownedMembers(group).some(({ state }) => state === 'T') && signalGroup(group, 'SIGCONT') === 'sent';
+}
+
 /** Sends a signal to every member of the group. `gone`: nothing of ours is left to receive it. */
 export function signalGroup(group: OwnedGroup, signal: NodeJS.Signals): 'sent' | 'gone' {
   if (ownedMembers(group).length === 0) return 'gone';

@@ -109,7 +109,7 @@ testInWorld.concurrent(
     signalPid(pid, 'SIGSTOP');
     const deaf = await world.start(['save', '--json']).ended(1);
     expect(deaf.stdout).toContain(`its worker (pid ${pid}) is stopped by a signal`);
-    signalPid(pid, 'SIGCONT');
+    // Who wants it to end wants its work: it is woken, and saves.
     const stopped = (await world.query(['stop', '--reason', 'enough'])) as Stopped;
     expect(stopped).toMatchObject({ stopped: true, by: 'orphaned', outcome: 'stopped-saved' });
     expect(stopped.sequence).toBeGreaterThan(next.checkpoint.sequence);

@@ -5,7 +5,7 @@ import { identityOf, isAlive } from '../../src/checkpoint/process-identity.ts';
 import type { ProcessIdentity } from '../../src/checkpoint/types.ts';
 import { BoundedWait } from '../../src/supervisor/bounded-wait.ts';
 import { endOrphans, findOrphans } from '../../src/supervisor/orphans.ts';
-import { emptyGroup, groupMembers, ownedMembers, signalGroup } from '../../src/supervisor/process-group.ts';
+import { emptyGroup, groupMembers, ownedMembers, signalGroup, wakeStopped } from '../../src/supervisor/process-group.ts';
 import { parsePs, parseStat } from '../../src/supervisor/process-table.ts';
 import { waitFor } from '../rig/wait-for.ts';
 import { fixtureCommand, launch, uniqueSession, written } from './launching.ts';
@@ -66,6 +66,19 @@ test('a zombie is no member', async () => {
   process.kill(pid, 'SIGKILL');
   await waitFor('the zombie', () => parseStat(read(pid, 'stat'))?.state === 'Z');
   expect(groupMembers(pid)).toEqual([]);
+});
+
+test('what was stopped is woken, and that it was is told', async () => {
+  const { worker, files } = await launch({ command: fixtureCommand('deaf.mjs') });
+  await written(files.stdout, 'ready');
+  expect(wakeStopped(worker.owned)).toBe(false);
+  worker.signalGroup('SIGSTOP');
+  const isStopped = (): boolean => groupMembers(worker.group.pid).every(({ state }) => state === 'T');
+  await waitFor('all stopped', isStopped);
+  expect(wakeStopped(worker.owned)).toBe(true);
+  await waitFor('all awake', () => !groupMembers(worker.group.pid).some(({ state }) => state === 'T'));
+  await emptyGroup(worker.owned, new BoundedWait(10_000));
+  expect(wakeStopped(worker.owned)).toBe(false);
 });
 
 test('a stopped group is killed too', async () => {
