@@ -7,7 +7,7 @@ import type { RunSettings } from '../../config/settings.ts';
 import { NkatError } from '../../errors.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { CommandContext } from '../context.ts';
-import { awaitFirstStart, type FirstStart } from '../first-start.ts';
+import { awaitFirstStart, type FirstStart, isOwnRoot } from '../first-start.ts';
 import type { RunFlags } from '../flags.ts';
 import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
 import type { Misplaced } from '../misplaced-option.ts';
@@ -53,7 +53,7 @@ export async function run(words: RunWords, flags: RunFlags, context: CommandCont
     context,
     async (database, problems) => {
       if (flags.new !== true) await refuseHiddenSession(identity, problems);
-      const { decision, start } = await decideAlone(identity, flags, database, context);
+      const { decision, start } = await decideAlone({ identity, root: settings.root }, flags, database, context);
       if (decision.kind === 'nothing') {
         context.streams.err('Nothing was started or changed.\n');
         return 0;
@@ -125,7 +125,7 @@ async function refuseHiddenSession(identity: SessionIdentity, problems: readonly
 
 /** A new session with nobody else making one of the same line meanwhile; an explicit wish for one needs no such care. */
 async function decideAlone(
-  identity: SessionIdentity,
+  { identity, root }: { readonly identity: SessionIdentity; readonly root: string },
   flags: RunFlags,
   database: SessionsDatabase,
   context: CommandContext,
@@ -134,7 +134,12 @@ async function decideAlone(
   const before = newest();
   const decision = await decide(identity, flags, database, context);
   if (decision.kind !== 'new' || decision.isWished) return { decision, start: null };
-  const start = await awaitFirstStart(context.home);
+  const start = await awaitFirstStart(context.home, root);
+  // What a start from another state home has made there meanwhile is in its own index only.
+  if (!isOwnRoot(context.home, root)) {
+    const { reindexRoots } = await import('../../supervisor/reindex.ts');
+    await reindexRoots(database, nodeFiles, [root], { now: context.clocks.now });
+  }
   if (newest() === before) return { decision, start };
   await start.release();
   return { decision: await decide(identity, flags, database, context), start: null };
