@@ -5,7 +5,13 @@ import { identityOf, isAlive } from '../../src/checkpoint/process-identity.ts';
 import type { ProcessIdentity } from '../../src/checkpoint/types.ts';
 import { BoundedWait } from '../../src/supervisor/bounded-wait.ts';
 import { endOrphans, findOrphans } from '../../src/supervisor/orphans.ts';
-import { emptyGroup, groupMembers, ownedMembers, signalGroup, wakeStopped } from '../../src/supervisor/process-group.ts';
+import {
+  emptyGroup,
+  groupMembers,
+  ownedMembers,
+  signalGroup,
+  wakeStopped,
+} from '../../src/supervisor/process-group.ts';
 import { parsePs, parseStat } from '../../src/supervisor/process-table.ts';
 import { waitFor } from '../rig/wait-for.ts';
 import { fixtureCommand, launch, uniqueSession, written } from './launching.ts';
