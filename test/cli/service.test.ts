@@ -2,8 +2,10 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { statusLines } from '../../src/cli/commands/service.ts';
 import { type Carrying, carryOut } from '../../src/cli/service/carry-out.ts';
 import { managerOf } from '../../src/cli/service/place.ts';
+import { cronIsRunning } from '../../src/power/cron-daemon.ts';
 import { installSteps, removeSteps, type ServicePlace } from '../../src/power/service-plan.ts';
 import { World } from './world.ts';
 
@@ -40,7 +42,10 @@ test('in the crontab: shown, installed, found, installed again, removed; the ent
   const installed = readFileSync(tab(), 'utf8');
   expect(installed.startsWith(OTHERS)).toBe(true);
   expect(shown.stderr).toContain(installed.trimEnd().split('\n').at(-1));
-  expect(await world.cli(['service', 'status', '--cron', '--json'], environment)).toMatchObject({ code: 0 });
+  expect(await world.cli(['service', 'status', '--cron', '--json'], environment)).toMatchObject({
+    code: cronIsRunning() === false ? 78 : 0,
+    stdout: expect.stringContaining('"installed":"yes"'),
+  });
   await world.cli(['service', 'install', '--cron'], environment);
   expect(readFileSync(tab(), 'utf8')).toBe(installed);
 
@@ -101,4 +106,15 @@ test.each([
   [{ platform: 'win32', hasSystemd: false, isRoot: false }, true, 'task-scheduler'],
 ] as const)('%o, crontab asked for %s: %s', (facts, cron, manager) => {
   expect(managerOf(facts, cron)).toBe(manager);
+});
+
+test('an entry that no cron would start is said to be none', () => {
+  const found = { installed: 'yes', enabled: null, where: 'crontab' } as const;
+  const wordsOf = (cronRuns: boolean | null): string[] =>
+    statusLines({ ...found, cronRuns }, 'cron').map(({ text }) => text);
+  expect(wordsOf(false)).toEqual([
+    'Installed as the crontab of this user (crontab); but nothing would start it',
+    'No cron runs on this machine now, and without it nothing is started at boot',
+  ]);
+  for (const cronRuns of [true, null]) expect(wordsOf(cronRuns).join()).toMatch(/; the next boot brings .* back$/);
 });

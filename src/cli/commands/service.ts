@@ -21,6 +21,8 @@ const MANAGER_WORDS = {
   'task-scheduler': 'the Windows task scheduler',
 } as const;
 
+const NO_CRON = 'No cron runs on this machine now, and without it nothing is started at boot';
+
 export async function service(action: ServiceAction, flags: ServiceFlags, context: CommandContext): Promise<number> {
   const place = placeOf(managerOf(ownMachine(), flags.cron === true), context);
   if (action === 'status') return status(place, flags, context);
@@ -37,7 +39,7 @@ export async function service(action: ServiceAction, flags: ServiceFlags, contex
       : `Removed: interrupted sessions wait for nkat-recover recover`;
   say(line(done, 'good'));
   if (action === 'install' && place.manager === 'cron' && cronIsRunning() === false) {
-    say(line('No cron runs on this machine now, and without it nothing is started at boot', 'warning', 'always'));
+    say(line(NO_CRON, 'warning', 'always'));
   }
   return 0;
 }
@@ -50,21 +52,23 @@ async function status(place: ServicePlace, flags: ServiceFlags, context: Command
   return found.installed === 'yes' && isStarted(found) ? 0 : exitCodeOf('configuration');
 }
 
-/** Not there, or there and not enabled: the next boot would bring nothing back. */
-function isStarted({ enabled }: FoundService): boolean {
-  return enabled === null || enabled === 'enabled';
+/** Not there, there and not enabled, or with nobody who would start it: the next boot would bring nothing back. */
+function isStarted({ enabled, cronRuns }: FoundService): boolean {
+  return (enabled === null || enabled === 'enabled') && cronRuns !== false;
 }
 
-function statusLines(found: FoundService, manager: ServicePlace['manager']): Line[] {
-  const { installed, enabled, where } = found;
+export function statusLines(found: FoundService, manager: ServicePlace['manager']): Line[] {
+  const { installed, enabled, where, cronRuns } = found;
   const install = 'nkat-recover service install';
   if (installed === 'no') return [line(`Not installed (${where}). After a reboot nothing is brought back: ${install}`)];
   const words =
     installed === 'other' ? `Installed for another program or state home (${where}): ${install} replaces it` : null;
-  const state = isStarted(found)
-    ? 'the next boot brings interrupted sessions back'
-    : `but it is ${enabled}: ${install}`;
-  return [line(words ?? `Installed as ${MANAGER_WORDS[manager]} (${where}); ${state}`)];
+  const whenNot = cronRuns === false ? 'but nothing would start it' : `but it is ${enabled}: ${install}`;
+  const state = isStarted(found) ? 'the next boot brings interrupted sessions back' : whenNot;
+  return [
+    line(words ?? `Installed as ${MANAGER_WORDS[manager]} (${where}); ${state}`),
+    ...(cronRuns === false ? [line(NO_CRON, 'warning', 'always')] : []),
+  ];
 }
 
 function sayer({ streams, terminal }: CommandContext): (line: Line) => void {

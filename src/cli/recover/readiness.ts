@@ -1,5 +1,7 @@
 /** Whether all that a session needs is there yet: after a boot its disks may come later than we. */
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { settingSchemas } from '../../config/schema.ts';
+import { gpuIndices } from '../../drill/inject/gpus.ts';
 import { errnoOf } from '../../errors.ts';
 import { UpsClient } from '../../power/ups-client.ts';
 import { parseUps } from '../../ups-address.ts';
@@ -24,6 +26,22 @@ export function whatIsMissing({ row, layout, file }: LocatedSession): NotReady |
   }
   if (!isReadable(trainer)) return { code: 'configuration', path: row.trainer, message: 'its trainer is not there' };
   return null;
+}
+
+/**
+ * Null: it needs no GPU, or there is one. After a boot the driver may come later than we, and a trainer that needs a card would end
+ * at once. One that merely likes a card is told of by its own supervisor.
+ */
+export async function cardMissing(
+  { file }: LocatedSession,
+  environment: NodeJS.ProcessEnv,
+  ask = gpuIndices,
+): Promise<NotReady | null> {
+  const kept = file?.launch?.environment ?? {};
+  if (settingSchemas.requireGpu.safeParse(kept.NKAT_REQUIRE_GPU ?? 'no').data !== true) return null;
+  const cards = await ask({ ...environment, ...kept });
+  if (cards.length > 0) return null;
+  return { code: 'configuration', path: 'nvidia-smi', message: 'it needs a GPU, and none answers' };
 }
 
 /** Null: it has no UPS, or that is on line. What cannot be heard keeps nobody from training: it is watched on. */

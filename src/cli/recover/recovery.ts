@@ -3,7 +3,7 @@ import type { SessionFile } from '../../checkpoint/types.ts';
 import { isPending, nextToStart, type QueuedSession, withStage } from '../../power/recovery-queue.ts';
 import { exitCodeOf, exitCodeOfError } from '../exit-codes.ts';
 import type { RecoveryCandidate } from './candidates.ts';
-import { batteryOf, roomWarning, whatIsMissing } from './readiness.ts';
+import { batteryOf, cardMissing, roomWarning, whatIsMissing } from './readiness.ts';
 import type { RecoverEvent, RecoveryResult } from './recover-events.ts';
 import { type RecoveringEnd, RecoveringSession, type ToldEvent } from './recovering-session.ts';
 
@@ -98,7 +98,8 @@ export class Recovery {
       if (this.#signals.length > 0) break;
       const battery = await batteryOf(fresh.session);
       if (this.#signals.length > 0) break;
-      const missing = whatIsMissing(fresh.session);
+      const missing = whatIsMissing(fresh.session) ?? (await cardMissing(fresh.session, this.#options.environment));
+      if (this.#signals.length > 0) break;
       const leftMs = diskWaitMs - (nowMs() - this.#sinceMs);
       if (battery !== null) {
         this.#tellWaiting(session, battery.ups, battery.message, null);

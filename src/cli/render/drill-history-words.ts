@@ -1,6 +1,7 @@
-/** Earlier drills as a table in which one that was not good stands out, and where each session stands now. */
+/** Earlier drills as a table, its times local ones, in which one that was not good stands out, and where each session stands now. */
 import type { DrillRow } from '../../sessions/drills-table.ts';
 import type { Paint } from './paint.ts';
+import { clockText } from './power-words.ts';
 import { aboutDuration, count } from './quantities.ts';
 import { type Column, tableLines } from './table.ts';
 import { printable } from './width.ts';
@@ -26,7 +27,7 @@ export function historyWords(rows: readonly DrillRow[], width: number | null, pa
 }
 
 const COLUMNS: readonly Column<DrillRow>[] = [
-  { title: 'WHEN', cell: ({ at }) => at.slice(0, 19).replace('T', ' '), worth: 80 },
+  { title: 'WHEN', cell: ({ at }) => clockText(at), worth: 80 },
   { title: 'SESSION', cell: ({ session }) => session, worth: 90 },
   { title: 'RESULT', cell: ({ ok }) => (ok ? 'good' : 'NOT GOOD'), worth: 100 },
   { title: 'LEVEL', cell: ({ level }) => level, worth: 60 },
@@ -46,7 +47,9 @@ function standing(rows: readonly DrillRow[]): { readonly text: string; readonly 
     const changed = own.findLastIndex(({ ok }) => ok !== last.ok);
     const inRow = own.length - 1 - changed;
     if (last.ok) return [{ ok: true, text: `${session}: the last ${count(inRow, 'drill')} good` }];
-    const before = changed < 0 ? 'none was good before' : `good until ${own[changed]?.at.slice(0, 10)}`;
+    const lastGood = own[changed];
+    const before =
+      lastGood === undefined ? 'none was good before' : `good until ${clockText(lastGood.at).slice(0, 10)}`;
     return [{ ok: false, text: `${session}: NOT GOOD, the last ${count(inRow, 'drill')}; ${before}` }];
   });
 }
