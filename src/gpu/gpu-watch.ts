@@ -105,23 +105,24 @@ export class GpuWatch {
     this.#child = null;
   }
 
-  /** A line that is neither header nor row is a sentence: it is kept by the child, for its end. */
-  #hear(child: number, line: string): void {
-    if (this.#child?.number !== child) return;
+  /** @returns whether it is header or row: a sentence is kept by the child, for its end */
+  #hear(child: number, line: string): boolean {
+    if (this.#child?.number !== child) return false;
     const refused = readRefusedName(line);
     if (refused !== null) {
       this.#dispatch({ type: 'field-refused', child, name: refused });
-      return;
+      return false;
     }
     const header = readHeader(line);
     if (header !== null) {
       this.#child.header = header;
-      return;
+      return true;
     }
-    if (this.#child.header === null) return;
+    if (this.#child.header === null) return false;
     const sample = readRow(this.#child.header, line, this.#nowMs());
-    if (sample === null) return;
+    if (sample === null) return false;
     this.#dispatch({ type: 'row', child });
     this.#options.ears.sample(sample);
+    return true;
   }
 }

@@ -10,7 +10,8 @@ const MAX_LINE = 4096;
 const LAST_LINES = 6;
 
 export interface SmiChildEars {
-  line(text: string): void;
+  /** @returns whether it is a header or a row; what is neither is a sentence, and may say why the program ends */
+  line(text: string): boolean;
   /** Never after `missing`. */
   ended(code: number | null, lastWords: string): void;
   /** It could not be started. */
@@ -31,10 +32,8 @@ export class SmiChild {
       detached: true,
     });
     this.#child.unref();
-    this.#hear(this.#child.stdout, (line) => {
-      if (!this.#left) ears.line(line);
-    });
-    this.#hear(this.#child.stderr, () => undefined);
+    this.#hear(this.#child.stdout, (line) => !this.#left && ears.line(line));
+    this.#hear(this.#child.stderr, () => false);
     this.#child.on('error', (error) => ears.missing(errnoOf(error) ?? error.message));
     this.#child.on('exit', (code) => setImmediate(() => ears.ended(code, this.#lastLines.join(' '))));
   }
@@ -50,13 +49,12 @@ export class SmiChild {
     this.#child.stderr?.destroy();
   }
 
-  #hear(stream: NodeJS.ReadableStream | null, take: (line: string) => void): void {
+  #hear(stream: NodeJS.ReadableStream | null, isData: (line: string) => boolean): void {
     const lines = new BoundedLines(MAX_LINE);
     stream?.on('data', (chunk: Buffer) => {
       for (const line of lines.push(chunk)) {
-        if (line.trim() === '') continue;
+        if (line.trim() === '' || isData(line)) continue;
         this.#lastLines = [...this.#lastLines.slice(1 - LAST_LINES), line];
-        take(line);
       }
     });
   }

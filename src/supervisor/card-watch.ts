@@ -141,7 +141,7 @@ export class CardWatch {
       this.#warnings.begin(code, `${card}: ${words}`, 'Look at all of it: nkat-recover gpu');
     }
     for (const code of this.#told.get(key) ?? []) {
-      if (!codes.has(code)) this.#warnings.end(code, `${card}: no longer`);
+      if (!codes.has(code)) this.#warnings.end(code, `${card}: ${wellWords(code)}`);
     }
     this.#told.set(key, codes);
   }
@@ -164,4 +164,18 @@ export class CardWatch {
     }
     this.#warnings.begin(`gpu-watch-${trouble.kind}`, `The cards are not watched: ${trouble.words}`, trouble.hint);
   }
+}
+
+const WELL: Readonly<Record<CardFault['kind'], string>> = {
+  lost: 'it is back',
+  'reset-required': 'it needs no reset any more',
+  'recovery-action': 'the driver recommends nothing any more',
+  'row-missing': 'nvidia-smi tells of it again',
+  'bad-memory': 'its memory is well again',
+};
+
+/** What it means that the fault of this code is over. */
+function wellWords(code: string): string {
+  const kind = Object.keys(WELL).find((each): each is CardFault['kind'] => code.startsWith(`gpu-${each}:`));
+  return kind === undefined ? 'it is well again' : WELL[kind];
 }

@@ -133,6 +133,15 @@ it.concurrent('says once that it fails, however often it fails', async () => {
   ]);
 });
 
+it.concurrent('takes no row for the words with which it ends', async () => {
+  const fake = await FakeSmi.start(CARD);
+  const watched = watching(fake, 500);
+  await waitFor('rows', () => watched.samples.length >= 2);
+  fake.set({ ...CARD, exit: { code: 1 } });
+  await waitFor('the finding', () => watched.troubles[0]);
+  expect(watched.troubles[0]).toEqual({ kind: 'failed', words: 'nvidia-smi ended with 1', hint: null });
+});
+
 it.concurrent('reads a row that comes in pieces, and no row of what is none', async () => {
   const fake = await FakeSmi.start({ ...CARD, silent: true });
   const watched = watching(fake, 60_000);

@@ -22,7 +22,8 @@ testInWorld.concurrent(
     const lost = await run.event('warning', ({ code }) => code.startsWith('gpu-lost:'));
     expect(lost.message).toBe('GPU 1: it is lost: it has fallen off the bus');
     fake.set({ cards: CARDS });
-    await run.event('warning-ended', ({ code }) => code.startsWith('gpu-lost:'));
+    const back = await run.event('warning-ended', ({ code }) => code.startsWith('gpu-lost:'));
+    expect(back.message).toBe('GPU 1: it is back');
 
     const [stuck = 0] = fake.watching;
     process.kill(stuck, 'SIGSTOP');

@@ -5,9 +5,10 @@ import { isLongEnough, type Stretch } from './moment.ts';
 
 export function judgeCpuTraining(stretch: Stretch, backend: string | null): Verdict {
   const card = stretch.at(-1)?.cards[0]?.values;
-  if (card === undefined || !isLongEnough(stretch)) return KEEP;
+  // One that does not even tell its name is lost: nobody could train on it.
+  if (card === undefined || card.name === null || !isLongEnough(stretch)) return KEEP;
   if (deviceOf(backend) !== 'cpu') return clear('Training uses the GPU');
-  const name = `GPU ${card.index ?? '?'} (${card.name ?? 'without a name'})`;
+  const name = `GPU ${card.index ?? '?'} (${card.name})`;
   const load = card.utilizationPercent === null ? '' : `, which is used ${card.utilizationPercent} %`;
   return raise(
     `Training runs on the CPU (${backend}) though there is ${name}${load}`,

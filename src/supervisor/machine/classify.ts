@@ -58,6 +58,8 @@ export interface EndFacts {
   /** Why the save that was to answer the stop failed; null: it did not. */
   readonly stopFailure: string | null;
   readonly noRestartCodes: readonly number[];
+  /** It takes smaller batches where a card's memory was full. */
+  readonly adaptsBatch?: boolean;
 }
 
 /** Exit codes of the worker's side of the contract. */
@@ -115,7 +117,7 @@ function classifyCode(facts: EndFacts, code: number): Classification {
   if (code === WORKER_RESTART) return { class: 'requested', reason: `exit code ${code}: it asked to be restarted` };
   if (code === WORKER_CONFIG) return { class: 'config', reason: `exit code ${code}: it cannot go on as it is set up` };
   const full = fullCardLine(facts.evidence.stderrTail);
-  if (full !== null) return outOfCardMemory(`exit code ${code}`, full);
+  if (full !== null) return outOfCardMemory(`exit code ${code}`, full, facts.adaptsBatch === true);
   if (!facts.everStepped && !worksWithoutSdk(facts))
     return { class: 'config', reason: `exit code ${code} before the session's first step` };
   if (tellsOfFullDisk(facts.evidence.stderrTail)) {
@@ -128,10 +130,13 @@ function outOfMemory(how: string, record: string): Classification {
   return { class: 'host-oom', reason: `${how}: the kernel ended it for want of memory (${record})` };
 }
 
-function outOfCardMemory(how: string, line: string): Classification {
+function outOfCardMemory(how: string, line: string, adaptsBatch: boolean): Classification {
+  const reason = `${how}: the memory of the GPU was full (${line})`;
+  // It does by itself what could be advised.
+  if (adaptsBatch) return { class: 'gpu-oom', reason };
   return {
     class: 'gpu-oom',
-    reason: `${how}: the memory of the GPU was full (${line})`,
+    reason,
     hint: 'Smaller batches need less. A trainer that takes them by itself says so with connect({ adaptsBatch: true }).',
   };
 }
@@ -142,7 +147,7 @@ function classifySignal(facts: EndFacts, signal: string): Classification {
   }
   if (NATIVE_CRASHES.has(signal)) {
     const full = fullCardLine(facts.evidence.stderrTail);
-    if (full !== null) return outOfCardMemory(signal, full);
+    if (full !== null) return outOfCardMemory(signal, full, facts.adaptsBatch === true);
     const { xid = null } = facts.evidence.card ?? {};
     return { class: 'native-crash', reason: `native crash: ${signal}${xid === null ? '' : ` (${xid})`}` };
   }

@@ -66,6 +66,7 @@ function conclude(state: Classifying, event: EventOf<'evidence-gathered'>, setti
     diverged: launch.diverged,
     stopFailure: launch.stopFailure,
     noRestartCodes: settings.noRestartCodes,
+    adaptsBatch: launch.adaptsBatch ?? false,
   });
   const { attempt } = launch;
   const { evidence } = event;

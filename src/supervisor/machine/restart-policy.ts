@@ -202,7 +202,7 @@ export function decideRestart(
     stepBackFrom: stepBackPoint(counted, attempt.resumedFrom),
     ...awaitsOf(classification.class),
     reason: shrinks
-      ? `${classification.reason}; from here on batches have ${batchScale(counted)} of their size`
+      ? `from here on batches have ${batchScale(counted)} of their size: ${classification.reason}`
       : scales
         ? `${classification.reason}; from here on the learning rate is scaled by ${learningRateScale(counted)}`
         : classification.reason,
