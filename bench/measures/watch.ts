@@ -1,10 +1,11 @@
 /**
  * What the watch over the cards costs a supervisor: the same idle run beside a fake nvidia-smi that prints a row a second, and without
- * any. The fake is a Node program and far heavier than the real one: its own cost is not counted.
+ * any, both at the same time, so that what else the machine does hits both alike. The fake is a Node program and far heavier than the
+ * real one: its own cost is not counted. Memory comes and goes with the garbage collector: the median of a look a second counts.
  */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { Measure, MeasureContext } from '../measure.ts';
+import { type Measure, type MeasureContext, median } from '../measure.ts';
 import { environment, Lines } from '../process.ts';
 import { cpuMs, residentMB } from '../process-cost.ts';
 
@@ -14,7 +15,7 @@ interface Cost {
 }
 
 /** The start is not what is measured. */
-const SETTLE_MS = 20_000;
+const SETTLE_MS = 30_000;
 const WINDOW_MS = 60_000;
 const ROUNDS = 3;
 
@@ -23,10 +24,13 @@ export const watch: Measure = {
   async run(context) {
     const withCards: Cost[] = [];
     const without: Cost[] = [];
-    // In turn, so that what else the machine does hits both.
     for (let round = 0; round < (context.quick ? 1 : ROUNDS); round += 1) {
-      without.push(await costOf(context, `without-${round}`, '/nowhere/nvidia-smi'));
-      withCards.push(await costOf(context, `with-${round}`, fakeOf(context)));
+      const [plain, watching] = await Promise.all([
+        costOf(context, `without-${round}`, '/nowhere/nvidia-smi'),
+        costOf(context, `with-${round}`, fakeOf(context)),
+      ]);
+      without.push(plain);
+      withCards.push(watching);
     }
     const plain = { reference: null, theirs: [] };
     const added = (figure: (cost: Cost) => number): number[] =>
@@ -70,9 +74,13 @@ async function costOf({ folder, root, quick }: MeasureContext, name: string, smi
     await setTimeout(quick ? 3_000 : SETTLE_MS);
     const before = cpuMs(pid);
     const startedAt = performance.now();
-    await setTimeout(quick ? 10_000 : WINDOW_MS);
+    const memory: number[] = [];
+    while (performance.now() - startedAt < (quick ? 5_000 : WINDOW_MS)) {
+      await setTimeout(1_000);
+      memory.push(residentMB(pid));
+    }
     const cpuPercent = ((cpuMs(pid) - before) / (performance.now() - startedAt)) * 100;
-    return { cpuPercent, memoryMB: residentMB(pid) };
+    return { cpuPercent, memoryMB: median(memory) };
   } finally {
     await supervisor.stop();
   }
