@@ -5,7 +5,7 @@ import { busiest, isLongEnough, meanOf, PHASE_WORDS, type Stretch, secondsOf } f
 const IDLE_PERCENT = 10;
 export const LITTLE_PERCENT = 60;
 /** What a fed card comes to; 80 to 90 is the aim. */
-export const ENOUGH_PERCENT = 70;
+const ENOUGH_PERCENT = 70;
 /** A step that takes no longer is over before a card has begun. */
 export const SHORT_STEP_MS = 10;
 

@@ -19,8 +19,6 @@ interface Bucket extends LeakSample {
 }
 
 export interface LeakState {
-  /** Samples left to pass over: variables, optimizer slots and caches are made then. */
-  readonly startUp: number;
   /** Newest last, the last one still being filled. */
   readonly buckets: readonly Bucket[];
   /** Samples that fill one. */
@@ -29,12 +27,11 @@ export interface LeakState {
   readonly peak: number;
 }
 
-const START_UP = 4;
 const FIRST_WIDTH = 3;
 /** In a long run a leak of one tensor in an epoch counts as well: buckets grow up to half a minute. */
 const LAST_WIDTH = 48;
 const MOST_BUCKETS = 12;
-/** So many full buckets in a row, each above the one before. */
+/** So many full buckets in a row, each above the one before: longer than variables, optimizer slots and caches take to be made. */
 const RISING = 6;
 const LEAST_TENSORS = 20;
 /** Without an epoch's end in between, which may free them all, it has to last so long. */
@@ -44,11 +41,10 @@ const LEVEL = 4;
 /** Further ahead nobody plans. */
 const HORIZON_MS = 30 * 86_400_000;
 
-export const NO_TREND: LeakState = { startUp: START_UP, buckets: [], width: FIRST_WIDTH, peak: 0 };
+export const NO_TREND: LeakState = { buckets: [], width: FIRST_WIDTH, peak: 0 };
 
 export function withLeakSample(state: LeakState, sample: LeakSample): LeakState {
   const last = state.buckets.at(-1);
-  if (state.startUp > 0) return { ...state, startUp: state.startUp - 1 };
   if (last === undefined || last.samples >= state.width) {
     return bounded({ ...state, buckets: [...state.buckets, { ...sample, samples: 1 }] });
   }

@@ -48,6 +48,15 @@ test('what is freed at the end of each epoch is no leak, whatever the length of 
   }
 });
 
+test('what grows for minutes and is freed then, again and again, is told the first time only', () => {
+  const { told } = play({
+    held: (step) => 120 + (step % 12_000),
+    stepsInEpoch: Number.POSITIVE_INFINITY,
+    seconds: 3_600,
+  });
+  expect(told.filter((kind) => kind === 'raise')).toHaveLength(1);
+});
+
 test('a leak of one tensor in a step is told with its growth and with when the memory is full', () => {
   const { state, told } = play({ held: (step) => 120 + step, seconds: 20 });
   expect(told).toEqual(['raise']);
