@@ -48,7 +48,10 @@ export async function useBackend(options: BackendOptions = {}): Promise<BackendC
     if (reason === null) return told({ ...inUse(), passedOver });
     passedOver.push({ name, reason });
   }
-  const reasons = passedOver.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+  const reasons = passedOver
+    .filter(({ reason }) => reason !== NO_GPU_BACKEND || options.only !== undefined)
+    .map(({ name, reason }) => `${name}: ${reason}`)
+    .join('; ');
   const refusal = new NkatError(`${REFUSALS[needed].wanted} could be loaded (${reasons})`, {
     code: 'backend-missing',
     operation: 'choose a tfjs backend',
@@ -57,6 +60,8 @@ export async function useBackend(options: BackendOptions = {}): Promise<BackendC
   if (needed !== 'any') endWith(refusal);
   throw refusal;
 }
+
+const NO_GPU_BACKEND = 'it does not run on a GPU';
 
 type Need = 'any' | 'native' | 'gpu';
 
@@ -80,13 +85,12 @@ function need({ requireGpu, requireNative }: BackendOptions): Need {
 /** sysexits EX_CONFIG: no restart finds a GPU that is not there. */
 const EXIT_CONFIGURATION = 78;
 
-/** The process ends with 78 if nobody catches the refusal; what it ends with for another reason stays. */
+/** If nobody catches the refusal the process ends with 78 and its words: a stack tells an operator nothing. */
 function endWith(refusal: NkatError): void {
-  process.once('uncaughtExceptionMonitor', (error) => {
-    if (error !== refusal) return;
-    process.once('exit', () => {
-      process.exitCode = EXIT_CONFIGURATION;
-    });
+  process.on('uncaughtExceptionMonitor', (error) => {
+    if (error !== refusal || process.listenerCount('uncaughtException') > 0) return;
+    process.stderr.write(`Backend: ${refusal.message}.\n${refusal.hint}\n`);
+    process.exit(EXIT_CONFIGURATION);
   });
 }
 
@@ -101,7 +105,7 @@ export function backendInUse(): string {
 async function load(name: BackendName, needed: Need): Promise<string | null> {
   const gpuRequired = needed === 'gpu';
   if (needed === 'native' && (name === 'wasm' || name === 'cpu')) return "it is not TensorFlow's own library";
-  if (gpuRequired && name !== 'node-gpu' && name !== 'native') return 'it does not run on a GPU';
+  if (gpuRequired && name !== 'node-gpu' && name !== 'native') return NO_GPU_BACKEND;
   if (name === 'native') return loadInstalled(gpuRequired);
   const packageName =
     name === 'wasm' || name === 'cpu' ? `@tensorflow/tfjs-backend-${name}` : `@tensorflow/tfjs-${name}`;

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { NkatError } from '../../../src/errors.ts';
@@ -70,4 +72,19 @@ test("where TensorFlow's own library is required, neither wasm nor cpu takes its
     hint: expect.stringContaining('nkat-recover backend install'),
   });
   expect(backendInUse()).toBe('tfjs-cpu');
+});
+
+test('a required GPU that nobody has ends the process with 78, the reason and no stack', () => {
+  const trainer = join(temporaryDirectory(), 'trainer.mjs');
+  const sdk = fileURLToPath(new URL('../../../dist/worker/tfjs/index.js', import.meta.url));
+  writeFileSync(
+    trainer,
+    `import { useBackend } from ${JSON.stringify(sdk)};\nawait useBackend({ requireGpu: true });\n`,
+  );
+  const { status, stderr } = spawnSync(process.execPath, [trainer], { encoding: 'utf8' });
+  expect(stderr.trim().split('\n')).toEqual([
+    'Backend: a GPU is required, and no GPU backend could be loaded (native: not installed; node-gpu: not installed).',
+    expect.stringContaining('nkat-recover backend install --cuda12'),
+  ]);
+  expect(status).toBe(78);
 });
