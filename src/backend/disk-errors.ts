@@ -10,22 +10,27 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 /**
- * @param folder that is named where the system names no path
+ * @param folder that is named: what the system refused may be a name of no meaning within it
  * @throws NkatError `no-space` and `io` for what the system refuses; else what `work` throws
  */
 export async function tellingDiskErrors<T>(operation: string, folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const errno = errnoOf(error);
-    // A refusal of the system has a call that was refused.
-    if (errno === null || !(error instanceof Error) || !('syscall' in error)) throw error;
-    const path = 'path' in error && typeof error.path === 'string' ? error.path : folder;
-    if (FULL.has(errno)) {
-      throw new NkatError(`the disk is full: ${messageOf(error)}`, { code: 'no-space', operation, path, cause: error });
-    }
+    const refusal = refusalOfSystem(error);
+    if (refusal === null) throw error;
+    const errno = errnoOf(refusal) ?? '';
+    const details = { operation, path: folder, cause: error };
+    if (FULL.has(errno))
+      throw new NkatError(`the disk is full: ${messageOf(refusal)}`, { ...details, code: 'no-space' });
     const hint = 'Let NKAT_HOME name a folder that this user may write to.';
-    const cause = error;
-    throw new NkatError(WHY[errno] ?? messageOf(error), { code: 'io', operation, path, hint, cause });
+    throw new NkatError(WHY[errno] ?? messageOf(refusal), { ...details, code: 'io', hint });
   }
+}
+
+/** Also where the lock, which is a claim as sessions have them, has told it in the words of sessions. */
+function refusalOfSystem(error: unknown): Error | null {
+  if (error instanceof NkatError) return error.cause === undefined ? null : refusalOfSystem(error.cause);
+  // A refusal of the system has a call that was refused.
+  return error instanceof Error && errnoOf(error) !== null && 'syscall' in error ? error : null;
 }

@@ -24,6 +24,9 @@ interface Fetching {
   readonly run: RunProgram;
 }
 
+/** What npm has is taken unasked, its hash is known; and who has no network waits seconds for the words, not minutes. */
+const PATIENCE = ['--prefer-offline', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
+
 const OPERATION = 'fetch the native backend';
 
 /**
@@ -57,7 +60,7 @@ export async function fetchWheel(python: string, wheel: Wheel, fetching: Fetchin
 export async function fetchPackage(npm: string, wanted: NpmPackage, fetching: Fetching): Promise<Download> {
   const { folder, environment, log, run } = fetching;
   const name = `${wanted.name}@${wanted.version}`;
-  const args = ['pack', name, '--ignore-scripts', '--pack-destination', folder, '--no-update-notifier'];
+  const args = ['pack', name, '--ignore-scripts', '--pack-destination', folder, '--no-update-notifier', ...PATIENCE];
   const end = await run({ file: npm, args, cwd: folder, environment, log });
   if (end.code !== 0) {
     throw failedProgram(end, { program: 'npm', operation: `fetch ${name}`, otherwise: 'download-failed', log });
