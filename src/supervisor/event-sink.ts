@@ -38,6 +38,7 @@ export function openEventSink({ directory, index, record, publish, nowMs }: Even
   const log = new SessionLog({
     directory,
     onProblem: (message) => publish({ name: 'notice', level: 'warning', message }),
+    onWrittenAgain: (message) => publish({ name: 'notice', level: 'info', message }),
   });
   const tell = (event: SupervisorEvent): void => {
     gatherer.take(event, nowMs());

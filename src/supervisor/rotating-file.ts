@@ -14,6 +14,8 @@ interface RotatingFileOptions {
   /** How many rotated files `<path>.1` to `<path>.<keep>` stay. */
   readonly keep: number;
   readonly onProblem: (message: string) => void;
+  /** Said once, when what is written arrives again. */
+  readonly onWrittenAgain?: (message: string) => void;
 }
 
 /**
@@ -30,6 +32,8 @@ export class RotatingFile {
   #lost = 0;
   #untoldLost = 0;
   #told = false;
+  /** Once: a disk at its brink would tell it all day. */
+  #toldAgain = false;
 
   constructor(options: RotatingFileOptions) {
     this.#options = options;
@@ -90,6 +94,12 @@ export class RotatingFile {
       this.#size = start;
       throw error;
     }
+    if (this.#told && this.#untoldLost > 0 && !this.#toldAgain) {
+      this.#toldAgain = true;
+      this.#options.onWrittenAgain?.(
+        `The session log is written again; lines that are missing in it: ${this.#untoldLost}`,
+      );
+    }
     this.#untoldLost = 0;
   }
 
@@ -123,7 +133,7 @@ export class RotatingFile {
     if (this.#told) return;
     this.#told = true;
     this.#options.onProblem(
-      `the session log cannot be written (${errno}): ${this.#options.path}; lines are left out until it can`,
+      `The session log cannot be written (${errno}): ${this.#options.path}; lines are left out until it can`,
     );
   }
 }

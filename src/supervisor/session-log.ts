@@ -11,6 +11,8 @@ interface SessionLogOptions {
   readonly directory: string;
   /** Said once, when lines could not be written; the log goes on by itself when there is room. */
   readonly onProblem: (message: string) => void;
+  /** Said once, when they can be written again. */
+  readonly onWrittenAgain?: (message: string) => void;
   readonly maxBytes?: number;
   readonly keep?: number;
 }
@@ -34,6 +36,7 @@ export class SessionLog {
       maxBytes: options.maxBytes ?? MAX_BYTES,
       keep: options.keep ?? KEEP,
       onProblem: options.onProblem,
+      ...(options.onWrittenAgain === undefined ? {} : { onWrittenAgain: options.onWrittenAgain }),
     });
     this.#logger = pino(
       {

@@ -67,15 +67,22 @@ test('a full disk stops nothing: lines are counted, said once, and the gap is to
   // Every write to this device fails with ENOSPC.
   symlinkSync('/dev/full', path);
   const problems: string[] = [];
-  const log = new SessionLog({ directory, onProblem: (message) => problems.push(message) });
+  const again: string[] = [];
+  const log = new SessionLog({
+    directory,
+    onProblem: (message) => problems.push(message),
+    onWrittenAgain: (message) => again.push(message),
+  });
   for (let number = 0; number < 300; number += 1) log.output(1, 'stdout', 'x'.repeat(1000));
   log.close();
   expect(log.lostLines).toBe(300);
   expect(problems).toHaveLength(1);
   expect(problems[0]).toContain('ENOSPC');
+  expect(again).toEqual([]);
   unlinkSync(path);
   log.output(1, 'stdout', 'back');
   log.close();
+  expect(again).toEqual(['The session log is written again; lines that are missing in it: 300']);
   expect(records(path)).toMatchObject([{ event: 'log-gap', lines: 300 }, { msg: 'back' }]);
   expect(problems).toHaveLength(1);
 });

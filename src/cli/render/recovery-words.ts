@@ -12,11 +12,7 @@ export function chosenWords(event: EventNamed<'checkpoint-chosen'>): Line[] {
   const passed = event.candidates
     .filter((candidate) => PASSED_OVER.includes(candidate.verdict))
     .map((candidate) =>
-      line(
-        `Checkpoint ${candidate.sequence} was passed over (${candidate.verdict}): ${candidate.reason}`,
-        'warning',
-        'always',
-      ),
+      line(`Checkpoint ${candidate.sequence} was passed over: ${candidate.reason}`, 'warning', 'always'),
     );
   const text = `Going on from checkpoint ${event.sequence} (${placeText(event)}), ${event.reason}; ${lossText(event)}`;
   return [...passed, line(text, 'plain', 'always')];

@@ -115,15 +115,30 @@ function classifyCode(facts: EndFacts, code: number): Classification {
   if (code === WORKER_FATAL) return { class: 'fatal', reason: `exit code ${code}: do not retry` };
   if (facts.noRestartCodes.includes(code)) return { class: 'fatal', reason: `exit code ${code} is a no-restart code` };
   if (code === WORKER_RESTART) return { class: 'requested', reason: `exit code ${code}: it asked to be restarted` };
-  if (code === WORKER_CONFIG) return { class: 'config', reason: `exit code ${code}: it cannot go on as it is set up` };
+  const said = thrownLine(facts.evidence.stderrTail);
+  const thrown = said === null ? '' : ` (${said})`;
+  if (code === WORKER_CONFIG) {
+    return { class: 'config', reason: `exit code ${code}: it cannot go on as it is set up${thrown}` };
+  }
   const full = fullCardLine(facts.evidence.stderrTail);
   if (full !== null) return outOfCardMemory(`exit code ${code}`, full, facts.adaptsBatch === true);
   if (!facts.everStepped && !worksWithoutSdk(facts))
-    return { class: 'config', reason: `exit code ${code} before the session's first step` };
+    return { class: 'config', reason: `exit code ${code} before the session's first step${thrown}` };
   if (tellsOfFullDisk(facts.evidence.stderrTail)) {
     return { class: 'disk-full', reason: `exit code ${code}, and its last words tell of a full disk` };
   }
-  return { class: 'error', reason: `exit code ${code}` };
+  return { class: 'error', reason: `exit code ${code}${thrown}` };
+}
+
+/** `ValueError: ...`, `Error [ERR_X]: ...`, `torch.cuda.Error: ...`: how Node and Python begin the last of what was thrown. */
+const THROWN = /^(?:Uncaught )?(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)(?: \[\w+\])?: \S|^Error(?: \[\w+\])?: \S/;
+/** More would not be read in one line. */
+const MOST_THROWN = 160;
+
+/** What the worker says itself that it ended by; null: nothing that looks like it. */
+function thrownLine(stderrTail: readonly string[]): string | null {
+  const line = stderrTail.findLast((text) => THROWN.test(text)) ?? null;
+  return line === null || line.length <= MOST_THROWN ? line : `${line.slice(0, MOST_THROWN)}...`;
 }
 
 function outOfMemory(how: string, record: string): Classification {

@@ -8,7 +8,7 @@ import { toPreflight } from './opening.ts';
 import { decideRestart, progressIn } from './restart-policy.ts';
 import type { MachineSettings } from './settings.ts';
 import type { AwaitingCard, BackingOff, Classifying, Confirming, Launch, Ledger, Reaping, State } from './state.ts';
-import { end, endStopped, noteStop, stay } from './steps.ts';
+import { end, endStopped, isImpatient, noteStop, stay } from './steps.ts';
 
 export function fromReaping(before: Reaping, event: MachineEvent): Step<State> {
   const state = { ...before, ...note(before, event) };
@@ -148,7 +148,7 @@ function stoppedInstead(
 /** An outcome is only as good as the checkpoint behind it. */
 export function fromConfirming(state: Confirming, event: MachineEvent): Step<State> {
   // The end is near and its outcome is known soon: only a signal is in a hurry.
-  if (event.type === 'stop-signal' && event.command === undefined) {
+  if (event.type === 'stop-signal' && isImpatient(event)) {
     const reason = `checkpoint ${state.sequence} was saved, but its verification was cut short by ${event.signal}`;
     return end(state.ledger, 'stopped-unsaved', reason, state.ledger.stopSignal ?? event.signal);
   }

@@ -25,7 +25,7 @@ import {
   type Starting,
   type State,
 } from './state.ts';
-import { announceStop, end, endOverheated, endStopped, noteStop, reap, stay, terminate } from './steps.ts';
+import { announceStop, end, endOverheated, endStopped, isImpatient, noteStop, reap, stay, terminate } from './steps.ts';
 
 export function fromOpening(state: Opening, event: MachineEvent, settings: MachineSettings): Step<State> {
   switch (event.type) {
@@ -48,7 +48,7 @@ export function fromOpening(state: Opening, event: MachineEvent, settings: Machi
         : afterUnseenEnd(state, event.unseenEnd, event, settings);
     case 'stop-signal': {
       // Whether a worker trains on that is to be stopped is being found out; only a second signal does not wait for it.
-      const again = state.ledger.stopSignal !== null && event.command === undefined;
+      const again = state.ledger.stopSignal !== null && isImpatient(event);
       return again
         ? endStopped(state.ledger, event, 'before anything was launched')
         : stay({ ...state, ledger: noteStop(state.ledger, event) });
@@ -184,7 +184,7 @@ export function fromAdopting(state: Adopting, event: MachineEvent, settings: Mac
  */
 function stopAdopted(state: Adopting, event: EventOf<'stop-signal'>, settings: MachineSettings): Step<State> {
   const again = state.ledger.stopSignal !== null;
-  if (!state.spoke || state.unwelcomed !== null || (again && event.command === undefined)) {
+  if (!state.spoke || state.unwelcomed !== null || (again && isImpatient(event))) {
     return terminate(state, event, settings);
   }
   if (again || state.deadlineMs === null) return stay(state);

@@ -40,6 +40,14 @@ export function stopReasonOf({ stopSignal, stopReason }: Ledger): string {
   return stopReason ?? stopSignal ?? 'stop';
 }
 
+/**
+ * Whether one more means that the time is up. Two commands may well ask for the same stop, and neither knows of the other; a
+ * terminal that is lost after Ctrl-C (a closed window, a broken line) says nothing of patience, and there is nobody left to lose it.
+ */
+export function isImpatient({ command, signal }: Pick<EventOf<'stop-signal'>, 'command' | 'signal'>): boolean {
+  return command === undefined && signal !== 'SIGHUP';
+}
+
 /** A stop that came while nothing ran: there was nothing to save. @param when "before the launch" */
 export function endStopped(
   ledger: Ledger,

@@ -4,7 +4,7 @@ import type { EventOf, MachineEvent } from './event.ts';
 import { note } from './notes.ts';
 import { graceMs, type MachineSettings } from './settings.ts';
 import type { State, Stopping } from './state.ts';
-import { announceStop, noteStop, reap, stay, stopReasonOf, terminate, terminateUnasked } from './steps.ts';
+import { announceStop, isImpatient, noteStop, reap, stay, stopReasonOf, terminate, terminateUnasked } from './steps.ts';
 
 export function fromStopping(before: Stopping, event: MachineEvent, settings: MachineSettings): Step<State> {
   const state = { ...before, ...note(before, event, before.request) };
@@ -25,8 +25,7 @@ export function fromStopping(before: Stopping, event: MachineEvent, settings: Ma
     case 'stop-signal':
       if (event.withinMs !== undefined) return hurried(state, event, event.withinMs);
       if (state.cause !== 'operator') return takenOver(state, event);
-      // Two commands may well ask for the same stop, and neither knows of the other.
-      return event.command === undefined ? harder(state, event.nowMs, settings, event.signal) : stay(state);
+      return isImpatient(event) ? harder(state, event.nowMs, settings, event.signal) : stay(state);
     case 'woke-late':
       return stay({ ...state, deadlineMs: state.deadlineMs + event.gapMs });
     case 'time-passed':

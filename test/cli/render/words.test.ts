@@ -80,7 +80,7 @@ test('checkpoints that were passed over are named with the reason', () => {
       place: 'session',
       path: '/p',
       verdict: 'unreadable',
-      reason: 'EIO',
+      reason: 'it could not be read (EIO)',
       quarantinedTo: null,
     },
     {

@@ -125,3 +125,17 @@ test('a full heap is told with its size and with the option that gives more', ()
   expect(hint).toContain('NODE_OPTIONS=--max-old-space-size=8192');
   expect(classify({ ...FACTS, ...died('SIGABRT'), ...lastWords(HEAP) }).hint).toContain('--max-old-space-size=4096');
 });
+
+test.each([
+  ['Error: label file is missing\nwith more', 'exit code 1 (Error: label file is missing)'],
+  ['TypeError [ERR_X]: no\n    at train.ts:3\n\nNode.js v20', 'exit code 1 (TypeError [ERR_X]: no)'],
+  [
+    'Traceback (most recent call last):\n  File "t.py"\nValueError: no\nRuntimeError: bad shape',
+    'exit code 1 (RuntimeError: bad shape)',
+  ],
+  ['torch.cuda.SomeError: odd', 'exit code 1 (torch.cuda.SomeError: odd)'],
+  ['No error: all is well\nloss 3', 'exit code 1'],
+  [`Error: ${'x'.repeat(500)}`, `exit code 1 (Error: ${'x'.repeat(153)}...)`],
+])('what it ended by stands in the reason: %j', (text, reason) => {
+  expect(classify({ ...FACTS, ...lastWords(...text.split('\n')) })).toEqual({ class: 'error', reason });
+});

@@ -32,6 +32,18 @@ describe('stop protocol', () => {
     expect(rig.state).toMatchObject({ outcome: 'stopped-saved', ledger: { stopSignal: 'SIGINT' } });
   });
 
+  test('a terminal that is lost after Ctrl-C is no second Ctrl-C: the save has all its time', () => {
+    const rig = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGINT' });
+    rig.wait(2_000).happen({ type: 'stop-signal', signal: 'SIGHUP' });
+    expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'saving', deadlineMs: 60_000 });
+    rig.saved(4, 10, 'stop-1').die(null, 75).happen({ type: 'stop-signal', signal: 'SIGHUP' });
+    expect(rig.state.kind).toBe('confirming');
+    rig.happen({ type: 'confirmation', verified: true, reason: '' });
+    expect(rig.state).toMatchObject({ outcome: 'stopped-saved', ledger: { stopSignal: 'SIGINT' } });
+    const alone = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGHUP' });
+    expect(alone.state).toMatchObject({ kind: 'stopping', stage: 'saving' });
+  });
+
   test('a save that was not asked for does not confirm a stop', () => {
     const rig = new Rig().train().steps(10).happen({ type: 'stop-signal', signal: 'SIGTERM' });
     rig.saved(4, 10, null).die(null, 75);
