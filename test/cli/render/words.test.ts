@@ -100,7 +100,7 @@ test('checkpoints that were passed over are named with the reason', () => {
   ]);
   expectFacts(texts[0], ['14', 'damaged', 'chunk 3']);
   expectFacts(texts[1], ['/q/14']);
-  expectFacts(texts[2], ['13', 'unreadable', 'EIO']);
+  expectFacts(texts[2], ['13', 'could not be read', 'EIO']);
   expectFacts(texts[3], ['checkpoint 12']);
 });
 
