@@ -140,6 +140,11 @@ export class CardControl {
     this.#lookIfReady(nowMs);
   }
 
+  /** Of the host's memory: it is done as for a card's. */
+  relieve(decision: CardDecision): void {
+    this.#perform(decision, null);
+  }
+
   /** Every event of the run. */
   take(event: SupervisorEvent): void {
     switch (event.name) {
@@ -210,8 +215,8 @@ export class CardControl {
     return { heat: heatLimits(own?.temperature ?? null, this.#profile) };
   }
 
-  #perform(decision: CardDecision, held: Held): void {
-    const { key } = held;
+  #perform(decision: CardDecision, held: Held | null): void {
+    const key = held?.key ?? 'host';
     switch (decision.type) {
       case 'warn':
         this.#warnings.begin(`${decision.code}:${key}`, decision.message, decision.hint);

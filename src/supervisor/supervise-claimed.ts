@@ -93,7 +93,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     nowMs,
     now,
   };
-  const warnings = new WarningWatch(context, options.command !== null);
+  const warnings = new WarningWatch(context, options.command !== null, control.relieve.bind(control));
   const knowledge = new CardKnowledge({ context, cards: () => cards, environment: process.env });
 
   const { previous, file } = session;

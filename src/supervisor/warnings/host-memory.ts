@@ -40,12 +40,14 @@ export function cgroupBound(limit: string, used: string, stat: string, hostBytes
   return { name: 'cgroup', limitBytes, usedBytes: Math.max(0, usedBytes - Number(cache)) };
 }
 
+/** Of which the largest share is used; null: none is known. */
+export function tightestOf(bounds: readonly MemoryBound[]): MemoryBound | null {
+  return bounds.toSorted((a, b) => share(b) - share(a))[0] ?? null;
+}
+
 /** @param workerBytes resident memory of the worker; null: not known */
 export function judgeMemory(bounds: readonly MemoryBound[], workerBytes: number | null): Verdict {
-  const tightest = bounds.reduce<MemoryBound | null>(
-    (tight, bound) => (tight === null || share(bound) > share(tight) ? bound : tight),
-    null,
-  );
+  const tightest = tightestOf(bounds);
   if (tightest === null) return KEEP;
   if (share(tightest) < WELL) return clear('There is enough memory again');
   if (share(tightest) < HIGH) return KEEP;

@@ -1,17 +1,20 @@
 /** Looks every few seconds whether something endangers the run, and tells each thing once when it begins. */
+import type { CardDecision } from '../../gpu/policy/card-decision.ts';
+import { decideMemory, MEMORY_WELL, type MemoryState } from '../../gpu/policy/memory.ts';
 import type { SupervisorEvent } from '../events.ts';
 import { OnsetWarnings } from '../onset-warnings.ts';
 import type { SessionContext } from '../session-context.ts';
 import { clear, raise, type Verdict } from './condition.ts';
 import { judgeCrashLoop } from './crash-loop.ts';
 import { type DiskSample, judgeDisk, withSample } from './disk-forecast.ts';
-import { judgeMemory, type MemoryBound } from './host-memory.ts';
+import { judgeMemory, type MemoryBound, tightestOf } from './host-memory.ts';
 import { readMemoryBounds, readResidentBytes } from './memory-files.ts';
 import { judgeNotConnected } from './not-connected.ts';
 import { afterEvent, NO_FACTS, remainingMs, type SaveWatchFacts } from './save-facts.ts';
 import { intervalOf, judgeDurableAge, judgeSkippedSaves, judgeSlowSave } from './save-warnings.ts';
 
 const LOOK_MS = 5_000;
+const MIB = 1024 ** 2;
 
 /** What is read of the system; other readings in tests. */
 export interface WarningSources {
@@ -29,9 +32,20 @@ export class WarningWatch {
   #facts: SaveWatchFacts = NO_FACTS;
   #samples: readonly DiskSample[] = [];
   #timer: NodeJS.Timeout | null = null;
+  readonly #relieve: (decision: CardDecision) => void;
+  #memory: MemoryState = MEMORY_WELL;
 
-  /** @param isCommand a command is launched in place of a script for our Node */
-  constructor(context: SessionContext, isCommand: boolean, sources: WarningSources = SYSTEM) {
+  /**
+   * @param isCommand a command is launched in place of a script for our Node
+   * @param relieve what is to be done where the host's memory is nearly full: a save, a request to free some
+   */
+  constructor(
+    context: SessionContext,
+    isCommand: boolean,
+    relieve: (decision: CardDecision) => void,
+    sources: WarningSources = SYSTEM,
+  ) {
+    this.#relieve = relieve;
     this.#context = context;
     this.#isCommand = isCommand;
     this.#sources = sources;
@@ -66,8 +80,23 @@ export class WarningWatch {
     this.#judge('crash-loop', judgeCrashLoop(facts));
     this.#judge('index', judgeIndex(this.#context.index.degraded));
     const workerBytes = facts.workerPid === null ? null : this.#sources.residentBytes(facts.workerPid);
-    this.#judge('host-memory', judgeMemory(this.#sources.memoryBounds(), workerBytes));
+    const bounds = this.#sources.memoryBounds();
+    this.#judge('host-memory', judgeMemory(bounds, workerBytes));
+    this.#relieveMemory(bounds, nowMs);
     await this.#lookAtDisk(facts, intervalMs, nowMs);
+  }
+
+  /** At 95 %, and again every five minutes; the warning has been told by then. */
+  #relieveMemory(bounds: readonly MemoryBound[], nowMs: number): void {
+    const tight = tightestOf(bounds);
+    if (tight === null) return;
+    const reading = { usedMib: tight.usedBytes / MIB, totalMib: tight.limitBytes / MIB };
+    const card = tight.name === 'host' ? 'This machine' : "This session's cgroup";
+    const { state, decisions } = decideMemory(this.#memory, reading, nowMs, { profile: null, card });
+    this.#memory = state;
+    for (const decision of decisions) {
+      if (decision.type === 'save' || decision.type === 'release') this.#relieve(decision);
+    }
   }
 
   async #lookAtDisk(facts: SaveWatchFacts, intervalMs: number | null, nowMs: number): Promise<void> {

@@ -5,6 +5,7 @@ import { nodeFiles } from '../../../src/checkpoint/files.ts';
 import { storeLayout } from '../../../src/checkpoint/layout.ts';
 import { newSessionFile } from '../../../src/checkpoint/session-file.ts';
 import { DEFAULT_SETTINGS } from '../../../src/config/settings.ts';
+import type { CardDecision } from '../../../src/gpu/policy/card-decision.ts';
 import type { EventNamed, SupervisorEvent } from '../../../src/supervisor/events.ts';
 import { CRASH_LOOP } from '../../../src/supervisor/machine/restart-policy.ts';
 import { SessionIndex } from '../../../src/supervisor/session-index.ts';
@@ -22,6 +23,7 @@ const GB = 1e9;
 function watched(every = MINUTE) {
   const world = { nowMs: 0, freeBytes: 1_000 * GB, memoryShare: 0.5 };
   const told: string[] = [];
+  const relieved: CardDecision[] = [];
   const root = temporaryDirectory();
   const layout = storeLayout(root, join(root, 'backups'), ID);
   const identity = { cwd: root, trainer: join(root, 'train.mjs'), args: [], name: null };
@@ -45,6 +47,7 @@ function watched(every = MINUTE) {
       ...{ outputDirectory: root, claim: 1, tell, isBehind: () => false, nowMs, now },
     },
     false,
+    (decision) => relieved.push(decision),
     {
       memoryBounds: () => [{ name: 'host', limitBytes: 100 * GB, usedBytes: world.memoryShare * 100 * GB }],
       residentBytes: () => 7 * GB,
@@ -53,6 +56,7 @@ function watched(every = MINUTE) {
   let step = 0;
   return {
     world,
+    relieved,
     /** Takes what happened, looks, and says what was told since. */
     async look(atMs: number, ...events: readonly SupervisorEvent[]): Promise<string[]> {
       world.nowMs = atMs;
@@ -129,6 +133,24 @@ test('memory: told at 90 %, quiet down to 85 %, over below; with the worker’s 
   expect(await look(3)).toEqual([]);
   world.memoryShare = 0.84;
   expect(await look(4)).toEqual(['host-memory over']);
+});
+
+test('the memory of the host at 95 %: a save, and the trainer is to free some; again after five minutes', async () => {
+  const { world, look, relieved } = watched();
+  world.memoryShare = 0.94;
+  await look(1);
+  expect(relieved).toEqual([]);
+  world.memoryShare = 0.96;
+  await look(2);
+  await look(5 * MINUTE);
+  const reason = expect.stringMatching(/^This machine: \d+ of \d+ MiB \(96 %\) of its memory in use$/);
+  const both = [
+    { type: 'save', isEmergency: false, reason },
+    { type: 'release', reason },
+  ];
+  expect(relieved).toEqual(both);
+  await look(5 * MINUTE + 2);
+  expect(relieved).toEqual([...both, ...both]);
 });
 
 test('a disk that somebody fills: told before the end of the run, from the measured rate, and over when it is emptied', async () => {
