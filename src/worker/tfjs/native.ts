@@ -6,11 +6,8 @@ import type { InstalledBackend } from '../../installed-backend.ts';
 
 /** What its packages take in the place of tfjs of their own (src/backend/facades.ts has the same words). */
 const HANDED = Symbol.for('nkat-recover.native-backend');
-/** Gone since Node 23; tfjs-node 4.22 calls both. */
-const LOST: Readonly<Record<string, (value: unknown) => boolean>> = {
-  isNullOrUndefined: (value) => value === null || value === undefined,
-  isArray: Array.isArray,
-};
+/** tfjs-node 4.22 calls it; gone since Node 23. */
+const isNullOrUndefined = (value: unknown): boolean => value === null || value === undefined;
 
 /** What tfjs-node's binding tells. */
 interface NativeBinding {
@@ -48,5 +45,7 @@ export function tensorflowVersion(): string | null {
 
 /** @param util Node's module, which is the same object for everybody in the process */
 export function mendUtil(util: Record<string, unknown>): void {
-  for (const [name, lost] of Object.entries(LOST)) util[name] ??= lost;
+  util.isNullOrUndefined ??= isNullOrUndefined;
+  // Called too, and from Node 22 on it warns of itself in the output of the trainer.
+  util.isArray = Array.isArray;
 }
