@@ -74,7 +74,10 @@ for (const epoch of run.epochs(options.epochs)) {
     await run.step({ loss });
   }
   const results = evaluated();
-  console.log(`epoch ${epoch + 1}: loss ${run.mean('loss').toFixed(4)}, ${inWords(results)}`);
+  const rate = plan.schedule.rate(run.steps).toPrecision(3);
+  console.log(
+    `epoch ${epoch + 1}: loss ${run.mean('loss').toFixed(4)}, ${inWords(results)}, learning rate now ${rate}`,
+  );
   await run.epochEnd(results);
 }
 await run.complete();
