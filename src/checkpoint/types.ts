@@ -51,6 +51,9 @@ export interface CheckpointFacts {
   readonly attempt: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly backend: string | null;
+  /** The cards that the worker might use, and their driver; missing: not known. */
+  readonly gpu?: string | null;
+  readonly driver?: string | null;
   /** For example `{ node: '20.20.2', 'nkat-recover': '0.1.0', tfjs: '4.22.0' }`. */
   readonly versions: Readonly<Record<string, string>>;
   readonly trainer: TrainerFacts | null;

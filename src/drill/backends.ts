@@ -18,12 +18,24 @@ export function isDeterministic(backend: string | null): boolean | null {
   return REPEATING.has(backend) ? true : null;
 }
 
-/** Null where a checkpoint goes on on the kind of device that it was made on. */
-export function deviceWarning(made: Pick<Manifest, 'backend' | 'gpu'>, here: string | null): string | null {
-  const before = made.gpu === null ? deviceOf(made.backend) : 'gpu';
+/** What this machine has for each kind of device. */
+export interface OwnDevices {
+  /** Names of its cards; null: none answers. */
+  readonly gpu: string | null;
+  /** Its processor. */
+  readonly cpu: string | null;
+}
+
+/** Null where a checkpoint goes on on the kind of device that it was made on. The backend decides: a card that is there need not be used. */
+export function deviceWarning(
+  made: Pick<Manifest, 'backend' | 'gpu'>,
+  here: string | null,
+  own: OwnDevices,
+): string | null {
+  const before = made.backend === null && made.gpu !== null ? 'gpu' : deviceOf(made.backend);
   const now = deviceOf(here);
   if (before === now) return null;
   const then = before === 'gpu' ? `on ${made.gpu ?? 'a GPU'}` : 'on the CPU';
-  const words = now === 'gpu' ? 'on a GPU' : 'on the CPU';
+  const words = now === 'gpu' ? `on ${own.gpu ?? 'a GPU'}` : `on the CPU${own.cpu === null ? '' : `, ${own.cpu}`}`;
   return `it was made ${then} (${made.backend ?? 'unknown'}) and loaded ${words} (${here ?? 'unknown'})`;
 }

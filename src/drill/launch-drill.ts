@@ -4,6 +4,7 @@ import { batchScale, learningRateScale } from '../supervisor/machine/restart-pol
 import { deviceWarning } from './backends.ts';
 import { versionWarnings } from './checks.ts';
 import type { DrilledSession, DrillOptions } from './drilled-session.ts';
+import { ownDevices } from './inject/gpus.ts';
 import type { Integrity } from './integrity.ts';
 import { rehearse } from './rehearsal.ts';
 import { oneStepFrom, pointOf, type RehearsalRequest } from './rehearsal-request.ts';
@@ -54,7 +55,7 @@ export async function launchDrill(
   const first: Findings = {
     problems: rehearsal.outcome === 'done' ? [] : [`level 3: ${rehearsal.reason}`],
     warnings: [
-      ...fitWarnings(session, manifest, rehearsal),
+      ...(await fitWarnings(session, manifest, rehearsal)),
       ...(rehearsal.completed ? ['the run has nothing left to train, so that only its restore was proved'] : []),
       ...rehearsal.warnings,
     ],
@@ -80,8 +81,12 @@ export async function launchDrill(
 }
 
 /** What speaks against a checkpoint in the place that it was put back in, though it went: device, framework, source. */
-export function fitWarnings(session: DrilledSession, manifest: Manifest, { backend, versions }: Rehearsal): string[] {
-  const device = backend === null ? null : deviceWarning(manifest, backend);
+export async function fitWarnings(
+  session: DrilledSession,
+  manifest: Manifest,
+  { backend, versions }: Rehearsal,
+): Promise<string[]> {
+  const device = backend === null ? null : deviceWarning(manifest, backend, await ownDevices(process.env));
   const found = [
     ...(device === null ? [] : [device]),
     ...versionWarnings(manifest.versions, versions),

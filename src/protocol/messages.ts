@@ -4,6 +4,7 @@
  */
 import type { Infer } from '../schema.ts';
 import {
+  cards,
   continueTraining,
   ended,
   pause,
@@ -63,6 +64,7 @@ export const SUPERVISOR_MESSAGES = [
   pause,
   continueTraining,
   throttle,
+  cards,
   release,
   refused,
   acknowledged,

@@ -112,6 +112,9 @@ export const throttle = object({
 /** The trainer is asked to free what memory it can: its `release` listeners are told at the next step. */
 export const release = object({ v, type: literal('release'), reason: nullable(text) });
 
+/** The cards that the worker may use, for its manifests; as soon as they are known, and again where they change. */
+export const cards = object({ v, type: literal('cards'), gpu: nullable(text), driver: nullable(text) });
+
 /** The connection is not accepted: wrong token, other session, a worker that is fenced. It closes after this. */
 export const refused = object({
   v,

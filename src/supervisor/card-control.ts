@@ -19,6 +19,7 @@ import type { SmiTrouble } from '../gpu/smi-trouble.ts';
 import { readCardXids } from './card-evidence.ts';
 import { CardGate, isWords } from './card-gate.ts';
 import { lossNow } from './card-loss-now.ts';
+import type { NamedCards } from './card-names.ts';
 import type { CardOrders } from './card-orders.ts';
 import { CardPace } from './card-pace.ts';
 import type { CardUse } from './card-use.ts';
@@ -76,6 +77,11 @@ export class CardControl {
 
   attach(orders: CardOrders): void {
     this.#orders = orders;
+  }
+
+  /** For its checkpoints. */
+  tellNames(cards: NamedCards): void {
+    this.#orders?.named(cards);
   }
 
   /** Of the time, in which training stands still. */

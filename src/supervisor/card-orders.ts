@@ -1,5 +1,6 @@
 /** The hands of the card control: messages to the worker, events for the machine. */
 import type { CardLoad } from '../gpu/policy/card-load.ts';
+import type { NamedCards } from './card-names.ts';
 import type { Happening } from './machine/event.ts';
 import type { WorkerLine } from './worker-line.ts';
 
@@ -14,6 +15,7 @@ export interface CardOrders {
   readonly loaded: (load: CardLoad) => void;
   readonly overheated: (reason: string) => void;
   readonly ready: () => void;
+  readonly named: (cards: NamedCards) => void;
 }
 
 /** @param line asked for at each order: it is made after the control */
@@ -29,5 +31,6 @@ export function cardOrders(
     loaded: (load) => dispatch({ type: 'card-load', load }),
     overheated: (reason) => dispatch({ type: 'card-overheated', reason }),
     ready: () => dispatch({ type: 'card-ready' }),
+    named: (cards) => void line().send({ type: 'cards', ...cards }),
   };
 }

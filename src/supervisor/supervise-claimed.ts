@@ -7,6 +7,7 @@ import { digestOf } from '../checkpoint/digest.ts';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
 import type { Owner, SessionFile, TrainerFacts } from '../checkpoint/types.ts';
+import type { GpuSample } from '../gpu/sample.ts';
 import { smiCommand } from '../gpu/smi-command.ts';
 import { isGoingDown } from '../power/going-down.ts';
 import { type PowerCut, withCut } from '../power/power-cut.ts';
@@ -14,6 +15,7 @@ import { socketPath } from '../protocol/socket-path.ts';
 import type { UpsAddress } from '../ups-address.ts';
 import { CardControl } from './card-control.ts';
 import { CardKnowledge } from './card-knowledge.ts';
+import { CardNames } from './card-names.ts';
 import { CardUse } from './card-use.ts';
 import { CardWatch } from './card-watch.ts';
 import { watchCheckpoints } from './checkpoint-index.ts';
@@ -71,6 +73,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     warnings.take(event);
     knowledge.take(event);
     use.take(event);
+    names.take(event);
     control.take(event);
     logind?.take(event);
   };
@@ -81,6 +84,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     namesOurPids: inFirstPidNamespace,
   });
   const control = new CardControl({ profile: settings.gpuProfile, tell, nowMs, use });
+  const names = new CardNames((named) => control.tellNames(named));
   const context: SessionContext = {
     files,
     layout,
@@ -133,7 +137,10 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     if (options.stop !== undefined) {
       supervisor.dispatch({ type: 'stop-signal', signal: 'SIGTERM', command: options.stop });
     }
-    const onSample = knowledge.sample.bind(knowledge);
+    const onSample = (sample: GpuSample): void => {
+      knowledge.sample(sample);
+      names.look(cards?.rows() ?? []);
+    };
     cards = new CardWatch({ environment: process.env, tell, nowMs, control, onSample });
     if (settings.ups !== null) ups = watchUps(settings.ups, supervisor, context);
     logind = watchLogind(supervisor, context);

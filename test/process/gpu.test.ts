@@ -1,5 +1,6 @@
 /** A supervised run on a machine with (fake) cards. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { FakeSmi } from '../rig/fake-smi.ts';
 import { waitFor } from '../rig/wait-for.ts';
@@ -36,6 +37,9 @@ testInWorld.concurrent(
     world.enough();
     await run.ended(0);
     await waitFor('its nvidia-smi to be gone', () => fake.watching.length === 0);
+    const last = run.named('saved').at(-1)?.path ?? '';
+    const manifest = JSON.parse(readFileSync(join(last, 'manifest.json'), 'utf8'));
+    expect(manifest).toMatchObject({ gpu: 'NVIDIA GeForce RTX 3080', driver: expect.stringMatching(/^\d+\.\d+/) });
   },
 );
 

@@ -1,7 +1,9 @@
 /** The GPUs of this machine, and what a trainer has to find in its environment to see some of them only. */
+import { cpus } from 'node:os';
 import { NkatError } from '../../errors.ts';
 import { askSmi } from '../../gpu/smi-ask.ts';
 import { smiCommand } from '../../gpu/smi-command.ts';
+import type { OwnDevices } from '../backends.ts';
 import type { Injection } from './injections.ts';
 
 const QUERY = ['--query-gpu=index', '--format=csv,noheader'];
@@ -20,6 +22,15 @@ export async function gpuIndices(environment: NodeJS.ProcessEnv): Promise<readon
   const answer = await askSmi(smiCommand(environment), QUERY, LIMITS);
   if (answer.kind === 'trouble') return [];
   return answer.text.split('\n').flatMap((line) => (/^\s*\d+\s*$/.test(line) ? [Number(line)] : []));
+}
+
+/** What a rehearsal runs on here. */
+export async function ownDevices(environment: NodeJS.ProcessEnv): Promise<OwnDevices> {
+  const answer = await askSmi(smiCommand(environment), ['--query-gpu=name', '--format=csv,noheader'], LIMITS);
+  const names = answer.kind === 'trouble' ? [] : answer.text.split('\n').map((line) => line.trim());
+  const gpu = [...new Set(names.filter((name) => name !== ''))].join(', ');
+  const cpu = cpus()[0]?.model.trim() ?? '';
+  return { gpu: gpu === '' ? null : gpu, cpu: cpu === '' ? null : cpu };
 }
 
 /** Before anything is copied. @throws NkatError `preflight` where an injection needs cards that are not there */

@@ -68,7 +68,11 @@ export async function launchInjected(
     replay: null,
     injected,
     problems: [...problemsOf(injected), ...failed],
-    warnings: [...copy.warnings, ...fitWarnings(session, incidents.chosen.manifest, rehearsal), ...rehearsal.warnings],
+    warnings: [
+      ...copy.warnings,
+      ...(await fitWarnings(session, incidents.chosen.manifest, rehearsal)),
+      ...rehearsal.warnings,
+    ],
   };
 }
 

@@ -51,6 +51,7 @@ export class ThreadCore {
   );
   readonly #saves = new SaveReports((message) => this.#side.tell(message));
   #facts: SessionFacts | null = null;
+  #cards: { readonly gpu: string | null; readonly driver: string | null } = { gpu: null, driver: null };
   #writer: Writer | null = null;
   #bestExporter: BestExporter | null = null;
   /** Of a rehearsal on a full disk: it is full until a save has failed. */
@@ -123,6 +124,7 @@ export class ThreadCore {
         attempt: facts.attempt,
         trainer: facts.trainer,
         versions: this.#options.versions,
+        cards: () => this.#cards,
         resumedFrom,
         parent: lastSaved ?? resumedFrom,
       },
@@ -151,6 +153,7 @@ export class ThreadCore {
       if (message.type === 'stop') this.#post({ type: 'stop-requested', request, reason, arrivedAt });
       else this.#post({ type: 'save-requested', request, kinds: message.kinds, reason });
     } else if (message.type === 'pause') this.#post({ type: 'pause', reason: message.reason });
+    else if (message.type === 'cards') this.#cards = message;
     else if (message.type === 'continue') this.#post({ type: 'continue' });
     else if (message.type === 'release') this.#post({ type: 'release', reason: message.reason });
     else this.#post({ type: 'throttle', share: message.share, leaseMs: message.leaseMs, reason: message.reason });

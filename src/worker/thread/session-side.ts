@@ -25,7 +25,10 @@ export interface SessionOwner {
   welcomed(facts: SessionFacts, keepPolicy: boolean): void;
   /** What the supervisor asks of the training loop. */
   requested(
-    message: Extract<SupervisorMessage, { type: 'save' | 'stop' | 'pause' | 'continue' | 'throttle' | 'release' }>,
+    message: Extract<
+      SupervisorMessage,
+      { type: 'save' | 'stop' | 'pause' | 'continue' | 'throttle' | 'cards' | 'release' }
+    >,
   ): void;
   /** This process has no business with the session any more. */
   exit(code: number, message: string, refusal: Refusal | null): void;

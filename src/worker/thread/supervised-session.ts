@@ -108,6 +108,7 @@ export class SupervisedSession implements SessionSide {
       case 'pause':
       case 'continue':
       case 'throttle':
+      case 'cards':
       case 'release':
         this.#owner.requested(message);
         return;

@@ -48,6 +48,8 @@ export interface WriterOptions {
   readonly attempt: number;
   readonly trainer: TrainerFacts | null;
   readonly versions: Readonly<Record<string, string>>;
+  /** What it may train on, as far as a supervisor told. */
+  readonly cards: () => { readonly gpu: string | null; readonly driver: string | null };
   readonly resumedFrom: number | null;
   /** Newest durable sequence, or the resume point: parent of the next commit. */
   readonly parent: number | null;
@@ -232,6 +234,7 @@ export class Writer {
   }
 
   #facts(save: FinishedSave): CheckpointFacts {
+    const { gpu, driver } = this.#options.cards();
     return {
       step: save.step,
       epoch: save.epoch,
@@ -242,6 +245,8 @@ export class Writer {
       metrics: save.metrics,
       memory: save.memory,
       backend: save.backend,
+      gpu,
+      driver,
       versions: { ...this.#options.versions, ...save.versions },
       trainer: this.#options.trainer,
     };
