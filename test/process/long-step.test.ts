@@ -31,7 +31,7 @@ testInWorld.concurrent('a step of less than ten usual ones is no hang', async ({
 testInWorld.concurrent('a save in a long step is said to wait, and confirmed after it', async ({ world }) => {
   const { run, release } = await held(world);
   const save = world.start(['save', '--reason', 'by hand']);
-  await save.stderrSays('will save at its next step.');
+  await save.stderrSays('the save comes at its end.');
   release();
   await save.ended(0);
   expect(save.stderr).toMatch(/The present step began \S+ s ago; the save comes at its end\./);
