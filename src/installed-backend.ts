@@ -2,11 +2,11 @@
  * The native tfjs backends that `nkat-recover backend install` has put into the state home: what supervisors, workers and
  * the command itself must agree on.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { errnoOf } from './errors.ts';
 import { type StateHome, stateHome } from './home.ts';
-import { type Infer, Invalid, integer, list, oneOf, read, record, stored, string } from './schema.ts';
+import { type Infer, Invalid, integer, list, oneOf, optional, read, record, stored, string } from './schema.ts';
 
 /** Best first. */
 export const FLAVOURS = ['cuda12', 'cpu'] as const;
@@ -38,6 +38,8 @@ const recordSchema = stored({
   packages: list(download, 1, 64),
   /** SHA-256 by path within the folder, of what is loaded. */
   files: record(string(64), 4096),
+  /** Bytes of each of these; missing in records of our first versions. */
+  sizes: optional(record(integer(0), 4096)),
   bytes: integer(0),
 });
 export type BackendRecord = Infer<typeof recordSchema>;
@@ -79,6 +81,16 @@ export function chosenBackend(environment: NodeJS.ProcessEnv): InstalledBackend 
   if (named === 'off') return null;
   if (named) return readBackend(isAbsolute(named) ? named : resolve(named));
   return installedBackends(stateHome(environment))[0] ?? null;
+}
+
+/**
+ * The first file that is missing or has another size than it was installed with; null: none. A library that was cut short is
+ * mapped all the same, and ends the process with SIGBUS where it is touched.
+ */
+export function cutFile({ folder, record }: InstalledBackend): string | null {
+  const isWhole = ([name, bytes]: [string, number]): boolean =>
+    statSync(join(folder, name), { throwIfNoEntry: false })?.size === bytes;
+  return Object.entries(record.sizes ?? {}).find((each) => !isWhole(each))?.[0] ?? null;
 }
 
 /** Null: a worker with this environment finds none because none was installed, or is to take none. */

@@ -1,5 +1,5 @@
 /** What a backend says of itself: versions, where its parts are, the hashes of what was fetched and of what is loaded. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { BackendRecord, Flavour } from '../installed-backend.ts';
 import { BINDING_FILE } from './binding.ts';
@@ -28,7 +28,11 @@ export async function makeRecord(building: Building, facts: RecordFacts): Promis
   const entry = join(PRODUCTS.packages, 'node_modules', BINDING_PACKAGE, 'dist', 'index.js');
   const folders = libraryFolders(building);
   const files: Record<string, string> = {};
-  for (const name of filesToHash(building, folders)) files[name] = await hashOf(building.path(name));
+  const sizes: Record<string, number> = {};
+  for (const name of filesToHash(building, folders)) {
+    files[name] = await hashOf(building.path(name));
+    sizes[name] = statSync(building.path(name)).size;
+  }
   return {
     format: 1,
     flavour,
@@ -43,6 +47,7 @@ export async function makeRecord(building: Building, facts: RecordFacts): Promis
     wheels: wheels.flatMap((wheel) => fetchedFor(building, productOf(wheel)).map(withoutFile)),
     packages: fetchedFor(building, PRODUCTS.packages).map(withoutFile),
     files,
+    sizes,
     // Without what goes before it is published.
     bytes: bytesBelow(building.folder) - bytesBelow(building.path(PRODUCTS.libraries, 'include')),
   };

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import type { InstalledBackend } from '../../installed-backend.ts';
+import { cutFile, type InstalledBackend } from '../../installed-backend.ts';
 
 /** What its packages take in the place of tfjs of their own (src/backend/facades.ts has the same words). */
 const HANDED = Symbol.for('nkat-recover.native-backend');
@@ -20,10 +20,13 @@ interface NativeBinding {
  * @returns null, or why it cannot be used here
  * @throws what its libraries and its binding throw when they do not load
  */
-export async function loadNative({ folder, record }: InstalledBackend): Promise<string | null> {
+export async function loadNative(installed: InstalledBackend): Promise<string | null> {
+  const { folder, record } = installed;
   if (tf.version_core !== record.tfjs) {
     return `it is made for tfjs-core ${record.tfjs}, and the trainer has ${tf.version_core}`;
   }
+  const cut = cutFile(installed);
+  if (cut !== null) return `${cut} in ${folder} is not whole`;
   const layers = await import('@tensorflow/tfjs-layers');
   const require = createRequire(import.meta.url);
   mendUtil(require('node:util') as Record<string, unknown>);
