@@ -9,8 +9,8 @@ const RECORDS_PER_FILE = 10_000;
 const TRAINING = ['data_batch_1.bin', 'data_batch_2.bin', 'data_batch_3.bin', 'data_batch_4.bin', 'data_batch_5.bin'];
 const TEST = 'test_batch.bin';
 const NAMES = 'batches.meta.txt';
-/** CIFAR-100 has two labels a record. */
-const CIFAR_100_BYTES = RECORDS_PER_FILE * 5 * (RECORD_BYTES + 1);
+/** CIFAR-100 has two labels a record; its files have 50,000 records and 10,000. */
+const CIFAR_100_BYTES = [5, 1].map((files) => RECORDS_PER_FILE * files * (RECORD_BYTES + 1));
 
 const WHERE =
   'Give --data the folder cifar-10-batches-bin of cifar-10-binary.tar.gz, or leave --data out to train on a stand-in.';
@@ -49,7 +49,7 @@ function readRecords(path: string, size: number): Uint8Array {
   const bytes = reading(path, 'a file of CIFAR-10', () => readFileSync(path));
   if (bytes.length !== size) {
     const expected = `${size} bytes (${size / RECORD_BYTES} records of ${RECORD_BYTES})`;
-    const other = bytes.length === CIFAR_100_BYTES ? ', the size of a file of CIFAR-100' : '';
+    const other = CIFAR_100_BYTES.includes(bytes.length) ? ', the size of a file of CIFAR-100' : '';
     throw new Refusal(`${path} should have ${expected} and has ${bytes.length}${other}`, AGAIN);
   }
   for (let at = 0; at < size; at += RECORD_BYTES) {

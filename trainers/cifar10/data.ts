@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { readCifarFiles } from './cifar-files.ts';
 import type { Records } from './records.ts';
+import { Refusal } from './refusal.ts';
 import { standIn } from './stand-in.ts';
 
 export interface DataOptions {
@@ -11,6 +12,8 @@ export interface DataOptions {
   /** At most so many images of each set. */
   readonly examples: number;
   readonly testExamples: number;
+  /** Images of one step. */
+  readonly batch: number;
 }
 
 export interface TrainingData {
@@ -23,7 +26,17 @@ export interface TrainingData {
 }
 
 /** @throws Refusal */
-export function loadData({ data, examples, testExamples }: DataOptions): TrainingData {
+export function loadData(options: DataOptions): TrainingData {
+  const read = readData(options);
+  const { length } = read.training;
+  if (length >= options.batch) return read;
+  throw new Refusal(
+    `there are ${length} training images, less than one batch of ${options.batch}`,
+    'Give a smaller --batch.',
+  );
+}
+
+function readData({ data, examples, testExamples }: DataOptions): TrainingData {
   if (data === null) {
     const training = standIn('train', examples);
     const test = standIn('t10k', testExamples);

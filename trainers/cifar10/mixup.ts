@@ -33,11 +33,16 @@ export function mixed(pixels: Float32Array, labels: Uint8Array, alpha: number, r
   return { pixels: values, targets };
 }
 
-/** Jöhnk's method, for alpha up to 1. */
+/** Jöhnk's method, for alpha up to 1; in logarithms where the powers of a small alpha are nothing but zeros. */
 function betaShare(alpha: number, random: RandomGenerator): number {
   for (;;) {
-    const a = random() ** (1 / alpha);
-    const b = random() ** (1 / alpha);
-    if (a + b > 0 && a + b <= 1) return a / (a + b);
+    const one = random();
+    const other = random();
+    const a = one ** (1 / alpha);
+    const b = other ** (1 / alpha);
+    if (a + b > 1) continue;
+    if (a + b > 0) return a / (a + b);
+    const share = 1 / (1 + Math.exp((Math.log(other) - Math.log(one)) / alpha));
+    if (!Number.isNaN(share)) return share;
   }
 }

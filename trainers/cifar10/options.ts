@@ -5,7 +5,6 @@ import { Refusal } from './refusal.ts';
 
 export interface Options extends DataOptions {
   readonly epochs: number;
-  readonly batch: number;
   readonly width: number;
   readonly seed: number;
   readonly learningRate: number;

@@ -27,11 +27,14 @@ export interface SwaOptions {
   readonly every?: number;
 }
 
-/** Stochastic weight averaging: the plain mean of the weights at every `every`-th step from `start` on. */
+/**
+ * Stochastic weight averaging: the plain mean of the weights at every `every`-th step from `start` on. What a run that is
+ * resumed with a later `start` had sampled before does not count.
+ */
 export function swa({ start, every = 1 }: SwaOptions): WeightAverage {
   if (!(start >= 0 && every >= 1)) refuse('a weight average needs start >= 0 and every >= 1');
   return new WeightAverage('swa', (updates, step) =>
-    step >= start && (step - start) % every === 0 ? 1 / (updates + 1) : 0,
+    step >= start && (step - start) % every === 0 ? 1 / (Math.min(updates, (step - start) / every) + 1) : 0,
   );
 }
 

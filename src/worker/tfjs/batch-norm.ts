@@ -14,7 +14,7 @@ interface DropoutInternals {
 
 /**
  * Replaces the moving mean and variance of all batch-normalization layers by those of these inputs, each batch counting
- * the same: the mean of weights has not the mean of their statistics. Call it inside `average.evaluate()`, which puts
+ * by its samples: the mean of weights has not the mean of their statistics. Call it inside `average.evaluate()`, which puts
  * the statistics in training back afterwards. Nothing is dropped meanwhile, so it draws no random number and gives the
  * same on every call.
  *
@@ -33,10 +33,11 @@ export function recomputeBatchNorm(model: LayersModel, batches: Iterable<tf.Tens
   try {
     for (const batch of batches) {
       // new = old * momentum + value * (1 - momentum): the mean of all so far.
-      for (const layer of inner) layer.momentum = seen / (seen + 1);
+      const samples = batch.shape[0] ?? 1;
+      for (const layer of inner) layer.momentum = seen / (seen + samples);
       tf.tidy(() => void model.apply(batch, { training: true }));
       batch.dispose();
-      seen++;
+      seen += samples;
     }
   } finally {
     for (const [index, layer] of inner.entries()) layer.momentum = momenta[index] ?? layer.momentum;

@@ -81,6 +81,13 @@ test('a class over 9 is named with file, record and byte', () => {
   expect(message).toContain('begins with 10');
 });
 
+test('a file of CIFAR-100 is known by its size, the test images too', () => {
+  for (const records of [50_000, 10_000]) {
+    truncateSync(join(folder, 'test_batch.bin'), records * 3074);
+    expect(refusal(() => readCifarFiles(folder, RECORDS)).message).toMatch(/, the size of a file of CIFAR-100$/);
+  }
+});
+
 test('missing files are named together, with what is there and where they come from', () => {
   for (const name of ['data_batch_2.bin', 'batches.meta.txt']) rmSync(join(folder, name));
   const { message, hint } = refusal(() => readCifarFiles(folder, RECORDS));

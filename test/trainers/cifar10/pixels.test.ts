@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../../src/worker/random.ts';
+import { type RandomGenerator, seededRandom } from '../../../src/worker/random.ts';
 import { mixed } from '../../../trainers/cifar10/mixup.ts';
 import { augmented, normalisationOf, plain } from '../../../trainers/cifar10/pixels.ts';
 import { RECORD_BYTES, Records } from '../../../trainers/cifar10/records.ts';
@@ -98,6 +98,20 @@ test('mixup blends pixels and classes by the same share; without it nothing is d
   // In the middle an image is its own partner.
   expect(targets[11]).toBeCloseTo(1, 6);
   expect(values[1]).toBeCloseTo(20, 4);
+});
+
+test('the smallest alpha mixes hardly anything, and draws no more for that', () => {
+  let draws = 0;
+  const { generator } = seededRandom(4);
+  const counted: RandomGenerator = Object.assign(() => {
+    if (++draws > 20) throw new Error('drawn for ever');
+    return generator();
+  }, generator);
+  for (const alpha of [1e-9, Number.MIN_VALUE]) {
+    draws = 0;
+    const { targets } = mixed(Float32Array.of(1, 2), Uint8Array.of(0, 1), alpha, counted);
+    expect([0, 1]).toContain(targets[0]);
+  }
 });
 
 test('the stand-in: a digit in the middle of a black square, the same in three channels', () => {

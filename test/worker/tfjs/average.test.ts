@@ -47,6 +47,16 @@ test('SWA is the mean of every n-th step from the start on', () => {
   expect(get()).toBe(9);
 });
 
+test('a run that is resumed with a later start of SWA counts from there only', () => {
+  const before = weight(swa({ start: 2, every: 2 }));
+  for (let step = 1; step <= 4; step++) before.set(100, step);
+  const average = swa({ start: 6, every: 2 });
+  const { set, get, state } = weight(average);
+  state.restore(saved(before.state.snapshot()));
+  for (let step = 5; step <= 8; step++) set(step, step);
+  expect(average.evaluate(get)).toBe(7);
+});
+
 test('before its first update the weights themselves are evaluated', () => {
   const average = swa({ start: 100 });
   const { set, get } = weight(average);

@@ -39,6 +39,15 @@ test('the statistics are the mean of those of the batches, whatever stood there,
   expect(statistics()).toEqual([4, 4]);
 });
 
+test('a batch that is not full counts by its samples', () => {
+  const { model, setWeight, statistics } = normalised();
+  setWeight(1);
+  recomputeBatchNorm(model, [tf.tensor2d([[1], [3], [1], [3]]), tf.tensor2d([[102]])]);
+  // Means 2 and 102, variances 1 and 0, four times the first.
+  expect(statistics()[0]).toBeCloseTo(22, 4);
+  expect(statistics()[1]).toBeCloseTo(0.8, 4);
+});
+
 test('afterwards the layers learn their statistics and drop as before, and no tensor is left', () => {
   const { model, setWeight, statistics } = normalised();
   setWeight(1);
