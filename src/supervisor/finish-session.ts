@@ -8,15 +8,24 @@ import type { Ended } from './machine/state.ts';
 import type { SessionEnd } from './options.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** @param before the session as it was, where a checkpoint was named that cannot be had: a slip of the pen changes nothing */
+/** A resume that came to nothing: a slip of the pen changes nothing. */
+export interface Undone {
+  /** The session as it was. */
+  readonly before: SessionFile;
+  /** What was asked for and cannot be had: a checkpoint that is not there, arguments that the trainer refuses. */
+  readonly slip: 'checkpoint' | 'arguments';
+}
+
+/** @param undone null: what the run has come to stands */
 export async function finish(
   ended: Ended,
   context: SessionContext,
   sink: EventSink,
-  before: SessionFile | null,
+  undone: Undone | null,
 ): Promise<SessionEnd> {
   const { record, index, layout } = context;
   const { outcome, reason, ledger } = ended;
+  const before = undone?.before ?? null;
   const wasOver = before !== null && !isOpenState(before.state);
   const state = wasOver ? before.state : stateOf(outcome);
   record.change({ state });
@@ -26,13 +35,17 @@ export async function finish(
   index.flush();
   const summary = sink.summary();
   await index.patchSession({ state, supervisorPid: null, workerPid: null });
-  const hint =
-    before === null
-      ? null
-      : `The session is as it was. What it has: nkat-recover show ${layout.session}; without --from the newest that verifies is taken.`;
+  const hint = undone === null ? null : HINTS[undone.slip](layout.session);
   context.tell({ name: 'session-ended', outcome, reason, hint, lastLines: sink.lastLines(), summary });
   return { session: layout.session, outcome, signal: ledger.stopSignal, reason, summary };
 }
+
+const HINTS: Readonly<Record<Undone['slip'], (session: string) => string>> = {
+  checkpoint: (session) =>
+    `The session is as it was. What it has: nkat-recover show ${session}; without --from the newest that verifies is taken.`,
+  arguments: (session) =>
+    `The session keeps the arguments that it had: nkat-recover resume ${session} goes on with those.`,
+};
 
 async function restore(before: SessionFile, { record, index, settings }: SessionContext): Promise<void> {
   const { identity, sourceDigest, budget, stoppedBy, launch } = before;

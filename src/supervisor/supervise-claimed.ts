@@ -1,16 +1,15 @@
 /** A session that is ours: put its parts together, let it run, write down how it ended. */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { digestOf } from '../checkpoint/digest.ts';
+import { isDeepStrictEqual } from 'node:util';
 import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
-import type { Owner, SessionFile, TrainerFacts } from '../checkpoint/types.ts';
+import type { Owner, SessionFile } from '../checkpoint/types.ts';
 import type { GpuSample } from '../gpu/sample.ts';
 import { smiCommand } from '../gpu/smi-command.ts';
 import { isGoingDown } from '../power/going-down.ts';
-import { type PowerCut, withCut } from '../power/power-cut.ts';
+import type { PowerCut } from '../power/power-cut.ts';
 import { socketPath } from '../protocol/socket-path.ts';
 import type { UpsAddress } from '../ups-address.ts';
 import { CardControl } from './card-control.ts';
@@ -23,14 +22,13 @@ import { type EarlierWorker, endUnrecordedWorkers, findEarlierWorker } from './e
 import { openEventSink } from './event-sink.ts';
 import type { SupervisorEvent } from './events.ts';
 import { inFirstPidNamespace } from './evidence.ts';
-import { finish } from './finish-session.ts';
+import { finish, type Undone } from './finish-session.ts';
 import { LogindWatch } from './logind-watch.ts';
-import { renewBudget } from './machine/restart-policy.ts';
 import { graceMs } from './machine/settings.ts';
-import type { Ledger } from './machine/state.ts';
+import type { Ended, Ledger } from './machine/state.ts';
+import { openRecord } from './open-record.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
 import { processesOfGroup } from './own-processes.ts';
-import { savingWords } from './saving-words.ts';
 import type { SessionContext } from './session-context.ts';
 import { findCut } from './session-cut.ts';
 import { SessionIndex } from './session-index.ts';
@@ -105,6 +103,7 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
   const attemptCut = earlier.kind === 'ended' && earlier.unseen.bootChanged;
   const cut = findCut(context, { file, previous, attemptCut });
   const trainer = await openRecord(context, options, earlier, cut);
+  const attemptsBefore = record.file.attempts;
   const supervisor = new Supervisor({
     context,
     machine: { ...settings, stop: settings.stop, hang: settings.hang },
@@ -149,9 +148,8 @@ export async function superviseClaimed(options: SuperviseOptions, session: Claim
     const ended = await supervisor.ended;
     await knowledge.close();
     if ((await shutdown) === true && ended.ledger.stopReason === null) record.change({ stoppedBy: 'shutdown' });
-    const isRefused =
-      options.from !== null && ended.outcome === 'no-checkpoint' && ended.ledger.attempt === session.file.attempts;
-    const end = await finish(ended, context, sink, isRefused ? session.file : null);
+    const slip = slipOf(ended, options, session.file, attemptsBefore);
+    const end = await finish(ended, context, sink, slip === null ? null : { before: session.file, slip });
     const { outcome, reason, summary } = end;
     const { sequence = null, step = null } = summary.lastCheckpoint ?? {};
     supervisor.tellEnd({ outcome, reason, sequence, step });
@@ -207,71 +205,6 @@ function machineEars(supervisor: Supervisor, { tell, nowMs }: SessionContext): W
 
 const GOING_WORDS = { shutdown: 'the machine is about to shut down', sleep: 'the machine is about to sleep' } as const;
 
-/** Session file and row as they are from now on; tells what the operator should know before the launch. */
-async function openRecord(
-  context: SessionContext,
-  options: SuperviseOptions,
-  earlier: EarlierWorker,
-  cut: PowerCut | null,
-): Promise<TrainerFacts> {
-  const { record, index, settings, tell, layout } = context;
-  const { file } = record;
-  const args = options.target.kind === 'existing' ? (options.target.args ?? file.identity.args) : file.identity.args;
-  const path = file.identity.trainer;
-  const sourceDigest = options.command === null ? await digestOfSource(path) : null;
-  const changed = file.sourceDigest !== null && sourceDigest !== null && file.sourceDigest !== sourceDigest;
-  record.change({
-    identity: { ...file.identity, args },
-    state: 'running',
-    sourceDigest: sourceDigest ?? file.sourceDigest,
-    budget: budgetOf(file, options.from !== null),
-    // Until somebody asks again.
-    stoppedBy: null,
-    ...(options.launch === undefined ? {} : { launch: options.launch }),
-    ...(cut === null ? {} : { cuts: withCut(file.cuts ?? [], cut, context.now().getTime()) }),
-  });
-  await record.persist();
-  // The index is written each second, the file at each save: it knows better how far the last attempt came.
-  const indexed = index.reached();
-  if (indexed !== null && indexed.step > record.reached.step) record.reachedBefore(indexed.step, indexed.at);
-  const newest = earlier.kind === 'ended' ? earlier.newest : null;
-  const wentOn = newest !== null && newest.step > record.reached.step ? newest : null;
-  if (wentOn !== null) record.reachedBefore(wentOn.step, new Date(wentOn.createdAt));
-  await index.open(record.file, settings.root, process.pid);
-  if (wentOn !== null) await index.patchSession({ step: wentOn.step, epoch: wentOn.epoch });
-  await index.endForgotten(earlier.kind === 'none' ? null : earlier.worker.attempt);
-  tell({
-    name: 'session-opened',
-    session: layout.session,
-    sessionName: file.identity.name,
-    fresh: file.attempts === 0,
-    adopted: earlier.kind === 'alive',
-    directory: layout.directory,
-    backups: layout.backups,
-    log: join(context.outputDirectory, 'session.log'),
-    saving: savingWords(settings.save),
-    trainer: path,
-    budget: record.file.budget,
-  });
-  if (cut !== null) tell({ name: 'power-cut', attempt: file.attempts, ...cut });
-  if (changed) tell({ name: 'trainer-changed', trainer: path });
-  if (args.join('\0') !== file.identity.args.join('\0')) {
-    const message = `The trainer's arguments are ${shown(args)} now, before they were ${shown(file.identity.args)}`;
-    tell({ name: 'notice', level: 'info', message });
-  }
-  return { path, args: [...args], sourceDigest };
-}
-
-function shown(args: readonly string[]): string {
-  return args.length === 0 ? 'none' : args.join(' ');
-}
-
-/** Going back on purpose begins anew: what was reached on the branch that is left must not hide this one's progress. */
-function budgetOf({ state, budget }: SessionFile, goesBack: boolean): SessionFile['budget'] {
-  if (goesBack) return { ...renewBudget(budget), highestVerifiedStep: -1 };
-  return state === 'gave-up' ? renewBudget(budget) : budget;
-}
-
 function ledgerOf(file: SessionFile, index: SessionIndex): Ledger {
   const { attempts, budget, lastStep } = file;
   return {
@@ -282,6 +215,21 @@ function ledgerOf(file: SessionFile, index: SessionIndex): Ledger {
     stopSignal: null,
     stopReason: null,
   };
+}
+
+/** What the operator asked for beyond a plain resume, where just that kept it from anything. Null: there is nothing to undo. */
+function slipOf(
+  { outcome, ledger }: Ended,
+  options: SuperviseOptions,
+  before: SessionFile,
+  attempts: number,
+): Undone['slip'] | null {
+  const { target, from } = options;
+  if (outcome === 'no-checkpoint' && from !== null && ledger.attempt === attempts) return 'checkpoint';
+  const args = target.kind === 'existing' ? target.args : null;
+  const asBefore = args === null || isDeepStrictEqual([...args], [...before.identity.args]);
+  const hasTrained = ledger.attempt > attempts + 1 || ledger.lastStep > before.lastStep;
+  return outcome === 'config-error' && !asBefore && !hasTrained ? 'arguments' : null;
 }
 
 async function begin(
@@ -303,13 +251,4 @@ async function begin(
 function settleOf(cut: PowerCut | null): { waitMs: number; reason: string } | undefined {
   if (cut === null || cut.waitMs === 0) return undefined;
   return { waitMs: cut.waitMs, reason: 'the power was cut again soon after the last recovery, and may not hold yet' };
-}
-
-/** Null when the trainer cannot be read: the launch will say so. */
-async function digestOfSource(path: string): Promise<string | null> {
-  try {
-    return digestOf(await readFile(path));
-  } catch {
-    return null;
-  }
 }

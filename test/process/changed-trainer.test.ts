@@ -1,6 +1,6 @@
 /** What changed since the checkpoint is told in words; where the run cannot go on, it is refused and nothing is lost. */
 import { copyFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { type Run, testInWorld, type World } from './rig.ts';
@@ -36,14 +36,21 @@ const notices = (run: Run): string =>
 
 /** Told with names and shapes; exit 78; one attempt; every checkpoint stays and none is set aside. */
 async function isRefused(directory: string, run: Run, words: readonly string[]): Promise<void> {
+  const before = recordIn(directory);
   await run.ended(78);
+  expect(recordIn(directory).identity.args).toEqual(before.identity.args);
+  expect(run.named('session-ended')[0]?.hint).toContain('keeps the arguments that it had');
   for (const word of words) expect(notices(run)).toContain(word);
   expect(notices(run)).toContain('--new');
   expect(run.named('attempt-started')).toHaveLength(1);
   expect(run.named('checkpoint-set-aside')).toEqual([]);
   expect(readdirSync(directory).some((name) => name.startsWith('checkpoint_'))).toBe(true);
   expect(readdirSync(directory)).not.toContain('.quarantine');
-  expect(JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8')).setAside).toEqual([]);
+  expect(recordIn(directory).setAside).toEqual([]);
+}
+
+function recordIn(directory: string): { identity: { args: string[] }; setAside: unknown[] } {
+  return JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8'));
 }
 
 testInWorld.concurrent(
@@ -52,10 +59,14 @@ testInWorld.concurrent(
     const line = [copyOf(world, 'network.mjs'), '--fail', 'exit', '--at-step', '7'];
     const directory = await interrupted(world, line);
     await isRefused(directory, resumed(world, ['--hidden', '9']), ['model/0_Dense/kernel', 'F32[4, 6]', 'F32[4, 9]']);
-    await isRefused(directory, resumed(world, ['--length', '80']), ['80 samples instead of 64']);
+    const refused = resumed(world, ['--length', '80']);
+    await isRefused(directory, refused, ['80 samples instead of 64']);
+    // One that a full disk kept out of the record and the index.
+    writeFileSync(join(dirname(refused.named('session-opened')[0]?.log ?? ''), 'attempt-40.stdout'), '');
     const again = resumed(world, []);
     await again.ended(0);
     expect(again.named('training-started')[0]?.step).toBe(6);
+    expect(again.named('attempt-started')[0]?.attempt).toBe(41);
   },
 );
 

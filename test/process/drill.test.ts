@@ -162,8 +162,9 @@ testInWorld.concurrent(
     writeFileSync(path, encodeManifest({ ...manifest, gpu: 'NVIDIA A100', backend: 'tfjs-node-gpu' }).text);
     const moved = await drill(world);
     expect(moved.code).toBe(0);
-    expect(moved.session.warnings.join()).toContain(
-      'made on NVIDIA A100 (tfjs-node-gpu) and loaded on the CPU (arrays)',
+    // Which CPU, where that has a name.
+    expect(moved.session.warnings.join()).toMatch(
+      /made on NVIDIA A100 \(tfjs-node-gpu\) and loaded on the CPU(?:, [^(]+)? \(arrays\)/,
     );
     expect(moved.session.replay).toMatchObject({ outcome: 'exact', deterministic: false });
     writeFileSync(trainer, readFileSync(trainer, 'utf8').replace('batch, 0.1', 'batch, 0.2'));
