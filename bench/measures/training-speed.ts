@@ -9,14 +9,14 @@ interface Speed {
   readonly peakMiB: number;
 }
 
-/** Of about 100 ms each: long enough for several saves of 512 MiB, one after the other. */
-const STEPS = 200;
+/** Of about 100 ms each: long enough for several saves of 512 MiB, one after the other, of which each takes some 15 s. */
+const STEPS = 400;
 
 export const trainingSpeed: Measure = {
   name: 'training-speed',
   async run(context) {
     const mib = context.quick ? 16 : 512;
-    const pairs = context.quick ? 1 : 5;
+    const pairs = context.quick ? 1 : 3;
     const speeds = { saving: [] as number[], plain: [] as number[] };
     const peaks: number[] = [];
     // The first process only finds how much work a step is: chosen by each for itself it differed by a factor of two.

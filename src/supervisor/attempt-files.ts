@@ -28,9 +28,3 @@ export function attemptFiles(outputDirectory: string, attempt: number): AttemptF
     offsets: file('offsets'),
   };
 }
-
-/** Null: it is no file of an attempt. */
-export function numberOfAttemptFile(name: string): number | null {
-  const digits = /^attempt-(\d{1,9})\./.exec(name)?.[1];
-  return digits === undefined ? null : Number(digits);
-}

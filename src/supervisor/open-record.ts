@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { digestOf } from '../checkpoint/digest.ts';
 import type { SessionFile, TrainerFacts } from '../checkpoint/types.ts';
 import { type PowerCut, withCut } from '../power/power-cut.ts';
-import { attemptsMade } from './attempts-made.ts';
 import type { EarlierWorker } from './earlier-worker.ts';
 import { renewBudget } from './machine/restart-policy.ts';
 import type { SuperviseOptions } from './options.ts';
@@ -24,14 +23,8 @@ export async function openRecord(
   const path = file.identity.trainer;
   const sourceDigest = options.command === null ? await digestOfSource(path) : null;
   const changed = file.sourceDigest !== null && sourceDigest !== null && file.sourceDigest !== sourceDigest;
-  // The one that lives is the newest, and is known by its number.
-  const attempts =
-    earlier.kind === 'alive'
-      ? file.attempts
-      : await attemptsMade(file.attempts, index.newestAttempt(), context.outputDirectory);
   record.change({
     identity: { ...file.identity, args },
-    attempts,
     state: 'running',
     sourceDigest: sourceDigest ?? file.sourceDigest,
     budget: budgetOf(file, options.from !== null),
@@ -54,7 +47,7 @@ export async function openRecord(
     name: 'session-opened',
     session: layout.session,
     sessionName: file.identity.name,
-    fresh: attempts === 0,
+    fresh: file.attempts === 0,
     adopted: earlier.kind === 'alive',
     directory: layout.directory,
     backups: layout.backups,

@@ -62,11 +62,6 @@ export class SessionIndex {
     return this.#sessions.read(({ checkpoints }) => checkpoints.ofSession(this.#id).length > 0, false);
   }
 
-  /** Number of the newest attempt with a row; 0: there is none. */
-  newestAttempt(): number {
-    return this.#sessions.read(({ attempts }) => attempts.newestOf(this.#id)?.number ?? 0, 0);
-  }
-
   resumedFrom(attempt: number): number | null {
     return this.#sessions.read(({ attempts }) => attempts.find(this.#id, attempt)?.resumedFromSequence ?? null, null);
   }

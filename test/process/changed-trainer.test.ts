@@ -1,6 +1,6 @@
 /** What changed since the checkpoint is told in words; where the run cannot go on, it is refused and nothing is lost. */
 import { copyFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { type Run, testInWorld, type World } from './rig.ts';
@@ -59,14 +59,10 @@ testInWorld.concurrent(
     const line = [copyOf(world, 'network.mjs'), '--fail', 'exit', '--at-step', '7'];
     const directory = await interrupted(world, line);
     await isRefused(directory, resumed(world, ['--hidden', '9']), ['model/0_Dense/kernel', 'F32[4, 6]', 'F32[4, 9]']);
-    const refused = resumed(world, ['--length', '80']);
-    await isRefused(directory, refused, ['80 samples instead of 64']);
-    // One that a full disk kept out of the record and the index.
-    writeFileSync(join(dirname(refused.named('session-opened')[0]?.log ?? ''), 'attempt-40.stdout'), '');
+    await isRefused(directory, resumed(world, ['--length', '80']), ['80 samples instead of 64']);
     const again = resumed(world, []);
     await again.ended(0);
     expect(again.named('training-started')[0]?.step).toBe(6);
-    expect(again.named('attempt-started')[0]?.attempt).toBe(41);
   },
 );
 
