@@ -8,6 +8,7 @@ import { AWAKE, type Going, judgeLogind, type LogindAction, type LogindEvent } f
 import { SystemBus } from '../power/system-bus.ts';
 import { ENVIRONMENT } from '../protocol/messages.ts';
 import type { SupervisorEvent } from './events.ts';
+import type { MachineEars } from './machine-ears.ts';
 
 const LOGIND = 'org.freedesktop.login1';
 const INTERFACE = `${LOGIND}.Manager`;
@@ -20,15 +21,9 @@ const RULES = Object.keys(MEMBERS).map(
 const FIRST_LOOK_MS = 1_000;
 const LONGEST_LOOK_MS = 60_000;
 
-export interface LogindWatchOptions {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly tell: (event: SupervisorEvent) => void;
-  /** Asks for an emergency save. False: there is nobody to ask. */
-  readonly save: (going: Going) => boolean;
+export interface LogindWatchOptions extends MachineEars {
   /** Longest time that the machine is kept waiting for one save. */
   readonly limitMs: () => number;
-  readonly onWoke: (forMs: number) => void;
-  readonly nowMs: () => number;
 }
 
 export class LogindWatch {

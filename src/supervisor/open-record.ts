@@ -1,6 +1,7 @@
 /** The record of a session and its row in the index as they are when a supervisor takes it over, before anything is launched. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { digestOf } from '../checkpoint/digest.ts';
 import type { SessionFile, TrainerFacts } from '../checkpoint/types.ts';
 import { type PowerCut, withCut } from '../power/power-cut.ts';
@@ -58,7 +59,7 @@ export async function openRecord(
   });
   if (cut !== null) tell({ name: 'power-cut', attempt: file.attempts, ...cut });
   if (changed) tell({ name: 'trainer-changed', trainer: path });
-  if (args.join('\0') !== file.identity.args.join('\0')) {
+  if (!isDeepStrictEqual(args, file.identity.args)) {
     const message = `The trainer's arguments are ${shown(args)} now, before they were ${shown(file.identity.args)}`;
     tell({ name: 'notice', level: 'info', message });
   }

@@ -26,6 +26,7 @@ import { finish, type Undone } from './finish-session.ts';
 import { LogindWatch } from './logind-watch.ts';
 import { graceMs } from './machine/settings.ts';
 import type { Ended, Ledger } from './machine/state.ts';
+import type { MachineEars } from './machine-ears.ts';
 import { openRecord } from './open-record.ts';
 import type { SessionEnd, SuperviseOptions } from './options.ts';
 import { processesOfGroup } from './own-processes.ts';
@@ -37,7 +38,7 @@ import { limitAfter } from './stop-signals.ts';
 import { Supervisor } from './supervisor.ts';
 import { UpsWatch } from './ups-watch.ts';
 import { WarningWatch } from './warnings/warning-watch.ts';
-import { type WindowsPowerOptions, WindowsPowerWatch } from './windows-power-watch.ts';
+import { WindowsPowerWatch } from './windows-power-watch.ts';
 
 export interface ClaimedSession {
   readonly files: StoreFiles;
@@ -193,7 +194,7 @@ function watchLogind(supervisor: Supervisor, context: SessionContext): LogindWat
 }
 
 /** What follows where the machine is about to sleep or to shut down, whoever tells us. */
-function machineEars(supervisor: Supervisor, { tell, nowMs }: SessionContext): WindowsPowerOptions {
+function machineEars(supervisor: Supervisor, { tell, nowMs }: SessionContext): MachineEars {
   return {
     environment: process.env,
     tell,
@@ -227,7 +228,7 @@ function slipOf(
   const { target, from } = options;
   if (outcome === 'no-checkpoint' && from !== null && ledger.attempt === attempts) return 'checkpoint';
   const args = target.kind === 'existing' ? target.args : null;
-  const asBefore = args === null || isDeepStrictEqual([...args], [...before.identity.args]);
+  const asBefore = args === null || isDeepStrictEqual(args, before.identity.args);
   const hasTrained = ledger.attempt > attempts + 1 || ledger.lastStep > before.lastStep;
   return outcome === 'config-error' && !asBefore && !hasTrained ? 'arguments' : null;
 }

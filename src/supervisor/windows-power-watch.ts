@@ -5,9 +5,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { BoundedLines } from '../bounded-lines.ts';
 import { errnoOf, messageOf } from '../errors.ts';
-import { AWAKE, type Going, judgeLogind, type LogindAction } from '../power/logind-policy.ts';
+import { AWAKE, judgeLogind, type LogindAction } from '../power/logind-policy.ts';
 import { afterPowerShell, powerScript, powerShellWords, readPowerLine } from '../power/windows-power.ts';
-import type { SupervisorEvent } from './events.ts';
+import type { MachineEars } from './machine-ears.ts';
 
 /** Part of every Windows since 7; newer ones that were installed beside it lack nothing that it has. */
 const POWERSHELL = 'powershell.exe';
@@ -15,18 +15,8 @@ const MAX_LINE = 4_096;
 /** Last words of a PowerShell that failed. */
 const KEPT_LINES = 3;
 
-export interface WindowsPowerOptions {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly tell: (event: SupervisorEvent) => void;
-  /** Asks for an emergency save. False: there is nobody to ask. */
-  readonly save: (going: Going) => boolean;
-  readonly onWoke: (forMs: number) => void;
-  /** Monotonic, and running on in sleep where the system's does. */
-  readonly nowMs: () => number;
-}
-
 export class WindowsPowerWatch {
-  readonly #options: WindowsPowerOptions;
+  readonly #options: MachineEars;
   #state = AWAKE;
   #child: ChildProcess | null = null;
   #failures = 0;
@@ -34,7 +24,7 @@ export class WindowsPowerWatch {
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
-  constructor(options: WindowsPowerOptions) {
+  constructor(options: MachineEars) {
     this.#options = options;
     this.#start();
   }
