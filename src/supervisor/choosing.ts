@@ -26,6 +26,7 @@ export async function choose(context: SessionContext, request: ChoosingRequest):
       setAside,
       stepBackFrom: request.stepBackFrom,
       belowStep: stepLimit(record.file),
+      highestStep: record.file.budget.highestVerifiedStep,
       only: request.only,
       allowFresh: settings.allowFresh,
       recordedCommit: record.file.lastCommit !== null || index.everCommitted(),
@@ -38,7 +39,10 @@ export async function choose(context: SessionContext, request: ChoosingRequest):
       return { point: null, happening: { type: 'no-checkpoint', reason: choice.reason, missing: choice.missing } };
     case 'fresh':
       record.reach(0);
-      return { point: null, happening: { type: 'checkpoint-chosen', sequence: null, steppedBack: false } };
+      return {
+        point: null,
+        happening: { type: 'checkpoint-chosen', sequence: null, steppedBack: false, verified: null },
+      };
     case 'checkpoint':
       return await takePoint(context, choice, request);
     default:
@@ -81,7 +85,8 @@ async function takePoint(
   });
   // What is lost is told once, also when the next launch dies before it trains.
   record.goBackTo(point);
-  return { point, happening: { type: 'checkpoint-chosen', sequence: point.sequence, steppedBack } };
+  const { sequence, step, kinds } = point;
+  return { point, happening: { type: 'checkpoint-chosen', sequence, steppedBack, verified: { step, kinds } } };
 }
 
 /**

@@ -5,7 +5,7 @@ import type { StoreFiles } from '../checkpoint/files.ts';
 import type { StoreLayout } from '../checkpoint/layout.ts';
 import { listCheckpoints } from '../checkpoint/list.ts';
 import { everCommitted } from '../checkpoint/session-file.ts';
-import type { Candidate, CheckpointEntry, Choice, Manifest } from '../checkpoint/types.ts';
+import type { Candidate, CheckpointEntry, CheckpointKind, Choice, Manifest } from '../checkpoint/types.ts';
 import { errnoOf } from '../errors.ts';
 
 export interface ChosenPoint {
@@ -13,6 +13,7 @@ export interface ChosenPoint {
   readonly path: string;
   readonly step: number;
   readonly epoch: number;
+  readonly kinds: readonly CheckpointKind[];
   readonly createdAt: string;
 }
 
@@ -41,6 +42,11 @@ export interface ResumeRequest {
    * the same crash, so it is passed over like what was set aside. Null: not stepped back.
    */
   readonly belowStep: number | null;
+  /**
+   * What verifies above it is progress, although nobody heard so while it was made (both died first): it is taken, and
+   * nothing is stepped back.
+   */
+  readonly highestStep: number;
   /** The operator's own choice, by sequence or path. */
   readonly only: number | string | null;
   readonly allowFresh: boolean;
@@ -71,11 +77,14 @@ export async function chooseResumePoint(
   const from = entries.find(({ sequence }) => sequence === request.stepBackFrom);
   if (from !== undefined) {
     const limit = Math.min(from.step ?? 0, request.belowStep ?? Number.POSITIVE_INFINITY);
-    const choice = await choose(passedOver(request.setAside, entries, limit));
-    if (choice.chosen !== null) return withheld(request, choice) ?? checkpoint(choice.chosen, choice.candidates, true);
+    const choice = await choose(passedOver(request, entries, limit));
+    if (choice.chosen !== null) {
+      const steppedBack = choice.chosen.manifest.step <= request.highestStep;
+      return withheld(request, choice) ?? checkpoint(choice.chosen, choice.candidates, steppedBack);
+    }
   }
   if (request.belowStep !== null) {
-    const choice = await choose(passedOver(request.setAside, entries, request.belowStep));
+    const choice = await choose(passedOver(request, entries, request.belowStep));
     if (choice.chosen !== null) return withheld(request, choice) ?? checkpoint(choice.chosen, choice.candidates, false);
   }
   const choice = await choose(request.setAside);
@@ -107,11 +116,11 @@ function withheld({ only }: ResumeRequest, { chosen, candidates }: Choice): Resu
 }
 
 function passedOver(
-  setAside: ReadonlySet<number>,
+  { setAside, highestStep }: ResumeRequest,
   entries: readonly CheckpointEntry[],
   limitStep: number,
 ): ReadonlySet<number> {
-  const later = entries.filter(({ step }) => step !== null && step >= limitStep);
+  const later = entries.filter(({ step }) => step !== null && step >= limitStep && step <= highestStep);
   return new Set([...setAside, ...later.map(({ sequence }) => sequence)]);
 }
 
@@ -120,10 +129,10 @@ function checkpoint(
   candidates: readonly Candidate[],
   steppedBack: boolean,
 ): ResumeChoice {
-  const { sequence, step, epoch, createdAt } = chosen.manifest;
+  const { sequence, step, epoch, kinds, createdAt } = chosen.manifest;
   return {
     kind: 'checkpoint',
-    point: { sequence, path: chosen.path, step, epoch, createdAt },
+    point: { sequence, path: chosen.path, step, epoch, kinds, createdAt },
     candidates,
     steppedBack,
   };

@@ -58,7 +58,11 @@ export class RunLoop {
   }
 
   dispatch(happening: Happening): void {
-    this.#queue.push({ ...happening, nowMs: this.#monotonicMs() });
+    this.#take(happening, this.#monotonicMs());
+  }
+
+  #take(happening: Happening, nowMs: number): void {
+    this.#queue.push({ ...happening, nowMs });
     if (!this.#working) void this.#drain();
   }
 
@@ -98,15 +102,16 @@ export class RunLoop {
   }
 
   #tick(): void {
-    const nowMs = this.#monotonicMs();
-    const gapMs = nowMs - this.#lastTickMs - TICK_MS;
-    this.#lastTickMs = nowMs;
     // Messages that waited in the channel are read first: this turn of the event loop delivers them, the next judges.
     setImmediate(() => {
       if (this.#timer === null) return;
-      if (gapMs > LATE_MS) this.dispatch({ type: 'woke-late', gapMs });
+      // One look at the clock for gap and deadline: a stop that fell between two would count as the worker's silence.
+      const nowMs = this.#monotonicMs();
+      const gapMs = nowMs - this.#lastTickMs - TICK_MS;
+      this.#lastTickMs = nowMs;
+      if (gapMs > LATE_MS) this.#take({ type: 'woke-late', gapMs }, nowMs);
       const deadlineMs = nextDeadlineMs(this.#state, this.#settings);
-      if (deadlineMs !== null && this.#monotonicMs() >= deadlineMs) this.dispatch({ type: 'time-passed' });
+      if (deadlineMs !== null && nowMs >= deadlineMs) this.#take({ type: 'time-passed' }, nowMs);
       this.#schedule();
     });
   }

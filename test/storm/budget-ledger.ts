@@ -38,6 +38,8 @@ export class BudgetLedger {
   readonly #told = new Map<number, number>();
   /** Launched attempts that a record names, or a supervisor told of. */
   readonly #launched = new Set<number>();
+  /** Step of the newest choice of what to resume from, until something is launched from it. */
+  #chosen: number | null = null;
   #attempt = 0;
   #gaveUp = false;
   #wasAsked = false;
@@ -51,6 +53,7 @@ export class BudgetLedger {
   begin(wasFull: boolean): void {
     this.#mayForget ||= wasFull;
     this.#wasAsked = false;
+    this.#chosen = null;
     this.#looks = [this.#known];
   }
 
@@ -61,6 +64,9 @@ export class BudgetLedger {
         return;
       case 'stop-requested':
         this.#wasAsked = true;
+        return;
+      case 'checkpoint-chosen':
+        this.#chosen = event.step;
         return;
       case 'attempt-started':
         this.#started(event.attempt);
@@ -137,7 +143,17 @@ export class BudgetLedger {
       this.#violate(`attempt ${attempt} began, and the end of ${forgotten.join(', ')} was counted by nobody`);
     this.#attempt = attempt;
     if (this.#launched.has(attempt)) this.#forget(attempt);
+    this.#creditChosen();
     this.#launch(attempt);
+  }
+
+  /** It goes on from a checkpoint that was verified for that: progress, where nobody heard so while it was made. */
+  #creditChosen(): void {
+    const { budget } = this.#known;
+    if (this.#chosen !== null && this.#chosen > budget.highestVerifiedStep) {
+      this.#see({ ...this.#known, budget: { ...budget, highestVerifiedStep: this.#chosen, withoutProgress: 0 } });
+    }
+    this.#chosen = null;
   }
 
   /** Its number is given again: the record that named it could not be written. */

@@ -47,7 +47,13 @@ export type Happening =
       /** The power was cut again soon after the last recovery, and is given this long to settle; missing: it is not. */
       readonly settle?: { readonly waitMs: number; readonly reason: string } | undefined;
     }
-  | { readonly type: 'checkpoint-chosen'; readonly sequence: number | null; readonly steppedBack: boolean }
+  | {
+      readonly type: 'checkpoint-chosen';
+      readonly sequence: number | null;
+      readonly steppedBack: boolean;
+      /** What was read and verified for it; null: a fresh start. */
+      readonly verified: { readonly step: number; readonly kinds: readonly string[] } | null;
+    }
   | { readonly type: 'no-checkpoint'; readonly reason: string; readonly missing: boolean }
   | { readonly type: 'spawn-failed'; readonly errno: string | null; readonly reason: string }
   | {

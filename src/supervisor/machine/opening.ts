@@ -7,6 +7,7 @@ import { firstBeat } from './hang.ts';
 import { note } from './notes.ts';
 import {
   countRelaunch,
+  creditChoice,
   creditProgress,
   creditStepBack,
   decideRestart,
@@ -232,7 +233,8 @@ export function fromPreflight(state: Preflight, event: MachineEvent): Step<State
       const attempt = state.ledger.attempt + 1;
       const { ledger } = state;
       const counted = ledger.relaunches === true ? countRelaunch(ledger.budget) : ledger.budget;
-      const budget = event.steppedBack ? creditStepBack(counted) : counted;
+      const credited = event.verified === null ? counted : creditChoice(counted, event.verified, ledger.attempt);
+      const budget = event.steppedBack ? creditStepBack(credited) : credited;
       return {
         state: {
           kind: 'starting',

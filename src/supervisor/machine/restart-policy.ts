@@ -106,6 +106,21 @@ export function creditProgress(
   return progress === 'regular' || crashSaves === undefined ? credited : { ...credited, crashSaves };
 }
 
+/**
+ * What was chosen to go on from, and verified for that: progress of the attempt that ended last, if it is above every
+ * step of which anybody heard. It was counted as an attempt without progress.
+ */
+export function creditChoice(
+  budget: RestartBudget,
+  { step, kinds }: { readonly step: number; readonly kinds: readonly string[] },
+  endedAttempt: number,
+): RestartBudget {
+  const progress = progressOf(kinds);
+  const credited = creditProgress(budget, step, progress, endedAttempt);
+  if (credited === budget || progress === 'regular' || budget.fromSameCheckpoint === 0) return credited;
+  return { ...credited, crashSaves: (credited.crashSaves ?? 0) + 1 };
+}
+
 /** What an attempt has to its credit, whoever was its supervisor then. */
 export function progressIn({ progressedBy }: RestartBudget, attempt: number): Progress {
   if (progressedBy?.attempt !== attempt) return 'none';

@@ -36,7 +36,7 @@ describe('a card that is too hot', () => {
 
   test('a script without the SDK is ended too', () => {
     const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: null });
-    rig.happen({ type: 'checkpoint-chosen', sequence: null, steppedBack: false });
+    rig.happen({ type: 'checkpoint-chosen', sequence: null, steppedBack: false, verified: null });
     rig.happen({ type: 'card-overheated', reason: REASON });
     expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'terminating', cause: 'heat' });
   });
@@ -78,7 +78,7 @@ function lose(rig: Rig): Rig {
 }
 
 function connect(rig: Rig, adaptsBatch: boolean): Rig {
-  rig.happen({ type: 'checkpoint-chosen', sequence: null, steppedBack: false });
+  rig.happen({ type: 'checkpoint-chosen', sequence: null, steppedBack: false, verified: null });
   return rig.happen({
     type: 'worker-connected',
     welcomed: false,

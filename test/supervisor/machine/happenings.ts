@@ -49,7 +49,11 @@ const DETAILS: { readonly [K in Kind]: Details<K> } = {
     },
     { requiredKeys: ['unseenEnd'] },
   ),
-  'checkpoint-chosen': fc.record({ sequence, steppedBack: fc.boolean() }),
+  'checkpoint-chosen': fc.record({
+    sequence,
+    steppedBack: fc.boolean(),
+    verified: fc.option(fc.record({ step, kinds }), { nil: null }),
+  }),
   'no-checkpoint': fc.record({ reason: words, missing: fc.boolean() }),
   'spawn-failed': fc.record({ errno: fc.constantFrom('ENOENT', 'ENOSPC', 'EAGAIN', 'EMFILE', null), reason: words }),
   'worker-connected': fc.record(

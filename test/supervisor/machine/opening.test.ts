@@ -42,7 +42,7 @@ describe('what an earlier supervisor left', () => {
     expect(rig.effects).toEqual([]);
     rig.wait(3_600_000);
     expect(rig.state.kind).toBe('adopting');
-    rig.happen({ type: 'checkpoint-chosen', sequence: 5, steppedBack: false });
+    rig.happen({ type: 'checkpoint-chosen', sequence: 5, steppedBack: false, verified: null });
     expect(rig.state).toMatchObject({ kind: 'running', launch: { attempt: 3, resumedFrom: 5, connected: true } });
     expect(rig.effects).toEqual([{ type: 'welcome-worker' }]);
   });

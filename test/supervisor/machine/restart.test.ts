@@ -116,6 +116,33 @@ describe('restart budget', () => {
     expect(rig.state.kind === 'running' && progressIn(rig.state.ledger.budget, rig.state.launch.attempt)).toBe('none');
   });
 
+  /** Chosen from, and killed before anybody heard that its newer checkpoint was read back. */
+  const comesFurther = (rig: Rig, step: number, kinds: readonly string[]): void => {
+    if (rig.state.kind === 'backing-off') rig.passDeadline();
+    rig.happen({ type: 'checkpoint-chosen', sequence: step, steppedBack: false, verified: { step, kinds } });
+    rig.happen({ type: 'worker-connected', welcomed: false, phase: 'train', step, lastSaved: null });
+    rig.die();
+  };
+
+  test('a save that nobody heard to be verified is progress once it is chosen: no checkpoint is blamed, and none gives up', () => {
+    const rig = new Rig().train().steps(20).saved(20, 20).die();
+    for (let step = 21; step <= 40; step += 1) {
+      comesFurther(rig, step, ['auto']);
+      expect(rig.state).toMatchObject({ kind: 'preflight', stepBackFrom: null });
+      expect(rig.state.ledger.budget).toMatchObject({ highestVerifiedStep: step, fromSameCheckpoint: 1 });
+    }
+    // The same one again is no more than it was.
+    comesFurther(rig, 40, ['auto']);
+    expect(rig.state).toMatchObject({ kind: 'backing-off', stepBackFrom: 40 });
+  });
+
+  test('what crashes left behind as they died is chosen ever more slowly, also where nobody heard of it', () => {
+    const rig = new Rig().train().steps(20).saved(20, 20).die();
+    for (let step = 21; step <= 24; step += 1) comesFurther(rig, step, ['emergency']);
+    expect(rig.state).toMatchObject({ kind: 'backing-off' });
+    expect(rig.state.ledger.budget).toMatchObject({ crashSaves: 3, withoutProgress: 1, highestVerifiedStep: 24 });
+  });
+
   test('two crashes from one checkpoint step back, twice, and the sixth attempt without progress is the last', () => {
     const rig = new Rig().train().steps(50).saved(3, 50).die();
     const stepBacks: (number | null)[] = [];
@@ -127,7 +154,7 @@ describe('restart budget', () => {
       const { stepBackFrom } = rig.state;
       stepBacks.push(stepBackFrom);
       if (stepBackFrom !== null) from -= 1;
-      rig.happen({ type: 'checkpoint-chosen', sequence: from, steppedBack: stepBackFrom !== null });
+      rig.happen({ type: 'checkpoint-chosen', sequence: from, steppedBack: stepBackFrom !== null, verified: null });
       rig.happen({ type: 'worker-connected', welcomed: false, phase: 'train', step: 1, lastSaved: null });
       attempts += 1;
       rig.die(null, 1);

@@ -53,7 +53,7 @@ export class Rig {
   train(sequence: number | null = null, step = 0): this {
     if (this.state.kind === 'opening') this.happen({ type: 'no-orphan', unseenEnd: null });
     if (this.state.kind === 'backing-off') this.passDeadline();
-    this.happen({ type: 'checkpoint-chosen', sequence, steppedBack: false });
+    this.happen({ type: 'checkpoint-chosen', sequence, steppedBack: false, verified: null });
     return this.happen({ type: 'worker-connected', welcomed: false, phase: 'train', step, lastSaved: null });
   }
 

@@ -5,7 +5,7 @@ import { Rig } from './rig.ts';
 function launching(): Rig {
   return new Rig()
     .happen({ type: 'no-orphan', unseenEnd: null })
-    .happen({ type: 'checkpoint-chosen', sequence: null, steppedBack: false });
+    .happen({ type: 'checkpoint-chosen', sequence: null, steppedBack: false, verified: null });
 }
 
 test.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EAGAIN', 'ENOMEM'])(
@@ -20,7 +20,7 @@ test.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EAGAIN', 'ENOMEM'])(
       rig.passDeadline();
       expect(rig.nowMs - before).toBe(LAUNCH_RETRY_MS);
       expect(rig.state.kind).toBe('preflight');
-      rig.happen({ type: 'checkpoint-chosen', sequence: null, steppedBack: false });
+      rig.happen({ type: 'checkpoint-chosen', sequence: null, steppedBack: false, verified: null });
       expect(rig.state).toMatchObject({ kind: 'starting', launch: { attempt: 1 } });
     }
     expect(rig.state.ledger.budget.withoutProgress).toBe(0);

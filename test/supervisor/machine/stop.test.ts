@@ -122,7 +122,7 @@ describe('stop protocol', () => {
 
   test('without a connected SDK the first signal is SIGTERM', () => {
     const rig = new Rig().happen({ type: 'no-orphan', unseenEnd: null });
-    rig.happen({ type: 'checkpoint-chosen', sequence: null, steppedBack: false });
+    rig.happen({ type: 'checkpoint-chosen', sequence: null, steppedBack: false, verified: null });
     rig.happen({ type: 'stop-signal', signal: 'SIGINT' });
     expect(rig.state).toMatchObject({ kind: 'stopping', stage: 'terminating' });
   });
