@@ -1,8 +1,11 @@
 /** A card that the worker may use: its newest row, what the policies remember of it, and whether a launch may follow. */
 import { faultsOf } from '../gpu/card-book.ts';
+import { type CardInventory, cardOf } from '../gpu/inventory.ts';
 import { LOAD_UNKNOWN, type LoadState, noteLoad } from '../gpu/policy/card-load.ts';
 import { type CardLoss, lossOfFaults } from '../gpu/policy/card-loss.ts';
-import { type CardFacts, type CardPolicyState, isFitByHeat } from '../gpu/policy/card-policy.ts';
+import { type CardFacts, type CardPolicyState, isFitByHeat, NEW_CARD } from '../gpu/policy/card-policy.ts';
+import type { CardProfile } from '../gpu/policy/card-profile.ts';
+import { heatLimits } from '../gpu/policy/heat-limits.ts';
 import type { GpuSample } from '../gpu/sample.ts';
 import type { SmiTrouble } from '../gpu/smi-trouble.ts';
 import type { CardNeed } from './machine/effect.ts';
@@ -30,7 +33,7 @@ const HEALTHY_ROWS = 3;
 /** Memory of a dead worker is free again up to this, which others may have taken meanwhile. */
 const FREED_WITHIN_MIB = 256;
 
-export const UNREAD = {
+const UNREAD = {
   busId: null,
   readMs: 0,
   loss: null,
@@ -56,6 +59,25 @@ export const READY: Readonly<Record<CardNeed, string>> = {
 export interface Awaited {
   readonly need: CardNeed;
   readonly sinceMs: number;
+}
+
+export interface CardLimits {
+  /** Limits that a person chose; null: the card's own. */
+  readonly profile: CardProfile | null;
+  /** The cards' own; empty until they are known. */
+  readonly inventory: readonly CardInventory[];
+}
+
+/** A card that was never seen before. */
+export function metCard(key: string, { values: { index, busId } }: GpuSample, limits: CardLimits): Held {
+  const facts = { card: `GPU ${index ?? key}`, profile: limits.profile, heat: null };
+  return withLimits({ key, facts, state: NEW_CARD, ...UNREAD, busId }, limits);
+}
+
+/** The same card, now that its own limits are known. */
+export function withLimits(held: Held, { profile, inventory }: CardLimits): Held {
+  const own = cardOf(inventory, held.key, held.busId)?.temperature ?? null;
+  return { ...held, facts: { ...held.facts, heat: heatLimits(own, profile) } };
 }
 
 /** @param before with what the policies made of the row already */

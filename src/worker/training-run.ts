@@ -1,11 +1,14 @@
 /** The run that a trainer holds: notes each step and epoch, and hands over to the boundary where more is to be done. */
 import type { BatchOptions, TakingData } from './batches.ts';
-import { noState } from './boundary.ts';
+import { Completion } from './completion.ts';
 import type { ControlBlock } from './control-block.ts';
 import { DrillEnd } from './drill-end.ts';
 import { type Ending, EXIT_CONFIGURATION } from './ending.ts';
+import { finishEpoch } from './epoch-finish.ts';
 import { EpochLoop } from './epoch-loop.ts';
 import type { Listener } from './listeners.ts';
+import { saveByHand } from './manual-save.ts';
+import { obeyAll } from './obeying.ts';
 import { Orders } from './orders.ts';
 import type { RandomGenerator } from './random.ts';
 import { reportedProgress } from './reported-progress.ts';
@@ -13,11 +16,12 @@ import { Restoration } from './restoration.ts';
 import type { BestByOptions, EpochOptions, ManualSave, Metrics, ResumedFrom, Run } from './run.ts';
 import { assembleRun, markBoundary, type RunParts } from './run-parts.ts';
 import type { SaveOutcome } from './save-in-flight.ts';
+import { hearOfSave } from './save-news.ts';
 import { SessionLink } from './session-link.ts';
 import type { TrainingState } from './state.ts';
-import type { SaveNews, SessionFacts, ThreadMode } from './thread/messages.ts';
+import type { SessionFacts, ThreadMode } from './thread/messages.ts';
 import { usage } from './usage.ts';
-import { NOT_AWAITED, SAVED_INSIDE_STEP } from './warnings.ts';
+import { NOT_AWAITED } from './warnings.ts';
 
 export interface TrainingRunOptions {
   readonly script: URL;
@@ -40,7 +44,7 @@ export class TrainingRun implements Run {
   readonly #loop: EpochLoop;
   /** Null: this is no rehearsal. */
   readonly #drill: DrillEnd | null;
-  #completed = false;
+  readonly #completion: Completion;
 
   /** Starts the SDK's thread and waits, however long, until the session is ours to train. */
   static async start(options: TrainingRunOptions): Promise<TrainingRun> {
@@ -49,7 +53,7 @@ export class TrainingRun implements Run {
     const link = new SessionLink({
       ...options,
       orders,
-      onSave: (message) => (run === null ? undefined : run.#savesNews(message)),
+      onSave: (message) => (run === null ? undefined : hearOfSave(run.#parts, message)),
       onFacts: (facts) => (run === null ? undefined : run.#newPolicy(facts)),
       onCrash: (why) => (run === null ? undefined : run.#threadLost(why)),
     });
@@ -67,12 +71,13 @@ export class TrainingRun implements Run {
     this.#restoration = new Restoration({ parts, link, control, ending, resume: facts.resume });
     this.#loop = new EpochLoop({ parts, ending, seed, batchScale: this.batchScale });
     this.#drill = facts.drill === null ? null : new DrillEnd({ order: facts.drill, parts, link, ending });
+    this.#completion = new Completion({ parts, link, drill: this.#drill });
     ending.guard({
       thrown: (error) => this.#parts.lastSave.thrown(error),
       finish: (cause, timeoutMs) => this.#parts.lastSave.finish(this.#isOrderly ? null : cause, timeoutMs),
       stop: (order) => orders.orderStop(order),
       stopArrivedAt: () => orders.stop?.arrivedAt ?? null,
-      canStop: () => this.#restoration.isDone && !this.#completed && !this.#parts.boundary.stopping,
+      canStop: () => this.#restoration.isDone && !this.#completion.isDone && !this.#parts.boundary.stopping,
     });
   }
 
@@ -164,48 +169,16 @@ export class TrainingRun implements Run {
     if (this.#link.pending) this.#link.drain();
     this.#parts.saver.step(this.#parts.clock.stepMs);
     const saved = this.#parts.periodic.due(step, nowMs) ? this.#parts.boundary.periodic(nowMs) : undefined;
-    if (saved !== undefined || this.#parts.boundary.calls) return this.#obey(saved);
+    if (saved !== undefined || this.#parts.boundary.calls) return obeyAll(this.#parts, saved);
     return this.#parts.clock.yieldDue(nowMs) ? this.#parts.turns.yield(this.#parts.memory.mark.waits()) : undefined;
   }
 
-  async epochEnd(metrics: Metrics = {}): Promise<void> {
-    this.#parts.divergence.refuse();
-    const { epoch } = this;
-    this.#loop.ended(metrics);
-    const before = this.#parts.memory.best;
-    const isBest = this.#parts.epochEnd.judge(metrics, epoch);
-    this.#parts.notes.report(performance.now());
-    const goesOn = this.#parts.memory.mark.waits();
-    try {
-      await this.#parts.turns.yield();
-      await this.#parts.epochEnd.save(isBest, before);
-      if (this.#drill?.isReached === true) await this.#drill.end(false);
-      if (this.#parts.boundary.calls) await this.#obey();
-    } finally {
-      goesOn();
-    }
+  epochEnd(metrics: Metrics = {}): Promise<void> {
+    return finishEpoch(this.#parts, this.#loop, this.#drill, metrics);
   }
 
-  async complete(): Promise<void> {
-    this.#parts.divergence.refuse();
-    if (this.#completed) return;
-    this.#parts.notes.report(performance.now());
-    if (this.#drill !== null) return this.#drill.end(true);
-    this.#parts.boundary.phase('save');
-    const final = this.#parts.boundary.state === null ? null : await this.#parts.boundary.final();
-    this.#completed = true;
-    this.#parts.notes.completed(performance.now());
-    const { step, epoch } = this.#parts.memory.position;
-    this.#link.post({
-      type: 'done',
-      step,
-      epoch,
-      metrics: this.#parts.memory.metrics,
-      sequence: final?.sequence ?? null,
-    });
-    this.#link.post({ type: 'ended', state: 'completed' });
-    await this.#link.flush();
-    this.#parts.boundary.phase('eval');
+  complete(): Promise<void> {
+    return this.#completion.complete();
   }
 
   seedMathRandom(): void {
@@ -251,49 +224,17 @@ export class TrainingRun implements Run {
     this.#parts.epochEnd.ownRule = { metric, mode, minDelta };
   }
 
-  async save({ kind = 'manual', kinds = [kind], reason }: ManualSave = {}): Promise<SaveOutcome> {
-    this.#parts.divergence.refuse();
-    if (this.#parts.boundary.state === null) throw noState();
-    const wrong = kinds.find((word) => !/^[a-z0-9-]{1,32}$/.test(word));
-    if (wrong !== undefined || kinds.length === 0) throw usage(`'${wrong ?? ''}' is no kind: use [a-z0-9-]`, 'save');
-    if (this.#parts.memory.position.batchOpen) this.#parts.warnings.once(SAVED_INSIDE_STEP);
-    const wish = { kinds, reason: reason ?? null, requests: [] };
-    const { boundary } = this.#parts;
-    const handle = await boundary.saveNow(wish, 'at-once');
-    return boundary.waitForDisk(handle.outcome);
+  save(options: ManualSave = {}): Promise<SaveOutcome> {
+    return saveByHand(this.#parts, options);
   }
 
   on(event: 'pause' | 'stop' | 'release', listener: Listener): void {
     this.#parts.boundary.listeners[event].push(listener);
   }
 
-  /** @param saved a save that is to be waited for first */
-  #obey(saved?: Promise<unknown>): Promise<void> {
-    return this.#parts.turns.obey(async () => {
-      const goesOn = this.#parts.memory.mark.waits();
-      // No turn without need: steps that nobody waits for let none happen.
-      if (saved !== undefined) await saved;
-      await this.#parts.boundary.obey();
-      this.#parts.clock.interrupted();
-      // What a listener changed is part of the boundary.
-      markBoundary(this.#parts);
-      goesOn();
-    });
-  }
-
   /** Nothing more is to be saved: all is done, a stop has saved, or what was trained since is worth nothing. */
   get #isOrderly(): boolean {
-    return this.#completed || this.#parts.boundary.stopping || this.#parts.divergence.error !== null;
-  }
-
-  #savesNews(message: SaveNews): void {
-    const { room, saver, periodic } = this.#parts;
-    if (message.type === 'room' || message.type === 'save-durable') room.open();
-    if (message.type === 'save-failed' && message.code === 'no-space') {
-      room.close();
-      periodic.owe();
-    }
-    if (message.type !== 'room') saver.receive(message);
+    return this.#completion.isDone || this.#parts.boundary.stopping || this.#parts.divergence.error !== null;
   }
 
   #threadLost(why: string): void {
