@@ -42,7 +42,7 @@ export function parseDuration(text: string): number | null {
   return wholeMs(total);
 }
 
-/** `5m`, `1h30m`, `250ms`, `0s`: exact for whole milliseconds. */
+/** `5m`, `1h30m`, `250ms`, `0s`: exact for whole milliseconds, as settings are written; what is told is `aboutDuration`. */
 export function formatDuration(ms: number): string {
   let rest = Math.round(ms);
   if (rest <= 0) return '0s';
@@ -53,6 +53,27 @@ export function formatDuration(ms: number): string {
     rest -= amount * size;
   }
   return text;
+}
+
+/** As a person reads it at a glance, nothing to be read back: `140 ms`, `4.2 s`, `14 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. */
+export function aboutDuration(ms: number): string {
+  if (!Number.isFinite(ms) || ms < 0) return 'an unknown time';
+  if (ms < 995) return `${Math.round(ms)} ms`;
+  if (ms < 9_950) return `${Number((ms / 1_000).toFixed(1))} s`;
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return twoUnits(seconds, 60, 'min', 1, 's');
+  if (seconds < 86_400) return twoUnits(seconds, 3_600, 'h', 60, 'min');
+  return twoUnits(seconds, 86_400, 'd', 3_600, 'h');
+}
+
+/** One unit only, for narrow columns and ages: `14 s`, `3 min`, `2 h`, `5 d`. */
+export function aboutAge(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
 }
 
 const SIZE_UNITS: readonly (readonly [unit: string, bytes: number])[] = [
@@ -112,4 +133,9 @@ export function formatShare(share: number): string {
 function wholeMs(ms: number): number | null {
   const whole = Math.round(ms);
   return Number.isSafeInteger(whole) ? whole : null;
+}
+
+function twoUnits(seconds: number, big: number, bigName: string, small: number, smallName: string): string {
+  const rest = Math.floor((seconds % big) / small);
+  return `${Math.floor(seconds / big)} ${bigName}${rest > 0 ? ` ${rest} ${smallName}` : ''}`;
 }

@@ -1,5 +1,5 @@
 /** The drill of one session: from what is on the disk to what a user would have after a crash at this moment. */
-import { formatDuration } from '../units.ts';
+import { aboutDuration } from '../units.ts';
 import type { DrilledSession, DrillOptions } from './drilled-session.ts';
 import { breakCopy, launchInjected } from './inject/launch-injected.ts';
 import { examine, type Integrity } from './integrity.ts';
@@ -76,7 +76,7 @@ function timesOf(detectMs: number, { chooseMs, verifyMs }: Integrity, { rehearsa
 }
 
 function tooSlow(totalMs: number, limitMs: number): string {
-  return `recovery took ${formatDuration(totalMs)}, which is more than ${formatDuration(limitMs)}`;
+  return `recovery took ${aboutDuration(totalMs)}, which is more than ${aboutDuration(limitMs)}`;
 }
 
 function chosenOf({ choice: { chosen } }: Integrity): Chosen | null {

@@ -94,6 +94,7 @@ export interface Summary {
   readonly failedSaves: number;
   readonly bestMetric: { readonly name: string; readonly value: number } | null;
   readonly digest: string | null;
+  /** The newest of this run that still counts: not one that was set aside or quarantined. */
   readonly lastCheckpoint: SaveFacts | null;
 }
 

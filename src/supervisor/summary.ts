@@ -1,6 +1,9 @@
 /** The figures of the end summary, gathered from the same events that the screen shows. */
 import type { CheckpointPlace, SaveFacts, Summary, SupervisorEvent } from './events.ts';
 
+/** So many saves back is looked for the newest that still counts. */
+const REMEMBERED_SAVES = 64;
+
 export class SummaryGatherer {
   #trainedMs = 0;
   #lostMs = 0;
@@ -14,7 +17,8 @@ export class SummaryGatherer {
   #saves = 0;
   #failedSaves = 0;
   #best: Summary['bestMetric'] = null;
-  #lastCheckpoint: SaveFacts | null = null;
+  /** Oldest first; without those that were set aside, quarantined or passed over since. */
+  #saved: readonly SaveFacts[] = [];
   #adopted = false;
   #wentOnFrom: CheckpointPlace | null = null;
   readonly #attemptsByClass = new Map<string, number>();
@@ -49,13 +53,19 @@ export class SummaryGatherer {
         this.#stepsLost += event.stepsLost;
         this.#workLostMs += event.lostMs ?? 0;
         this.#wentOnFrom = { sequence: event.sequence, epoch: event.epoch, step: event.step };
+        // What is newer was passed over: it is not what a next start goes on from.
+        this.#saved = this.#saved.filter(({ sequence }) => sequence <= event.sequence);
+        break;
+      case 'checkpoint-set-aside':
+      case 'checkpoint-quarantined':
+        this.#saved = this.#saved.filter(({ sequence }) => sequence !== event.sequence);
         break;
       case 'recovered':
         this.#lostMs += event.downMs;
         break;
       case 'saved':
         this.#saves += 1;
-        this.#lastCheckpoint = facts(event);
+        this.#saved = [...this.#saved, facts(event)].slice(-REMEMBERED_SAVES);
         break;
       case 'save-failed':
         // Given up for a newer one: nothing failed.
@@ -68,6 +78,7 @@ export class SummaryGatherer {
 
   summary(nowMs: number): Summary {
     this.#endTraining(nowMs);
+    const last = this.#saved.at(-1) ?? null;
     return {
       trainedMs: this.#trainedMs,
       lostMs: this.#lostMs,
@@ -80,8 +91,8 @@ export class SummaryGatherer {
       saves: this.#saves,
       failedSaves: this.#failedSaves,
       bestMetric: this.#best,
-      digest: this.#lastCheckpoint?.digest ?? null,
-      lastCheckpoint: this.#lastCheckpoint,
+      digest: last?.digest ?? null,
+      lastCheckpoint: last,
     };
   }
 

@@ -26,7 +26,7 @@ it('tells the number of errors, the worst and the newest of each card, and what 
       check: 'xid',
       severity: 'note',
       words:
-        'GPU 0: 3 errors since the machine was started: Xid 31 (a memory access that the card refused); Xid 43 (the card stopped a program that had failed), the newest, 4s ago: the program that ran on it had to be started again; the card is well.',
+        'GPU 0: 3 errors since the machine was started: Xid 31 (a memory access that the card refused); Xid 43 (the card stopped a program that had failed), the newest, 5 s ago: the program that ran on it had to be started again; the card is well.',
       mend: expect.stringContaining('power supply'),
     },
     {
@@ -40,7 +40,7 @@ it('tells the number of errors, the worst and the newest of each card, and what 
   expect(checkDriverErrors({ seen: [xid(46, 3_700_000)] }, look)).toMatchObject([
     {
       severity: 'warning',
-      words: expect.stringContaining('1h ago'),
+      words: expect.stringContaining('1 h ago'),
       mend: expect.stringContaining('--gpu-reset -i 0'),
     },
   ]);

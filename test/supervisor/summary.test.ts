@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { EventNamed, SupervisorEvent } from '../../src/supervisor/events.ts';
 import { SummaryGatherer } from '../../src/supervisor/summary.ts';
 import { FRESH_BUDGET } from '../../src/words.ts';
-import { chosen as CHOSEN } from '../cli/render/events.ts';
+import { chosen as CHOSEN, saveFacts } from '../cli/render/events.ts';
 
 const started = (sequence: number | null, step = 0): SupervisorEvent => ({
   ...{ name: 'training-started', attempt: 1, sequence, step, epoch: 0, backend: null, restoreMs: 1 },
@@ -12,6 +12,8 @@ const ended = (lastStep: number): EventNamed<'worker-ended'> => ({
   ...{ name: 'worker-ended', attempt: 1, class: 'killed', code: null, signal: 'SIGKILL', reason: '', hint: null },
   ...{ lastLines: [], lastStep, budget: FRESH_BUDGET },
 });
+
+const saved = (sequence: number): SupervisorEvent => ({ name: 'saved', ...saveFacts, sequence });
 
 function summaryOf(...events: readonly SupervisorEvent[]) {
   const gatherer = new SummaryGatherer();
@@ -47,4 +49,15 @@ test('work that is lost is the sum of what each choice of a checkpoint told, sta
   gatherer.take({ ...CHOSEN, stepsLost: 7, lostMs: 3_000 }, 0);
   gatherer.take({ ...CHOSEN, stepsLost: 0, lostMs: null }, 0);
   expect(gatherer.summary(0)).toMatchObject({ stepsLost: 20, workLostMs: 17_000, lostMs: 800 });
+});
+
+test('what was set aside, quarantined or passed over is not the last checkpoint of a run', () => {
+  const saves = [saved(4), saved(5), saved(6)];
+  const last = (...events: readonly SupervisorEvent[]) => summaryOf(...saves, ...events).lastCheckpoint?.sequence;
+  expect(last()).toBe(6);
+  expect(last({ name: 'checkpoint-set-aside', sequence: 6, reason: '' })).toBe(5);
+  expect(last({ name: 'checkpoint-quarantined', sequence: 6, to: '/q', reason: '' })).toBe(5);
+  expect(last({ ...CHOSEN, sequence: 4 })).toBe(4);
+  expect(last({ ...CHOSEN, sequence: 3 })).toBeUndefined();
+  expect(last({ ...CHOSEN, sequence: 4 }, saved(7))).toBe(7);
 });

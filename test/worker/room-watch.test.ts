@@ -60,7 +60,7 @@ test('told once when it begins, tried when there is room, told once when a save 
   expect(rig.rooms).toBe(1);
   rig.watch.durable(MIB);
   expect(rig.news.map(({ available }) => available)).toEqual([false, true]);
-  expect(rig.news[1]?.message).toContain('1m');
+  expect(rig.news[1]?.message).toContain('1 min');
   rig.watch.durable(MIB);
   await rig.pass(3_600_000);
   expect(rig.news).toHaveLength(2);

@@ -5,7 +5,7 @@ import { NkatError } from '../../errors.ts';
 import { chooseRecovery } from '../../power/recovery-choice.ts';
 import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionRow } from '../../sessions/types.ts';
-import { formatDuration } from '../../units.ts';
+import { aboutDuration } from '../../units.ts';
 import { type LocatedSession, locateSession } from '../located-session.ts';
 import { aboutAge } from '../render/quantities.ts';
 import { ownWatch, type Watch } from '../session-state.ts';
@@ -65,7 +65,7 @@ export async function planRecovery(database: SessionsDatabase, age: AgeLimit): P
 }
 
 function tooOldText(silentMs: number, maxAgeMs: number): string {
-  return `it was last heard of ${aboutAge(silentMs)} ago, which is more than --max-age (${formatDuration(maxAgeMs)})`;
+  return `it was last heard of ${aboutAge(silentMs)} ago, which is more than --max-age (${aboutDuration(maxAgeMs)})`;
 }
 
 /** One session that cannot be read must not keep the others from coming back. */

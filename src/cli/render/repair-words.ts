@@ -4,6 +4,8 @@ import type { RepairFinding } from '../../supervisor/repair-finding.ts';
 import { type Line, line } from './line.ts';
 import { count } from './quantities.ts';
 
+const VERIFY = 'nkat-recover verify --all';
+
 export function findingLine({ path, message, fixed, what }: RepairFinding): Line {
   if (fixed !== null) return line(`${path}: ${ended(message)} ${sentence(fixed)}`, 'warning');
   return line(`${path}: ${ended(message)}`, what === 'directory-missing' ? 'warning' : 'bad');
@@ -12,7 +14,10 @@ export function findingLine({ path, message, fixed, what }: RepairFinding): Line
 export function repairSummary({ sessions, findings }: RepairReport, dryRun: boolean): Line {
   const left = findings.filter(({ fixed }) => fixed === null).length;
   const looked = count(sessions, 'session');
-  if (findings.length === 0) return line(`${looked} looked at: everything is in order.`, 'good');
+  if (findings.length === 0) {
+    // What the checkpoints hold is not read here: verify may have told of damage a moment ago.
+    return line(`${looked} looked at: records and index are in order. What the checkpoints hold: ${VERIFY}.`, 'good');
+  }
   const mended = findings.length - left;
   const words = dryRun ? `${mended} would be mended` : `${mended} mended`;
   const rest = left === 0 ? '' : `, ${left} left as they are`;

@@ -73,11 +73,18 @@ function pathLine({ path }: Finding): Line {
 const NAMED_TENSORS = 5;
 
 function damageText({ file, chunk, reason, tensors }: Damage): string {
-  const where = [file ?? 'the folder', ...(chunk === null ? [] : [`chunk ${chunk}`])].join(', ');
-  if (tensors.length === 0) return `${where}: ${reason}`;
+  const what = file ?? 'the folder';
+  // Most reasons about a chunk begin with its number.
+  const said = chunk === null ? `${what}: ${reason}` : `${what}, ${chunkWords(chunk, reason)}`;
+  if (tensors.length === 0) return said;
   const more = tensors.length > NAMED_TENSORS ? ` and ${tensors.length - NAMED_TENSORS} more` : '';
   const noun = tensors.length === 1 ? 'tensor' : 'tensors';
-  return `${where}: ${reason} (${noun} ${tensors.slice(0, NAMED_TENSORS).join(', ')}${more})`;
+  return `${said} (${noun} ${tensors.slice(0, NAMED_TENSORS).join(', ')}${more})`;
+}
+
+function chunkWords(chunk: number, reason: string): string {
+  const name = `chunk ${chunk}`;
+  return reason.startsWith(`${name} `) ? reason : `${name}: ${reason}`;
 }
 
 /** The contract of `verify --json`; `unreadable` is beside what the contract names. */

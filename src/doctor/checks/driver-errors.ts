@@ -2,7 +2,7 @@
 import type { GpuLook } from '../../gpu/look.ts';
 import { meansNoCards } from '../../gpu/smi-trouble.ts';
 import { type SeenXid, sameBus, type XidMessage } from '../../gpu/xid.ts';
-import { formatDuration } from '../../units.ts';
+import { aboutAge } from '../../units.ts';
 import { type Finding, note, ok, type Severity } from '../finding.ts';
 
 /** Oldest first, or why the log may not be read here. */
@@ -85,9 +85,4 @@ function findingOf(card: string, place: string, seen: readonly SeenXid[]): Findi
 function nameOf({ number, words, ageMs }: SeenXid, isNewest: boolean): string {
   const age = ageMs === null ? '' : `, ${aboutAge(ageMs)} ago`;
   return `Xid ${number} (${words})${isNewest ? `, the newest${age}` : ''}`;
-}
-
-function aboutAge(ms: number): string {
-  const unit = ms < 60_000 ? 1_000 : ms < 3_600_000 ? 60_000 : 3_600_000;
-  return formatDuration(Math.floor(ms / unit) * unit);
 }

@@ -2,7 +2,7 @@
 import { chooseCheckpoint } from '../../checkpoint/choose.ts';
 import type { StoreLayout } from '../../checkpoint/layout.ts';
 import type { Choice } from '../../checkpoint/types.ts';
-import { formatDuration } from '../../units.ts';
+import { aboutDuration } from '../../units.ts';
 import type { DrillOptions } from '../drilled-session.ts';
 import { rehearse } from '../rehearsal.ts';
 import { oneStepFrom, pointOf, type RehearsalEnd, type RehearsalRequest } from '../rehearsal-request.ts';
@@ -72,7 +72,7 @@ export class Incidents {
         const how = injection.kind === 'kill' ? 'killed' : 'killed as the GPU went';
         return told(
           problem,
-          ended ?? `${how} in its first step after ${step}, gone within ${formatDuration(Math.ceil(killMs ?? 0))}`,
+          ended ?? `${how} in its first step after ${step}, gone within ${aboutDuration(Math.ceil(killMs ?? 0))}`,
         );
       }
       case 'random-kill':
@@ -109,7 +109,7 @@ export class Incidents {
         const way = `from checkpoint ${from.sequence} (step ${from.step}) to step ${step}`;
         return { name, ok: true, text: `killed ${kills} times, ${way}, no acknowledged checkpoint lost` };
       }
-      onProgress(`killed ${kills} times, ${formatDuration(Math.ceil(leftMs / 1_000) * 1_000)} left`);
+      onProgress(`killed ${kills} times, ${aboutDuration(Math.ceil(leftMs / 1_000) * 1_000)} left`);
       const lifeMs = Math.ceil(random() * Math.min(LONGEST_LIFE_MS, leftMs));
       const { problem, killMs, completed } = await this.#killed(lifeMs, saveEveryMs);
       if (killMs !== null) kills += 1;

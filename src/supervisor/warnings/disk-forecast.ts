@@ -2,7 +2,7 @@
  * Will the disk of the checkpoints be full before the end of the run? Two things take room: our own checkpoints, up to as
  * many as are kept, which is known in advance; and whatever else writes there, whose rate is measured.
  */
-import { aboutBytes, formatDuration } from '../../units.ts';
+import { aboutBytes, aboutDuration } from '../../units.ts';
 import { clear, KEEP, raise, type Verdict } from './condition.ts';
 
 /** One look at the disk. Monotonic time in milliseconds. */
@@ -88,5 +88,5 @@ export function judgeDisk(outlook: DiskOutlook, path: string): Verdict {
 
 function hours(ms: number): string {
   const unit = ms < 3_600_000 ? 60_000 : 3_600_000;
-  return ms < 60_000 ? 'a minute' : formatDuration(Math.round(ms / unit) * unit);
+  return ms < 60_000 ? 'a minute' : aboutDuration(Math.round(ms / unit) * unit);
 }

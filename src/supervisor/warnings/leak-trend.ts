@@ -2,7 +2,7 @@
  * Does what tfjs holds grow with the steps? Pure. Samples are put into buckets, of which the lowest counts: the copies that a save or an
  * evaluation holds for a moment are in none of them. Only new highs are growth, so that what is freed at each epoch's end is no leak.
  */
-import { aboutBytes, formatDuration } from '../../units.ts';
+import { aboutBytes, aboutDuration } from '../../units.ts';
 import { clear, KEEP, raise, type Verdict } from './condition.ts';
 
 /** What the framework held after a step. */
@@ -139,7 +139,7 @@ function fullWords(bytesPerStep: number, stepsPerSecond: number | null, room: Le
   const steps = Math.floor(room.freeBytes / bytesPerStep);
   const ms = stepsPerSecond === null || stepsPerSecond <= 0 ? null : (steps / stepsPerSecond) * 1_000;
   if (ms !== null && ms > HORIZON_MS) return `; it takes more than a month to fill ${room.words}`;
-  const time = ms === null ? '' : ` (about ${formatDuration(Math.max(60_000, Math.round(ms / 60_000) * 60_000))})`;
+  const time = ms === null ? '' : ` (about ${aboutDuration(Math.max(60_000, Math.round(ms / 60_000) * 60_000))})`;
   return `; ${room.words} (${aboutBytes(room.freeBytes)} free) is full in ${steps} steps${time}`;
 }
 

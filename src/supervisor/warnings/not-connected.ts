@@ -1,5 +1,5 @@
 /** A trainer that has been started and says nothing. It may be loading for an hour, so it is told and nothing is done. Pure. */
-import { formatDuration } from '../../units.ts';
+import { aboutDuration } from '../../units.ts';
 import { clear, KEEP, raise, type Verdict } from './condition.ts';
 import type { SaveWatchFacts } from './save-facts.ts';
 
@@ -22,7 +22,7 @@ export function judgeNotConnected(
   if (awaitedSinceMs === null) return KEEP;
   const silentMs = nowMs - awaitedSinceMs;
   if (silentMs < Math.min(PATIENCE_MS, phaseLimitMs)) return KEEP;
-  const silence = formatDuration(Math.round(silentMs / 1_000) * 1_000);
+  const silence = aboutDuration(silentMs);
   if (isCommand) {
     return raise(
       `The command has not connected for ${silence}: is it loading, or does it not use the SDK? It is left alone`,

@@ -1,6 +1,6 @@
 /** Saves that are too old, too slow or left out. Pure: facts and time in, a verdict out. */
 import type { RunSettings } from '../../config/settings.ts';
-import { aboutBytes, formatDuration } from '../../units.ts';
+import { aboutBytes, aboutDuration } from '../../units.ts';
 import { clear, KEEP, raise, type Verdict } from './condition.ts';
 import type { SaveWatchFacts } from './save-facts.ts';
 
@@ -51,7 +51,7 @@ export function judgeDurableAge(facts: SaveWatchFacts, intervalMs: number | null
     return KEEP;
   const [cause, cure] = causeOfAge(facts, nowMs, intervalMs);
   return raise(
-    `The newest checkpoint is ${about(ageMs)} old, where one is due every ${about(intervalMs)}: ${cause}`,
+    `The newest checkpoint is ${aboutDuration(ageMs)} old, where one is due every ${aboutDuration(intervalMs)}: ${cause}`,
     cure,
   );
 }
@@ -75,13 +75,13 @@ function causeOfAge(facts: SaveWatchFacts, nowMs: number, intervalMs: number): r
   const { lastFailure, savingSinceMs, steppedAtMs, phase } = facts;
   if (savingSinceMs !== null && waitsForStep(facts, savingSinceMs)) {
     return [
-      `the save that began ${about(nowMs - savingSinceMs)} ago is read at the end of a step, and none has ended since`,
+      `the save that began ${aboutDuration(nowMs - savingSinceMs)} ago is read at the end of a step, and none has ended since`,
       'Call run.step() more often, for instance inside long evaluations.',
     ];
   }
   if (savingSinceMs !== null) {
     return [
-      `the save that began ${about(nowMs - savingSinceMs)} ago is not durable yet`,
+      `the save that began ${aboutDuration(nowMs - savingSinceMs)} ago is not durable yet`,
       'The disk is slow or hangs: see dmesg and iostat, or store elsewhere with --dir.',
     ];
   }
@@ -93,7 +93,7 @@ function causeOfAge(facts: SaveWatchFacts, nowMs: number, intervalMs: number): r
   }
   if (isBetweenSteps(facts, nowMs, intervalMs)) {
     return [
-      `no step was completed for ${about(nowMs - (steppedAtMs ?? nowMs))} (phase ${phase}), and saves are made between steps`,
+      `no step was completed for ${aboutDuration(nowMs - (steppedAtMs ?? nowMs))} (phase ${phase}), and saves are made between steps`,
       'Call run.step() more often, for instance inside long evaluations.',
     ];
   }
@@ -107,19 +107,19 @@ export function judgeSlowSave(facts: SaveWatchFacts, intervalMs: number | null, 
   const runningMs = savingSinceMs === null ? 0 : nowMs - savingSinceMs;
   if (runningMs > SLOW_SAVE_MS) {
     return raise(
-      `A save has been running for ${about(runningMs)}: the disk is slow or hangs`,
+      `A save has been running for ${aboutDuration(runningMs)}: the disk is slow or hangs`,
       'See dmesg and iostat; store elsewhere with --dir.',
     );
   }
   if (lastSaveTookMs === null) return KEEP;
   if (lastSaveTookMs <= limitMs * 0.8 && runningMs <= limitMs) return clear('Saves are fast enough again');
   if (lastSaveTookMs <= limitMs) return KEEP;
-  const longer = `longer than ${limitMs === intervalMs ? `its interval of ${about(limitMs)}` : about(limitMs)}`;
+  const longer = `longer than ${limitMs === intervalMs ? `its interval of ${aboutDuration(limitMs)}` : aboutDuration(limitMs)}`;
   const stepMs = stepsPerSecond === null || stepsPerSecond === 0 ? 0 : 1_000 / stepsPerSecond;
   // It is read between steps, in the time that a few of them take.
   if (stepMs * STEPS_OF_A_SAVE >= lastSaveTookMs) {
     return raise(
-      `A save took ${about(lastSaveTookMs)}, ${longer}: it is read between steps, and a step takes about ${about(stepMs)}`,
+      `A save took ${aboutDuration(lastSaveTookMs)}, ${longer}: it is read between steps, and a step takes about ${aboutDuration(stepMs)}`,
       'Save less often with --save-every, or call run.step() more often.',
     );
   }
@@ -128,7 +128,7 @@ export function judgeSlowSave(facts: SaveWatchFacts, intervalMs: number | null, 
       ? ''
       : ` (${aboutBytes(lastSaveBytes)} at ${aboutBytes(lastSaveBytes / (lastSaveTookMs / 1_000))}/s)`;
   return raise(
-    `A save took ${about(lastSaveTookMs)}${rate}, ${longer}`,
+    `A save took ${aboutDuration(lastSaveTookMs)}${rate}, ${longer}`,
     'Save less often with --save-every, or store on a faster disk with --dir.',
   );
 }
@@ -141,14 +141,9 @@ export function judgeSkippedSaves(facts: SaveWatchFacts, intervalMs: number | nu
   if (nowMs - skippedAtMs >= quietMs) return clear('No save was skipped for a while');
   // A newer one may have been quick, which would explain nothing.
   const explains = lastSaveTookMs !== null && lastSaveTookMs >= (intervalMs ?? 0);
-  const took = !explains ? '' : `, which takes ${about(lastSaveTookMs)}`;
+  const took = !explains ? '' : `, which takes ${aboutDuration(lastSaveTookMs)}`;
   return raise(
     `${skippedSaves} periodic save(s) skipped: they were due while another was still being written${took}`,
     'Save less often with --save-every, or store on a faster disk with --dir.',
   );
-}
-
-function about(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)}ms`;
-  return ms < 10_000 ? `${Number((ms / 1_000).toFixed(1))}s` : formatDuration(Math.round(ms / 1_000) * 1_000);
 }

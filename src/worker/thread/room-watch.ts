@@ -6,7 +6,7 @@ import type { StoreFiles } from '../../checkpoint/files.ts';
 import type { StoreLayout } from '../../checkpoint/layout.ts';
 import { hasRoom } from '../../checkpoint/space.ts';
 import { NO_ROOM_HINT } from '../../checkpoint/store-error.ts';
-import { formatDuration } from '../../units.ts';
+import { aboutDuration } from '../../units.ts';
 
 /** How often the free bytes are looked at: a statfs. */
 const LOOK_MS = 1_000;
@@ -77,7 +77,7 @@ export class RoomWatch {
     this.#sinceMs = null;
     this.#tell({
       available: true,
-      message: `There is room for checkpoints again after ${formatDuration(Math.max(1_000, Math.round(forMs / 1_000) * 1_000))}: saves go on`,
+      message: `There is room for checkpoints again after ${aboutDuration(Math.max(1_000, Math.round(forMs / 1_000) * 1_000))}: saves go on`,
       hint: null,
     });
     this.#news = null;

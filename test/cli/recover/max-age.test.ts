@@ -25,7 +25,7 @@ test('what was interrupted long ago is left, and said with what brings it back',
   const shown = await world.cli(['recover', '--dry-run']);
   expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`^${FRESH} `, 'm')) });
   expect(shown.stdout).toMatch(
-    /^20261001_120000_aaaa \(\w+\) is left alone: it was last heard of 9 d ago, which is more than --max-age \(7d\)\. To go on with it: nkat-recover resume 20261001_120000_aaaa$/m,
+    /^20261001_120000_aaaa \(\w+\) is left alone: it was last heard of 9 d ago, which is more than --max-age \(7 d\)\. To go on with it: nkat-recover resume 20261001_120000_aaaa$/m,
   );
   const asked = async (...args: readonly string[]) => {
     const { sessions, left } = JSON.parse((await world.cli(['recover', '--dry-run', '--json', ...args])).stdout);

@@ -7,7 +7,7 @@ test('durations show two units at most and round sensibly at the borders', () =>
   expect(shown).toEqual([
     '0 ms',
     '140 ms',
-    '1.0 s',
+    '1 s',
     '4.2 s',
     '10 s',
     '1 min',

@@ -1,6 +1,6 @@
 /** What a repair says: each sentence ends once. */
 import { expect, test } from 'vitest';
-import { findingLine } from '../../../src/cli/render/repair-words.ts';
+import { findingLine, repairSummary } from '../../../src/cli/render/repair-words.ts';
 
 const FOUND = { what: 'session-unreadable', path: '/runs/a', fixed: null } as const;
 
@@ -15,4 +15,9 @@ test.each([
 test('what was done stands in a sentence of its own', () => {
   const text = findingLine({ ...FOUND, message: 'The record is lost.', fixed: 'made again.' }).text;
   expect(text).toBe('/runs/a: The record is lost. Made again.');
+});
+
+test('where nothing was found it says what was looked at, and what was not', () => {
+  const { text } = repairSummary({ sessions: 2, findings: [] }, false);
+  expect(text).toMatch(/^2 sessions looked at: records and index are in order\. .*nkat-recover verify --all/);
 });

@@ -14,7 +14,7 @@ const entry: CheckpointEntry = {
 };
 const damage = {
   file: 'tensors.safetensors',
-  reason: 'chunk 3 has another digest',
+  reason: 'chunk 3 (bytes 9 to 12) has another digest',
   tensors: ['a', 'b', 'c', 'd', 'e', 'f', 'g'],
   chunk: 3,
 };
@@ -42,7 +42,7 @@ test('damage is named by file, chunk and tensors, many tensors are counted', () 
     .join('\n');
   for (const fact of [
     'Checkpoint 12',
-    'tensors.safetensors, chunk 3',
+    'tensors.safetensors, chunk 3 (bytes 9 to 12) has another digest (tensors a, b',
     'a, b, c, d, e and 2 more',
     '/runs/checkpoint_12',
     '3 checkpoints',

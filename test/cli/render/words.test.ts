@@ -231,7 +231,7 @@ test('a hang, a divergence and a planned restart name their numbers', () => {
   ]);
   expectFacts(told([{ name: 'diverged', adapts: false, step: 10, loss: 'NaN' }])[0], ['NaN', 'step 10']);
   expectFacts(told([{ name: 'restart-planned', delayMs: 5_000, reason: 'killed again', withoutProgress: 2 }])[0], [
-    '5.0 s',
+    '5 s',
     'killed again',
     '2 attempts',
   ]);
@@ -246,7 +246,7 @@ test('a crash before the first checkpoint says that all of it is lost', () => {
 
 test('a restart does not repeat the reason that was just given', () => {
   const planned = { name: 'restart-planned', delayMs: 5_000, reason: killed.reason, withoutProgress: 1 } as const;
-  expect(told([killed, planned]).at(-1)).toBe('Restarting in 5.0 s');
+  expect(told([killed, planned]).at(-1)).toBe('Restarting in 5 s');
 });
 
 test('a routine save is told once, by its durable checkpoint', () => {

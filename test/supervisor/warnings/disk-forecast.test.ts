@@ -42,7 +42,7 @@ test('full before the end of the run at the rate of others: told with hours, siz
   const verdict = judgeDisk(outlook(42, 8), '/d');
   expect(verdict).toMatchObject({ kind: 'raise', hint: expect.stringContaining('--keep') });
   expect(verdict.kind === 'raise' && verdict.message).toMatch(
-    /full in about 5h.*before the end of the run \(in about 10h\)/,
+    /full in about 5 h.*before the end of the run \(in about 10 h\)/,
   );
 });
 

@@ -63,7 +63,7 @@ test('a leak of one tensor in a step is told with its growth and with when the m
   expect(growthOf(state)).toMatchObject({ tensorsPerStep: 1, bytesPerStep: 400 });
   expect(judgeLeak(state, 40, ROOM)).toMatchObject({
     message: expect.stringMatching(
-      /^tfjs leaks memory: 1 tensor\(s\) and 400 B more with each step over \d+ steps, \d+ tensors and \S+ kB by now; the memory of GPU 0 \(8.0 MB free\) is full in 20000 steps \(about 8m\)$/,
+      /^tfjs leaks memory: 1 tensor\(s\) and 400 B more with each step over \d+ steps, \d+ tensors and \S+ kB by now; the memory of GPU 0 \(8.0 MB free\) is full in 20000 steps \(about 8 min\)$/,
     ),
     hint: expect.stringContaining('tf.tidy'),
   });

@@ -16,7 +16,7 @@ test('told after a minute without a word, and over with the connection', () => {
   expect(judgeNotConnected(awaited, script, 60_999).kind).toBe('keep');
   expect(judgeNotConnected(awaited, script, 61_000)).toMatchObject({
     kind: 'raise',
-    message: expect.stringMatching(/not called connect\(\) for 1m.*loading/),
+    message: expect.stringMatching(/not called connect\(\) for 1 min.*loading/),
     hint: expect.stringContaining('run.phase("load")'),
   });
   expect(judgeNotConnected(after(started, connected), script, 1e9).kind).toBe('clear');

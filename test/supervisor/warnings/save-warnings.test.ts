@@ -95,11 +95,11 @@ test('a save that waited for long steps is not the fault of the disk', () => {
   const took = { ...training, lastSaveTookMs: 14_000, lastSaveBytes: 1_840 };
   const message = (facts: SaveWatchFacts): unknown => judgeSlowSave(facts, 3_000, 0);
   expect(message({ ...took, stepsPerSecond: 1 / 14 })).toMatchObject({
-    message: 'A save took 14s, longer than its interval of 3s: it is read between steps, and a step takes about 14s',
+    message: 'A save took 14 s, longer than its interval of 3 s: it is read between steps, and a step takes about 14 s',
     hint: expect.not.stringContaining('disk'),
   });
   expect(message(took)).toMatchObject({
-    message: 'A save took 14s (1.8 kB at 131 B/s), longer than its interval of 3s',
+    message: 'A save took 14 s (1.8 kB at 131 B/s), longer than its interval of 3 s',
     hint: expect.stringContaining('disk'),
   });
 });
@@ -127,7 +127,7 @@ test('skipped saves: told at the first, over after ten quiet intervals', () => {
   facts = afterEvent(facts, { ...progress, skippedSaves: 1 }, MINUTE);
   expect(judgeSkippedSaves(facts, MINUTE, MINUTE).kind).toBe('raise');
   const took = (ms: number) => judgeSkippedSaves({ ...facts, lastSaveTookMs: ms }, MINUTE, MINUTE);
-  expect(took(90_000)).toMatchObject({ message: expect.stringContaining('which takes 1m30s') });
+  expect(took(90_000)).toMatchObject({ message: expect.stringContaining('which takes 1 min 30 s') });
   expect(took(40)).toMatchObject({ message: expect.not.stringContaining('which takes') });
   facts = afterEvent(facts, { ...progress, skippedSaves: 1 }, 2 * MINUTE);
   expect(judgeSkippedSaves(facts, MINUTE, 10 * MINUTE).kind).toBe('raise');

@@ -85,7 +85,7 @@ test('the durable age: told once beyond three intervals, over with the next chec
   const { look, step } = watched();
   expect(await look(0, started, step())).toEqual([]);
   expect(await look(3 * MINUTE, step())).toEqual([]);
-  expect(await look(3 * MINUTE + 1, step())).toEqual([expect.stringMatching(/^durable-age: .*3m old.* \| .+/)]);
+  expect(await look(3 * MINUTE + 1, step())).toEqual([expect.stringMatching(/^durable-age: .*3 min old.* \| .+/)]);
   expect(await look(4 * MINUTE, step())).toEqual([]);
   expect(await look(4 * MINUTE + 1, saved())).toEqual(['durable-age over']);
   expect(await look(7 * MINUTE, step())).toEqual([]);
@@ -96,7 +96,7 @@ test('a save longer than its interval: told once, quiet while it is near the lim
   const { look, step } = watched();
   expect(await look(1, started, step(), saved(MINUTE))).toEqual([]);
   expect(await look(2, saved(MINUTE + 1))).toEqual([
-    expect.stringMatching(/^slow-save: .*its interval of 1m .*--save-every/),
+    expect.stringMatching(/^slow-save: .*its interval of 1 min .*--save-every/),
   ]);
   expect(await look(3, saved(MINUTE + 9), saved(0.9 * MINUTE))).toEqual([]);
   expect(await look(4, saved(0.8 * MINUTE))).toEqual(['slow-save over']);
@@ -106,7 +106,7 @@ test('a save longer than its interval: told once, quiet while it is near the lim
 test('a save longer than five minutes, whatever the interval', async () => {
   const { look, step } = watched(HOUR);
   expect(await look(1, started, step(), saved(5 * MINUTE))).toEqual([]);
-  expect(await look(2, saved(5 * MINUTE + 1))).toEqual([expect.stringMatching(/^slow-save: .*longer than 5m /)]);
+  expect(await look(2, saved(5 * MINUTE + 1))).toEqual([expect.stringMatching(/^slow-save: .*longer than 5 min /)]);
 });
 
 test('skipped saves: told at the first, over after ten quiet intervals', async () => {
@@ -164,7 +164,7 @@ test('a disk that somebody fills: told before the end of the run, from the measu
     told.push(...(await look(minute * MINUTE, step(far), saved())));
   }
   expect(told).toEqual([
-    expect.stringMatching(/^disk-filling: .*full in about \dh.*before the end of the run .*--keep/),
+    expect.stringMatching(/^disk-filling: .*full in about \d h.*before the end of the run .*--keep/),
   ]);
   world.freeBytes = 1_000 * GB;
   expect(await look(21 * MINUTE, step(far), saved())).toEqual(['disk-filling over']);
