@@ -4,7 +4,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { errnoOf, NkatError } from '../errors.ts';
 import { Connection, type SupervisorConnection } from './connection.ts';
 import { decodeWorkerMessage } from './decode.ts';
-import { isFull, noRoomForSockets, temporarySocketPath } from './socket-path.ts';
+import { noSocket, temporarySocketPath } from './socket-path.ts';
 
 /** More than any job has ranks; further connections are closed at once. */
 const MAX_CONNECTIONS = 64;
@@ -22,7 +22,7 @@ export interface Listener {
  *
  * The socket is bound under a name of its own and renamed into place: so it is 0600 before anybody sees it, there is no
  * moment without a socket, and our close cannot remove the socket of a successor.
- * @throws NkatError 'session-held' when somebody answers on the path, 'no-space' where no socket finds room.
+ * @throws NkatError 'session-held' when somebody answers on the path, 'no-space' where no socket finds room, 'io' where the disk refuses it.
  */
 export async function listen(
   path: string,
@@ -47,7 +47,7 @@ export async function listen(
   return {
     path,
     async close() {
-      if (inode !== null && (await inodeOf(path)) === inode) await rm(path, { force: true });
+      if (inode !== null) await removeOwn(path, inode);
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
@@ -73,8 +73,20 @@ async function bindSocket(server: Server, path: string): Promise<bigint | null> 
     await rename(temporary, path);
     return inode;
   } catch (error) {
-    if (isFull(error)) throw noRoomForSockets(path, LISTEN, error);
-    throw error;
+    if (errnoOf(error) === null) throw error;
+    throw noSocket(path, LISTEN, error);
+  }
+}
+
+/**
+ * What cannot be removed (the file system became read-only meanwhile) stays: nobody answers on it any more, and the next
+ * listener puts its own in that place. The end of a training is not to fail for it.
+ */
+async function removeOwn(path: string, inode: bigint): Promise<void> {
+  try {
+    if ((await inodeOf(path)) === inode) await rm(path, { force: true });
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
   }
 }
 

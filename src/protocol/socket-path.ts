@@ -59,7 +59,8 @@ export function temporarySocketPath(path: string, pid: number): string {
 
 /**
  * Makes `/tmp/nkat-<uid>` if need be and checks that nobody else can put a socket of theirs into it.
- * @throws NkatError 'preflight' when it is a link, no directory, not ours, or open to others.
+ * @throws NkatError 'preflight' when it is a link, no directory, not ours, or open to others; 'no-space', 'io' when the disk
+ * does not take it.
  */
 export async function ensureSocketDirectory(place: SocketPlace = socketPlace()): Promise<string> {
   const directory = socketDirectory(place);
@@ -89,23 +90,32 @@ export async function ensureSocketDirectory(place: SocketPlace = socketPlace()):
 
 function refusal(path: string, why: string, hint: string, cause?: unknown): NkatError {
   const operation = 'prepare the folder for sockets';
-  if (isFull(cause)) return noRoomForSockets(path, operation, cause);
+  const errno = errnoOf(cause);
+  if (errno !== null && DISK_ERRORS.has(errno)) return noSocket(path, operation, cause);
   const message = `the folder for sockets cannot be trusted: ${why}`;
   return new NkatError(message, { code: 'preflight', operation, path, hint, cause });
 }
 
-/** Room comes back; everything else that is wrong with the folder wants somebody to look at it. */
-export function isFull(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno === 'ENOSPC' || errno === 'EDQUOT';
-}
+/** The disk's doing; everything else that is wrong with the folder wants somebody to look at it. */
+const DISK_ERRORS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']);
 
-export function noRoomForSockets(path: string, operation: string, cause: unknown): NkatError {
-  return new NkatError(`there is no room for sockets (${errnoOf(cause)})`, {
-    code: 'no-space',
-    operation,
-    path,
-    hint: `Free some space or some inodes there: df -h ${dirname(path)}; df -i ${dirname(path)}`,
-    cause,
-  });
+/** Where the system refuses a socket: no room, a file system that is read-only, a folder that somebody shut. */
+export function noSocket(path: string, operation: string, cause: unknown): NkatError {
+  const errno = errnoOf(cause);
+  const folder = dirname(path);
+  if (errno === 'ENOSPC' || errno === 'EDQUOT') {
+    return new NkatError(`there is no room for sockets (${errno})`, {
+      code: 'no-space',
+      operation,
+      path,
+      hint: `Free some space or some inodes there: df -h ${folder}; df -i ${folder}`,
+      cause,
+    });
+  }
+  const hint =
+    errno === 'EROFS'
+      ? `Make it writable again: mount -o remount,rw "$(findmnt -no TARGET -T ${folder})"; dmesg says why the kernel took it away.`
+      : `Look at the folder and its disk: ls -ld ${folder}; dmesg | tail`;
+  const message = errno === 'EROFS' ? 'the disk with the sockets is read-only' : `no socket can be made (${errno})`;
+  return new NkatError(message, { code: 'io', operation, path, hint, cause });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished } from 'vitest';
 import { ensureSocketDirectory } from '../../src/protocol/socket-path.ts';
 import { LoopMount, testWithMounts } from '../rig/loop-mount.ts';
-import { COMMAND, counter, signalPid, World } from './rig.ts';
+import { COMMAND, counter, type Run, signalPid, World } from './rig.ts';
 
 let world: World;
 beforeEach(() => {
@@ -75,14 +75,32 @@ testWithMounts('no room for the copy of the best model: told once, made when the
   await run.ended(75);
 });
 
-testWithMounts('no room for a socket: exit 74 with words, no error of ours', async () => {
+/** A file system of its own for the sockets, seen by this run alone. */
+async function withSocketsOn(options: string, args: readonly string[]): Promise<{ run: Run; folder: string }> {
   const folder = await ensureSocketDirectory();
-  // One inode, which is the folder itself; seen by this run alone.
-  const script = `mount -t tmpfs -o nr_inodes=1,mode=700 tmpfs ${folder} && exec "$@"`;
   if (spawnSync('unshare', ['-m', 'true']).status !== 0)
     throw new Error('unshare -m is refused, although mounts are allowed');
-  const run = world.startUnder(['unshare', '-m', 'sh', '-c', script, 'sh'], ['run', '--json', ...counter(LINE)], {});
+  const script = `mount -t tmpfs -o ${options},mode=700 tmpfs ${folder} && exec "$@"`;
+  return { run: world.startUnder(['unshare', '-m', 'sh', '-c', script, 'sh'], args, {}), folder };
+}
+
+testWithMounts('no room for a socket: exit 74 with words, no error of ours', async () => {
+  // One inode, which is the folder itself.
+  const { run } = await withSocketsOn('nr_inodes=1', ['run', '--json', ...counter(LINE)]);
   await run.ended(74);
   expect(run.stdout + run.stderr).toContain('no room for sockets');
   expect(run.stdout + run.stderr).toContain('df -i');
+});
+
+testWithMounts('sockets on a read-only disk: exit 74 with words; one that becomes so fails no training', async () => {
+  const refused = await withSocketsOn('ro', ['run', '--json', '--new', ...counter(LINE)]);
+  const { run, folder } = await withSocketsOn('rw', ['run', '--json', '--new', ...world.endless()]);
+  await run.event('worker-connected');
+  const remount = ['-t', String(run.pid), '-m', 'mount', '-o', 'remount,ro', folder];
+  expect(spawnSync('nsenter', remount, { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+  world.enough();
+  await refused.run.ended(74);
+  expect(refused.run.stdout + refused.run.stderr).toContain('the disk with the sockets is read-only');
+  expect(refused.run.stdout + refused.run.stderr).toContain('remount,rw');
+  await run.ended(0);
 });
