@@ -44,12 +44,15 @@ interface ChosenFile extends FoundFile {
   readonly namedAt: string | null;
 }
 
+/** What of a command settings depend on; of a session that is looked at from outside, its own. */
+type SettingSources = Pick<CommandContext, 'environment' | 'cwd' | 'home'>;
+
 const NO_FILE: ChosenFile = { path: null, passedOver: [], outside: [], namedAt: null };
 
 /** @throws NkatError `usage` or `configuration`, naming the place, the value and what is accepted */
 export async function ownSettings(
   flags: SettingFlags,
-  context: CommandContext,
+  context: SettingSources,
   place: SettingPlace,
 ): Promise<OwnSettings> {
   const { environment, cwd } = context;
@@ -98,7 +101,7 @@ function profileOf(flags: SettingFlags, environment: NodeJS.ProcessEnv): Profile
   return environment.NKAT_PROFILE ? { name: environment.NKAT_PROFILE, where: 'NKAT_PROFILE' } : null;
 }
 
-function chooseFile(flags: SettingFlags, { environment, cwd }: CommandContext, place: SettingPlace): ChosenFile {
+function chooseFile(flags: SettingFlags, { environment, cwd }: SettingSources, place: SettingPlace): ChosenFile {
   if (flags.config === false) return NO_FILE;
   const named = flags.config ?? environment.NKAT_CONFIG;
   if (named === undefined || (named === '' && flags.config === undefined)) {

@@ -1,11 +1,14 @@
 /** Whether all that a session needs is there yet: after a boot its disks may come later than we. */
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
-import { settingSchemas } from '../../config/schema.ts';
+import type { SessionFile } from '../../checkpoint/types.ts';
 import { gpuIndices } from '../../drill/inject/gpus.ts';
-import { errnoOf } from '../../errors.ts';
+import { errnoOf, NkatError } from '../../errors.ts';
+import { stateHome } from '../../home.ts';
 import { UpsClient } from '../../power/ups-client.ts';
 import { parseUps } from '../../ups-address.ts';
 import type { LocatedSession } from '../located-session.ts';
+import { ownSettings } from '../own-settings.ts';
+import { settingPlaceOf } from '../setting-place.ts';
 
 export interface NotReady {
   /** 74: where its checkpoints are; 78: what it trains with. */
@@ -37,11 +40,24 @@ export async function cardMissing(
   environment: NodeJS.ProcessEnv,
   ask = gpuIndices,
 ): Promise<NotReady | null> {
-  const kept = file?.launch?.environment ?? {};
-  if (settingSchemas.requireGpu.safeParse(kept.NKAT_REQUIRE_GPU ?? 'no').data !== true) return null;
-  const cards = await ask({ ...environment, ...kept });
+  if (file === null) return null;
+  const own = { ...environment, ...file.launch?.environment };
+  if (!(await requiresGpu(file, own))) return null;
+  const cards = await ask(own);
   if (cards.length > 0) return null;
   return { code: 'configuration', path: 'nvidia-smi', message: 'it needs a GPU, and none answers' };
+}
+
+/** As its own start will read it, the configuration file with it; one that cannot be read is told of by that start. */
+async function requiresGpu({ identity, launch }: SessionFile, environment: NodeJS.ProcessEnv): Promise<boolean> {
+  const flags = launch?.noConfig === true ? { config: false as const } : {};
+  const sources = { environment, cwd: identity.cwd, home: stateHome(environment) };
+  try {
+    return (await ownSettings(flags, sources, settingPlaceOf(identity))).settings.requireGpu;
+  } catch (error) {
+    if (error instanceof NkatError) return false;
+    throw error;
+  }
 }
 
 /** Null: it has no UPS, or that is on line. What cannot be heard keeps nobody from training: it is watched on. */
