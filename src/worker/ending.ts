@@ -2,6 +2,7 @@
  * How the process ends. Whatever ends it - a return, a throw, `process.exit`, a signal that Node can handle - a save
  * in flight is finished first, within bounds.
  */
+import type { NkatError } from '../errors.ts';
 import type { Cause } from './cause.ts';
 import { type EndingSignal, endingSignals, exitCodeAfter } from './ending-signals.ts';
 import type { StopOrder } from './orders.ts';
@@ -30,10 +31,18 @@ export interface Endangered {
   canStop(): boolean;
 }
 
+/** What was thrown to the trainer, and how the process ends if nobody catches it. */
+interface Refused {
+  readonly error: NkatError;
+  readonly exitCode: number;
+  /** For the operator, in one line. */
+  readonly words: string;
+}
+
 export class Ending {
   readonly #alone: boolean;
   #endangered: Endangered | null = null;
-  #refusalExitCode: number | null = null;
+  #refusal: Refused | null = null;
   #exiting = false;
   #stopAsked = false;
   #waitsForWish = false;
@@ -52,8 +61,11 @@ export class Ending {
   /** Installs the handlers; to be called once, before anything can go wrong. */
   install(): void {
     process.on('exit', (code) => this.#exit(code));
-    // It only looks: the error goes its way, to handlers of the trainer's or to the end of the process.
-    process.on('uncaughtExceptionMonitor', (error) => this.#endangered?.thrown(error));
+    // It looks: the error goes its way, to handlers of the trainer's or to the end of the process.
+    process.on('uncaughtExceptionMonitor', (error) => {
+      this.#endangered?.thrown(error);
+      this.#endIfRefused(error);
+    });
     const { always, withTerminal } = endingSignals(process.platform);
     for (const signal of always) process.on(signal, () => this.#signal(signal));
     for (const signal of withTerminal) {
@@ -68,9 +80,9 @@ export class Ending {
     this.#endangered = endangered;
   }
 
-  /** An NkatError was thrown to the trainer; if nobody catches it, the process ends with this code. */
-  refusedWith(exitCode: number): void {
-    this.#refusalExitCode = exitCode;
+  /** This error is thrown to the trainer; if nobody catches it, the process ends with this code and words. */
+  refusedWith(exitCode: number, error: NkatError, words = wordsOf(error)): void {
+    this.#refusal = { error, exitCode, words };
   }
 
   /** Ends the process with a line for the operator. */
@@ -80,9 +92,17 @@ export class Ending {
     process.exit(code);
   }
 
+  /** A stack tells an operator nothing; a handler of the trainer's comes first. */
+  #endIfRefused(error: unknown): void {
+    if (this.#refusal === null || error !== this.#refusal.error) return;
+    if (process.listenerCount('uncaughtException') > 0) return;
+    process.stderr.write(`nkat-recover: ${this.#refusal.words}\n`);
+    process.exit(this.#refusal.exitCode);
+  }
+
   #exit(code: number): void {
     this.#exiting = true;
-    if (code === UNCAUGHT && this.#refusalExitCode !== null) process.exitCode = this.#refusalExitCode;
+    if (code === UNCAUGHT && this.#refusal !== null) process.exitCode = this.#refusal.exitCode;
     const signalled = this.#why !== null && this.#why !== 'orderly';
     this.#endangered?.finish(this.#causeOf(code), signalled ? FINISH_SAVE_MS : EMERGENCY_SAVE_MS);
   }
@@ -127,4 +147,9 @@ export class Ending {
     this.#why = this.#stopAsked ? 'orderly' : { reason: signal };
     process.exit(exitCodeAfter(signal));
   }
+}
+
+function wordsOf({ message, path, hint }: NkatError): string {
+  const place = path === undefined || message.includes(path) ? '' : ` (${path})`;
+  return hint === undefined ? message + place : `${message}${place}. ${hint}`;
 }

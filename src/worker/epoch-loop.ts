@@ -119,7 +119,7 @@ export class EpochLoop {
 
   #beginPass(facts: DataFacts): PassStart {
     const { memory, notes, warnings, clock, boundary } = this.#parts;
-    const start = fitting({ ending: this.#ending, warnings }, () => memory.position.beginPass(facts));
+    const start = fitting(this.#ending, null, () => memory.position.beginPass(facts));
     notes.batchesInPass = batchCount(facts, this.#batchScale);
     if (start.kind === 'completed') return start;
     if (start.takenUp) memory.takeUp();

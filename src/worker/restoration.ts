@@ -44,12 +44,12 @@ export class Restoration {
     this.#stage = 'under-way';
     const startedAt = performance.now();
     const { parts, link, control } = this.#options;
-    const { memory, boundary, periodic, lastSave, warnings } = parts;
+    const { memory, boundary, periodic, lastSave } = parts;
     state.scaleLearningRate?.(scale);
     const loaded = await link.load();
     if (loaded.kind === 'loaded') {
       const { ending } = this.#options;
-      fitting({ ending, warnings }, () => memory.putBack(loaded.tensors, loaded.state, state));
+      fitting(ending, loaded.point, () => memory.putBack(loaded.tensors, loaded.state, state));
       const { sequence } = loaded.point;
       const { step, epoch, insideEpoch } = memory.position;
       this.#resumed = { sequence, step, epoch, insideEpoch, progress: memory.report };

@@ -190,7 +190,7 @@ export class SessionLink {
       ...(path === null ? {} : { path }),
       ...(hint === null ? {} : { hint }),
     });
-    this.#options.ending.refusedWith(code);
+    this.#options.ending.refusedWith(code, error);
     this.#welcome.reject(error);
     this.#restoring?.fail(error);
   }

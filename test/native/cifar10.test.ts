@@ -43,6 +43,17 @@ whereNative('cifar10 on the native backend', ({ folder }) => {
       const words = others.outputLines().join('\n');
       expect(words).toMatch(/the checkpoint was trained on a stand-in.*; 80 training.*are others: .*; 88 training/);
       expect(words).not.toMatch(/^\s+at /m);
+
+      // Nor as another network: in words, and tried once.
+      const wider = [...SIZES.with(1, '3'), ...CHANCE];
+      const other = world.start(['resume', '--json', 'latest', '--', ...wider], undefined, { NKAT_BACKEND: folder });
+      await other.ended(78);
+      const told = other.outputLines().join('\n');
+      expect(told).toMatch(
+        /^nkat-recover: .*Conv2D\/kernel is F32\[3, 3, 3, 2\] instead of F32\[3, 3, 3, 3\].*; and \d+ more/m,
+      );
+      expect(told).not.toMatch(/^\s+at /m);
+      expect(other.named('attempt-started')).toHaveLength(1);
     },
   );
 

@@ -127,7 +127,7 @@ test.each([
   const supervisor = await killedInMidEpoch(before);
   const trainer = await goesOn(supervisor, now);
   expect((await trainer.ended).code).toBe(78);
-  expect(notices(supervisor)).toContain(words);
+  expect(trainer.stderr).toContain(words);
 });
 
 test.each([

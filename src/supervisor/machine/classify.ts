@@ -118,7 +118,9 @@ function classifyCode(facts: EndFacts, code: number): Classification {
   const said = thrownLine(facts.evidence.stderrTail);
   const thrown = said === null ? '' : ` (${said})`;
   if (code === WORKER_CONFIG) {
-    return { class: 'config', reason: `exit code ${code}: it cannot go on as it is set up${thrown}` };
+    const refused = refusedLine(facts.evidence.stderrTail);
+    const why = refused === null ? thrown : ` (${refused})`;
+    return { class: 'config', reason: `exit code ${code}: it cannot go on as it is set up${why}` };
   }
   const full = fullCardLine(facts.evidence.stderrTail);
   if (full !== null) return outOfCardMemory(`exit code ${code}`, full, facts.adaptsBatch === true);
@@ -132,13 +134,25 @@ function classifyCode(facts: EndFacts, code: number): Classification {
 
 /** `ValueError: ...`, `Error [ERR_X]: ...`, `torch.cuda.Error: ...`: how Node and Python begin the last of what was thrown. */
 const THROWN = /^(?:Uncaught )?(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)(?: \[\w+\])?: \S|^Error(?: \[\w+\])?: \S/;
+/** How the SDK begins its own words on stderr. */
+const SDK_SAYS = 'nkat-recover: ';
 /** More would not be read in one line. */
 const MOST_THROWN = 160;
 
 /** What the worker says itself that it ended by; null: nothing that looks like it. */
 function thrownLine(stderrTail: readonly string[]): string | null {
   const line = stderrTail.findLast((text) => THROWN.test(text)) ?? null;
-  return line === null || line.length <= MOST_THROWN ? line : `${line.slice(0, MOST_THROWN)}...`;
+  return line === null ? null : inOneLine(line);
+}
+
+/** What the SDK wrote of a run that was refused; null: nothing. */
+function refusedLine(stderrTail: readonly string[]): string | null {
+  const line = stderrTail.findLast((text) => text.startsWith(SDK_SAYS)) ?? null;
+  return line === null ? null : inOneLine(line.slice(SDK_SAYS.length));
+}
+
+function inOneLine(line: string): string {
+  return line.length <= MOST_THROWN ? line : `${line.slice(0, MOST_THROWN)}...`;
 }
 
 function outOfMemory(how: string, record: string): Classification {

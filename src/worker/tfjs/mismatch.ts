@@ -36,12 +36,16 @@ export function mismatches(expected: readonly ExpectedTensor[], saved: ReadonlyM
   return problems;
 }
 
+/** A network of another width differs in every tensor, in those of its optimizer and of its averages too. */
+const MOST_NAMED = 6;
+
 /** @throws NkatError 'state-mismatch', always. */
 export function refuseState(problems: readonly string[]): never {
-  throw new NkatError(`the checkpoint does not fit this trainer: ${problems.join('; ')}`, {
+  const more = problems.length > MOST_NAMED ? `; and ${problems.length - MOST_NAMED} more` : '';
+  throw new NkatError(`the checkpoint does not fit this trainer: ${problems.slice(0, MOST_NAMED).join('; ')}${more}`, {
     code: 'state-mismatch',
     operation: 'restore the training state',
-    hint: 'Restore with the trainer that made the checkpoint, or start a new session with --new.',
+    hint: 'Restore with the trainer that made the checkpoint and its arguments, or start a new session with --new.',
   });
 }
 

@@ -139,3 +139,12 @@ test.each([
 ])('what it ended by stands in the reason: %j', (text, reason) => {
   expect(classify({ ...FACTS, ...lastWords(...text.split('\n')) })).toEqual({ class: 'error', reason });
 });
+
+test('what the SDK says of a run that was refused stands in the reason, in one line', () => {
+  const said = (line: string): string =>
+    classify({ ...FACTS, ...exit(78), ...lastWords('TypeError: an earlier one', line, 'Waiting for nothing') }).reason;
+  const why = 'exit code 78: it cannot go on as it is set up';
+  expect(said('nkat-recover: /data is empty. Mount it.')).toBe(`${why} (/data is empty. Mount it.)`);
+  expect(said(`nkat-recover: ${'x'.repeat(900)}`)).toBe(`${why} (${'x'.repeat(160)}...)`);
+  expect(said('nothing of ours')).toBe(`${why} (TypeError: an earlier one)`);
+});
