@@ -49,17 +49,26 @@ type SettingSources = Pick<CommandContext, 'environment' | 'cwd' | 'home'>;
 
 const NO_FILE: ChosenFile = { path: null, passedOver: [], outside: [], namedAt: null };
 
-/** @throws NkatError `usage` or `configuration`, naming the place, the value and what is accepted */
+/**
+ * @param kept of a session that is resumed
+ * @throws NkatError `usage` or `configuration`, naming the place, the value and what is accepted
+ */
 export async function ownSettings(
   flags: SettingFlags,
   context: SettingSources,
   place: SettingPlace,
+  kept: SettingLayer | null = null,
 ): Promise<OwnSettings> {
   const { environment, cwd } = context;
   const profile = profileOf(flags, environment);
   const chosen = chooseFile(flags, context, place);
   const read = await readChosen(chosen, profile);
-  const layers = [...read.layers, environmentLayer(environment, cwd), flagLayer(flags, cwd)];
+  const layers = [
+    ...read.layers,
+    ...(kept === null ? [] : [kept]),
+    environmentLayer(environment, cwd),
+    flagLayer(flags, cwd),
+  ];
   return {
     settings: resolveSettings(layers, context.home),
     layers,

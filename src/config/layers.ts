@@ -1,6 +1,6 @@
 /**
- * Settings come in layers, the later over the earlier: defaults < files and profiles < environment < flags. A layer
- * holds texts and where each was written, so that a wrong value can be named by its own place.
+ * Settings come in layers, the later over the earlier: defaults < files and profiles < what a resumed session keeps <
+ * environment < flags. A layer holds texts and where each was written, so that a wrong value can be named by its own place.
  */
 import { resolve } from 'node:path';
 import { NkatError } from '../errors.ts';
@@ -22,7 +22,8 @@ export interface WrittenSetting {
 }
 
 export interface SettingLayer {
-  readonly name: 'file' | 'environment' | 'flags';
+  /** `session`: what a session was started with before. */
+  readonly name: 'file' | 'session' | 'environment' | 'flags';
   /** The profile of a file that this layer is; null: none. */
   readonly profile: string | null;
   readonly written: readonly WrittenSetting[];
@@ -114,10 +115,14 @@ function assign(values: Record<string, unknown>, setting: WrittenSetting, layer:
       code: layer === 'flags' ? 'usage' : 'configuration',
       operation: 'read the settings',
       // Of a flag the command itself knows best.
-      ...(layer !== 'flags' && { hint: `Correct or unset ${setting.where}.` }),
+      ...(layer !== 'flags' && { hint: hintOf(setting, layer) }),
     });
   }
   values[setting.key] = PATH_KEYS.includes(setting.key) ? resolve(setting.base, String(parsed.data)) : parsed.data;
+}
+
+function hintOf({ key, where }: WrittenSetting, layer: SettingLayer['name']): string {
+  return layer === 'session' ? `Give --${definitionOf(key).flag} anew.` : `Correct or unset ${where}.`;
 }
 
 function unlessOff<T>(value: T | 'off' | undefined, fallback: T | null): T | null {

@@ -17,8 +17,8 @@ function copyOf(world: World, name: string): string {
 }
 
 /** Stopped by a code that ends the session. @returns its directory */
-async function interrupted(world: World, line: readonly string[]): Promise<string> {
-  const run = world.run(line, ['--no-restart-codes', '3']);
+async function interrupted(world: World, line: readonly string[], options: string[] = []): Promise<string> {
+  const run = world.run(line, ['--no-restart-codes', '3', ...options]);
   const { directory } = await run.event('session-opened');
   await run.ended(93);
   return directory;
@@ -34,22 +34,33 @@ const notices = (run: Run): string =>
     .map(({ message }) => message)
     .join('\n');
 
-/** Told with names and shapes; exit 78; one attempt; every checkpoint stays and none is set aside. */
-async function isRefused(directory: string, run: Run, words: readonly string[]): Promise<void> {
+/** Told once, with names and shapes and without a stack; exit 78; one attempt; every checkpoint stays and none is set aside. */
+async function isRefused(directory: string, run: Run, words: readonly (string | RegExp)[]): Promise<void> {
   const before = recordIn(directory);
   await run.ended(78);
   expect(recordIn(directory).identity.args).toEqual(before.identity.args);
   expect(run.named('session-ended')[0]?.hint).toContain('keeps the arguments that it had');
-  for (const word of words) expect(notices(run)).toContain(word);
-  expect(notices(run)).toContain('--new');
+  const lines = run.outputLines();
+  const [told = '', ...again] = lines.filter((line) => line.startsWith('nkat-recover: '));
+  expect(again).toEqual([]);
+  for (const word of [...words, '--new']) expect(told).toMatch(word);
+  expect(lines.filter((line) => /^\s+at |NkatError|^Node\.js/.test(line))).toEqual([]);
   expect(run.named('attempt-started')).toHaveLength(1);
+  const [end] = run.named('worker-ended');
+  expect(end).toMatchObject({ class: 'config', reason: expect.stringContaining(told.slice(14, 100)) });
   expect(run.named('checkpoint-set-aside')).toEqual([]);
   expect(readdirSync(directory).some((name) => name.startsWith('checkpoint_'))).toBe(true);
   expect(readdirSync(directory)).not.toContain('.quarantine');
   expect(recordIn(directory).setAside).toEqual([]);
 }
 
-function recordIn(directory: string): { identity: { args: string[] }; setAside: unknown[] } {
+interface SessionRecord {
+  readonly identity: { readonly args: string[] };
+  readonly setAside: unknown[];
+  readonly launch: { readonly environment: Readonly<Record<string, string>> };
+}
+
+function recordIn(directory: string): SessionRecord {
   return JSON.parse(readFileSync(join(directory, 'session.json'), 'utf8'));
 }
 
@@ -58,7 +69,11 @@ testInWorld.concurrent(
   async ({ world }) => {
     const line = [copyOf(world, 'network.mjs'), '--fail', 'exit', '--at-step', '7'];
     const directory = await interrupted(world, line);
-    await isRefused(directory, resumed(world, ['--hidden', '9']), ['model/0_Dense/kernel', 'F32[4, 6]', 'F32[4, 9]']);
+    await isRefused(directory, resumed(world, ['--hidden', '9']), [
+      'model/0_Dense/kernel is F32[4, 6] instead of F32[4, 9]',
+      /\(checkpoint \d+ of step 6, .*checkpoint_\S+\)/,
+      /; and \d+ more \(/,
+    ]);
     await isRefused(directory, resumed(world, ['--length', '80']), ['80 samples instead of 64']);
     const again = resumed(world, []);
     await again.ended(0);
@@ -66,14 +81,21 @@ testInWorld.concurrent(
   },
 );
 
-testInWorld.concurrent('arguments that fit are told, and the run goes on', async ({ world }) => {
-  await interrupted(world, [copyOf(world, 'fragile.mjs'), '--exit-at', '3']);
-  const run = resumed(world, ['--steps', '5']);
-  await run.ended(0);
-  expect(run.named('trainer-changed')).toEqual([]);
-  expect(notices(run)).toContain('--steps 5 now, before they were --exit-at 3');
-  expect(run.named('session-ended')[0]?.summary.lastCheckpoint?.step).toBe(5);
-});
+testInWorld.concurrent(
+  'arguments that fit are told, the profile of the card stays, and the run goes on',
+  async ({ world }) => {
+    const options = ['--gpu-profile', 'rtx3080'];
+    const directory = await interrupted(world, [copyOf(world, 'fragile.mjs'), '--exit-at', '3'], options);
+    const run = resumed(world, ['--steps', '5']);
+    await run.ended(0);
+    expect(run.named('trainer-changed')).toEqual([]);
+    expect(notices(run)).toContain('--steps 5 now, before they were --exit-at 3');
+    expect(notices(run)).toContain('--gpu-profile rtx3080 as before; --gpu-profile off leaves it out.');
+    // Whoever brings it back after a cut has it too.
+    expect(recordIn(directory).launch.environment.NKAT_GPU_PROFILE).toBe('rtx3080');
+    expect(run.named('session-ended')[0]?.summary.lastCheckpoint?.step).toBe(5);
+  },
+);
 
 testInWorld.concurrent('the source alone is told, by the very same line', async ({ world }) => {
   const line = [copyOf(world, 'fragile.mjs'), '--exit-at', '3'];

@@ -4,6 +4,7 @@ import type { SessionIdentity } from '../../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { ResumeFlags } from '../flags.ts';
+import { keptLayer, keptWords } from '../kept-settings.ts';
 import { type LocatedSession, locateSession, refuseHeld } from '../located-session.ts';
 import type { Misplaced } from '../misplaced-option.ts';
 import { namedCheckpoint } from '../named-checkpoint.ts';
@@ -47,7 +48,7 @@ export async function resume(
     checkPlace(identity);
     checkTrainer(identity);
     const place = settingPlaceOf({ ...identity, args: args ?? identity.args });
-    const chosen = await ownSettings(flags, context, place);
+    const chosen = await ownSettings(flags, context, place, keptLayer(session.file?.launch));
     const { settings, layers, slips } = chosen;
     const launch = sessionLaunch(chosen, context.environment, flags.config === false);
     const target = { kind: 'existing', id: session.row.id, directory: session.layout.directory, args } as const;
@@ -59,7 +60,7 @@ export async function resume(
       command,
       from,
       launch,
-      words: [...slipWords(slips), ...stayingWords(session, settings, layers)],
+      words: [...slipWords(slips), ...stayingWords(session, settings, layers), ...keptWords(layers)],
       misplaced,
     };
     return superviseAndShow(supervision, flags, database, context);
