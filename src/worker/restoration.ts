@@ -50,6 +50,7 @@ export class Restoration {
     if (loaded.kind === 'loaded') {
       const { ending } = this.#options;
       fitting(ending, loaded.point, () => memory.putBack(loaded.tensors, loaded.state, state));
+      state.restored?.();
       const { sequence } = loaded.point;
       const { step, epoch, insideEpoch } = memory.position;
       this.#resumed = { sequence, step, epoch, insideEpoch, progress: memory.report };

@@ -55,6 +55,11 @@ export interface TrainingState {
    * saved with a share of its own, which this one takes the place of.
    */
   scaleLearningRate?(scale: number): void;
+  /**
+   * All else is back too: position, history, and what the trainer keeps. A learning rate that is read from those is right
+   * only now. Not called where there was nothing to restore.
+   */
+  restored?(): void;
   /** Called by `run.step()` after the counter moved: schedules and averages advance here. */
   afterStep?(step: number): void;
   /**

@@ -27,8 +27,8 @@ const epochs = Number(flags.epochs);
 const batchSize = Number(flags['batch-size']);
 const seed = Number(flags.seed);
 
-// 1. Join the supervisor; without one the run looks after itself.
-const run = await connect({ seed });
+// 1. Join the supervisor; without one the run looks after itself. Where a card's memory was full, batches become smaller.
+const run = await connect({ seed, adaptsBatch: true });
 
 // 2. Everything that a resumed run builds anew: backend, data, model, optimizer. Seeds make it the same each time.
 run.phase('load');
@@ -47,12 +47,15 @@ const model = tfl.sequential({
 const weights = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
 const initial = Number(flags['learning-rate']);
 const optimizer = tf.train.adam(initial);
-const schedule = cosineSchedule({ initial, steps: epochs * Math.ceil(training.length / batchSize) });
+const seen = run.keep('seen', { images: 0 });
+const stepsPerEpoch = Math.ceil(training.length / batchSize);
+const cosine = cosineSchedule({ initial, steps: epochs * stepsPerEpoch });
+// The rate falls with the images that were seen: a step with half a batch is half a step.
+const schedule = { rate: () => cosine.rate(fullSteps(seen.images)) };
 const average = ema({ decay: 0.99 });
 
-// 3. What must survive: the state of the training, and variables of our own. The best model is kept in a second place.
+// 3. What must survive: the state of the training, and (above) variables of our own. The best model is kept in a second place.
 const state = tfjsState({ model, optimizer, schedule, average });
-const seen = run.keep('seen', { images: 0 });
 run.bestBy('accuracy', 'max');
 await run.restore(state);
 const from = run.resumed === null ? 'from the start' : `from step ${run.resumed.step}`;
@@ -75,6 +78,12 @@ run.phase('eval');
 const tested = average.evaluate(() => accuracyOn(loadDigits('t10k')));
 console.log(`test accuracy ${percent(tested)} after ${seen.images} images`);
 await run.complete();
+
+/** How many batches of full size that is, counted epoch by epoch: the last batch of each is smaller. */
+function fullSteps(images: number): number {
+  const epochsSeen = Math.floor(images / training.length);
+  return epochsSeen * stepsPerEpoch + (images - epochsSeen * training.length) / batchSize;
+}
 
 /** One update of the weights. `tf.tidy` frees every tensor in between; without it memory would fill up. */
 function trainOnBatch({ pixels, labels }: DigitBatch): number {

@@ -4,7 +4,7 @@ import type { StateValue } from '../state.ts';
 
 /**
  * A schedule that a trainer may write itself. One that only depends on the step needs `rate` alone; one with a memory
- * (reduce on plateau) gives `state` and `restore` too.
+ * (reduce on plateau) gives `state` and `restore` too, or reads what the trainer keeps (`run.keep`).
  */
 export interface Schedule {
   /** Learning rate of the step that follows `stepsDone` steps. */

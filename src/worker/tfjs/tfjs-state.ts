@@ -115,6 +115,10 @@ class TfjsState implements TrainingState {
     this.#applySchedule();
   }
 
+  restored(): void {
+    this.#applySchedule();
+  }
+
   /** Of the step just made until `afterStep` is called for it, then of the next one. */
   learningRate(): number | undefined {
     return this.#optimizers[0]?.learningRate;

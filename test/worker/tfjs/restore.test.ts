@@ -283,3 +283,18 @@ test('an optimizer of somebody else is refused at once', async () => {
   }
   expect(() => tfjsState({ model: network(), optimizer: new Mine(1) })).toThrow(/Mine is not one of tfjs's own/);
 });
+
+test('a schedule that reads what the trainer keeps is asked again when that is back', async () => {
+  await onBackend('cpu');
+  const kept = { images: 0 };
+  const optimizer = OPTIMIZERS.adam?.() as tf.AdamOptimizer;
+  const schedule = { rate: () => 1 / (1 + kept.images) };
+  const state = tfjsState({ model: network(), optimizer, schedule });
+  expect(state.learningRate?.()).toBe(1);
+  state.scaleLearningRate?.(0.5);
+  state.restore(throughDisk(saved(state.snapshot())));
+  kept.images = 3;
+  expect(state.learningRate?.()).toBe(0.5);
+  state.restored?.();
+  expect(state.learningRate?.()).toBe(0.125);
+});
