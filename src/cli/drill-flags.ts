@@ -6,6 +6,11 @@ import { parseDuration } from '../units.ts';
 import type { DrillFlags } from './flags.ts';
 import { usageError } from './usage-error.ts';
 
+/** @throws NkatError `usage` where sessions are named beside `--all`: one of the two would be passed over in silence */
+export function refuseNamesWithAll(words: readonly string[], { all }: Pick<DrillFlags, 'all'>): void {
+  if (all === true && words.length > 0) throw usageError('--all is every session: name none');
+}
+
 /** @throws NkatError `usage` */
 export function withinOf({ within }: Pick<DrillFlags, 'within'>, level: DrillLevel | null): number | null {
   if (within === undefined) return null;

@@ -230,7 +230,9 @@ test('the history keeps every drill, and one that failed after good ones stands 
   ]);
   const words = await world.cli(['drill', '--history', 'latest']);
   expect(words.stdout).toMatch(/NOT GOOD[\s\S]*checkpoint 2: tensors\.safetensors/);
-  expect(words.stdout).toContain(`${A}: NOT GOOD, the last 1 drill; good until`);
+  expect(words.stdout).toContain(`${A}: NOT GOOD, the last drill; good until`);
   const wrong = await world.cli(['drill', '--within', '30s', '--level', '2']);
   expect(wrong).toMatchObject({ code: 64, stderr: expect.stringContaining('does not put anything back') });
+  const both = await world.cli(['drill', '--all', '--level', '1', A]);
+  expect(both).toMatchObject({ code: 64, stderr: expect.stringContaining('--all is every session') });
 });

@@ -18,7 +18,7 @@ import {
 import type { ServiceStep } from '../../power/service-plan.ts';
 import { runProgram } from '../../run-program.ts';
 import type { CommandContext } from '../context.ts';
-import { injectionsOf, levelOf, withinOf } from '../drill-flags.ts';
+import { injectionsOf, levelOf, refuseNamesWithAll, withinOf } from '../drill-flags.ts';
 import type { DrillScheduleFlags } from '../flags.ts';
 import { withReadableIndex } from '../open-index.ts';
 import { type Line, line } from '../render/line.ts';
@@ -113,7 +113,7 @@ async function placeOf(
   if (needsGpu !== undefined) {
     throw usageError(`${needsGpu.name} lets a trainer use a GPU, and a scheduled drill leaves them to training`);
   }
-  if (flags.all === true && words.length > 0) throw usageError('--all is every session: name none');
+  refuseNamesWithAll(words, flags);
   if (words.length > 0) {
     await withReadableIndex(context, async (database) => {
       for (const word of words) await resolveSession(nodeFiles, database, word);

@@ -13,7 +13,7 @@ import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { SessionRow } from '../../sessions/types.ts';
 import type { CommandContext } from '../context.ts';
 import { timeoutOf } from '../control-flags.ts';
-import { injectionsOf, levelOf, withinOf } from '../drill-flags.ts';
+import { injectionsOf, levelOf, refuseNamesWithAll, withinOf } from '../drill-flags.ts';
 import { exitCodeOf, exitCodeOfSignal } from '../exit-codes.ts';
 import type { DrillFlags } from '../flags.ts';
 import { locateSession } from '../located-session.ts';
@@ -56,6 +56,7 @@ function drillAll(
   context: CommandContext,
   cleanup: Cleanup,
 ): Promise<number> {
+  refuseNamesWithAll(words, flags);
   const level = levelOf(flags.level);
   const withinMs = withinOf(flags, level);
   const injections = injectionsOf(flags, level);

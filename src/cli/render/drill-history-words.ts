@@ -46,10 +46,13 @@ function standing(rows: readonly DrillRow[]): { readonly text: string; readonly 
     if (last === undefined) return [];
     const changed = own.findLastIndex(({ ok }) => ok !== last.ok);
     const inRow = own.length - 1 - changed;
-    if (last.ok) return [{ ok: true, text: `${session}: the last ${count(inRow, 'drill')} good` }];
+    if (last.ok)
+      return [{ ok: true, text: `${session}: the last ${inRow === 1 ? 'drill was' : `${inRow} drills were`} good` }];
     const lastGood = own[changed];
     const before =
       lastGood === undefined ? 'none was good before' : `good until ${clockText(lastGood.at).slice(0, 10)}`;
-    return [{ ok: false, text: `${session}: NOT GOOD, the last ${count(inRow, 'drill')}; ${before}` }];
+    return [
+      { ok: false, text: `${session}: NOT GOOD, the last ${inRow === 1 ? 'drill' : `${inRow} drills`}; ${before}` },
+    ];
   });
 }

@@ -127,7 +127,8 @@ function verdictLine({ ok, chosen, stepsLost, injected }: SessionDrill, paint: P
   const lost = stepsLost === 0 ? 'no step would be lost' : `${count(stepsLost, 'step')} would be lost`;
   if (chosen === null) return paint(`NOT RECOVERABLE: after a crash now ${lost}`, 'bad');
   const from = `checkpoint ${chosen.sequence} (epoch ${chosen.epoch}, step ${chosen.step})`;
-  const when = injected.length === 0 ? 'a crash now would go on' : 'after these faults it goes on';
+  // What the faults made beyond it was made on a copy that is gone.
+  const when = `${injected.length === 0 ? '' : 'with these faults '}a crash now would go on`;
   if (ok) return paint(`Good: ${when} from ${from}; ${lost}`, 'good');
   return paint(`NOT GOOD, see above. ${when[0]?.toUpperCase()}${when.slice(1)} from ${from}; ${lost}`, 'bad');
 }

@@ -20,6 +20,16 @@ function drill(at: string, ok: boolean): DrillRow {
   } as unknown as DrillRow;
 }
 
+test.each([
+  [[true], 'the last drill was good'],
+  [[false, true, true], 'the last 2 drills were good'],
+  [[true, true, false], 'NOT GOOD, the last drill; good until'],
+  [[true, false, false], 'NOT GOOD, the last 2 drills; good until'],
+])('where a session stands after %j', (results, words) => {
+  const rows = results.map((ok) => drill('2026-11-23T11:30:00.000Z', ok));
+  expect(historyWords(rows, null, (text) => text).at(-1)).toContain(`${SESSION}: ${words}`);
+});
+
 test('times are those of the clock on the wall, as in every other table, and no bare UTC', () => {
   // Two zones in which the day is another one, so that one of them differs from UTC whatever this machine's is.
   const zone = process.env.TZ;
@@ -35,7 +45,7 @@ test('times are those of the clock on the wall, as in every other table, and no 
         (text) => text,
       );
       expect(words.slice(1, 3).every((text) => text.startsWith(day))).toBe(true);
-      expect(words.at(-1)).toBe(`${SESSION}: NOT GOOD, the last 1 drill; good until ${day.slice(0, 10)}`);
+      expect(words.at(-1)).toBe(`${SESSION}: NOT GOOD, the last drill; good until ${day.slice(0, 10)}`);
       expect(clockText('2026-11-23T11:30:00.000Z')).toBe(day);
     }
   } finally {
