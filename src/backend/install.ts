@@ -21,7 +21,9 @@ import { type NpmPackage, TFJS, type Wheel } from './pins.ts';
 import { discardLeftovers, LOG_FILE, makeProducts } from './products.ts';
 import type { RunProgram } from './program.ts';
 import type { InstallProgress } from './progress.ts';
+import { removeBackends } from './remove.ts';
 import { findTools } from './tools.ts';
+import { buildingName } from './unfinished.ts';
 
 export interface InstallRequest {
   readonly home: { readonly directory: string };
@@ -72,11 +74,15 @@ export async function installBackend(request: InstallRequest): Promise<InstallRe
   if (present !== undefined) {
     tell({ stage: 'check', what: `TensorFlow ${tensorflow}`, bytes: null, totalBytes: null });
     const check = await checkBackend(present, { ...checking, log: null });
-    if (check.status === 'works') return { present: true, installed: present, check };
+    if (check.status === 'works') {
+      // Of an installation that another one has overtaken.
+      removeBackends(backendsFolder(home), (name) => name === `${flavour}-${tensorflow}`);
+      return { present: true, installed: present, check };
+    }
   }
   const tools = await findTools({ environment, execPath, nodeDirectory: request.nodeDirectory, cwd: '/', run });
   const root = backendsFolder(home);
-  const folder = join(root, `.building-${flavour}-${tensorflow}`);
+  const folder = join(root, buildingName(flavour, tensorflow));
   const building = openBuilding(folder);
   requireSpace(root, request.neededBytes - bytesBelow(folder));
   await makeProducts(building, tools, request);

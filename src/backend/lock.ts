@@ -1,11 +1,20 @@
 /** One installation or removal at a time in a state home. */
 import { join } from 'node:path';
-import { acquireClaim, releaseClaim } from '../checkpoint/claim.ts';
+import { acquireClaim, readOwner, releaseClaim } from '../checkpoint/claim.ts';
 import { nodeFiles } from '../checkpoint/files.ts';
+import { currentOwner, isAlive, relationOf } from '../checkpoint/process-identity.ts';
 import { NkatError } from '../errors.ts';
 import { tellingDiskErrors } from './disk-errors.ts';
 
 const OPERATION = 'change the native backends';
+const LOCK = '.lock';
+
+/** Pid of the command on this machine that is changing the backends now; null: none. @throws NkatError `io` */
+export async function whoChanges(folder: string): Promise<number | null> {
+  const owner = await readOwner(nodeFiles, join(folder, LOCK));
+  if (owner === null || relationOf(owner, currentOwner('alone')) !== 'here') return null;
+  return isAlive(owner) ? owner.pid : null;
+}
 
 /**
  * Runs `work` while nobody else changes the backends; the right of a dead process is taken over.
@@ -18,7 +27,7 @@ export function withBackendsLocked<T>(folder: string, work: () => Promise<T>): P
 }
 
 async function locked<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  const lock = join(folder, '.lock');
+  const lock = join(folder, LOCK);
   const outcome = await acquireClaim(nodeFiles, lock, { role: 'alone', takeOver: false });
   if (outcome.status === 'held') {
     const { pid, host, at } = outcome.by;

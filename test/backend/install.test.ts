@@ -95,7 +95,10 @@ test('from nothing: what was built stands there whole, and a second time it is o
     'nkat-recover.native-backend',
   );
 
+  // What another installation of it left is of no use any more.
+  mkdirSync(join(it.root, '.building-cpu-9.9.9', 'wheels'), { recursive: true });
   expect(await it.outcome()).toMatchObject({ present: true, folder });
+  expect(it.hidden()).toEqual([]);
   expect(it.tools.takeCalls()).toEqual(['check']);
 });
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { withBackendsLocked } from '../../src/backend/lock.ts';
+import { whoChanges, withBackendsLocked } from '../../src/backend/lock.ts';
 import { NkatError } from '../../src/errors.ts';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
 import { atTestEnd } from '../rig/test-end.ts';
@@ -12,6 +12,7 @@ const refused = (errno: string): Error =>
 
 test('one at a time: who comes second is told who is there; the right of a dead process is taken over', async () => {
   const folder = join(temporaryDirectory(), 'backends');
+  expect(await whoChanges(folder)).toBeNull();
   const program = `
     import { withBackendsLocked } from ${JSON.stringify(new URL('../../dist/backend/lock.js', import.meta.url).href)};
     await withBackendsLocked(process.argv[1], () => new Promise(() => {
@@ -27,8 +28,10 @@ test('one at a time: who comes second is told who is there; the right of a dead 
     code: 'session-held',
     message: expect.stringContaining(`pid ${holder.pid}`),
   });
+  expect(await whoChanges(folder)).toBe(holder.pid);
   holder.kill('SIGKILL');
   await once(holder, 'exit');
+  expect(await whoChanges(folder)).toBeNull();
   expect(await withBackendsLocked(folder, async () => 'after it')).toBe('after it');
 });
 

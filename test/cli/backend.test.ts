@@ -7,7 +7,13 @@ import { testInWorld as test } from '../process/rig.ts';
 test.concurrent('nothing is installed: list says how to get it, check refuses, remove has nothing to do', async ({
   world,
 }) => {
-  expect(await world.query(['backend', 'list'])).toEqual({ version: 1, backends: [], unreadable: [] });
+  expect(await world.query(['backend', 'list'])).toEqual({
+    version: 1,
+    backends: [],
+    unreadable: [],
+    unfinished: [],
+    changedBy: null,
+  });
   expect(await world.query(['backend', 'remove'])).toEqual({ version: 1, removed: [] });
   const check = world.start(['backend', 'check']);
   await check.ended(78);
@@ -40,7 +46,17 @@ test.concurrent('remove takes only what was meant, unfinished ones too', async (
     writeFileSync(join(folder, name, 'file'), 'x'.repeat(10));
   }
   const unreadable = ['cpu-2.21.0-a', 'cuda12-2.21.0-b'].map((name) => join(folder, name));
-  expect(await world.query(['backend', 'list'])).toEqual({ version: 1, backends: [], unreadable });
+  expect(await world.query(['backend', 'list'])).toMatchObject({
+    unreadable,
+    unfinished: [{ folder: join(folder, '.building-cpu-2.20.0'), flavour: 'cpu', tensorflow: '2.20.0', bytes: 10 }],
+    changedBy: null,
+  });
+  const list = world.start(['backend', 'list']);
+  await list.ended(0);
+  expect(list.stdout).toContain(
+    `An installation of TensorFlow 2.20.0 (cpu) is unfinished, 10 B in ${join(folder, '.building-cpu-2.20.0')}: ` +
+      'nkat-recover backend install --cpu --tensorflow 2.20.0 goes on, nkat-recover backend remove --cpu takes it away.',
+  );
   expect(await world.query(['backend', 'remove', '--cpu'])).toEqual({
     version: 1,
     removed: ['.building-cpu-2.20.0', 'cpu-2.21.0-a'].map((name) => ({ folder: join(folder, name), bytes: 10 })),

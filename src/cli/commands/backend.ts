@@ -1,8 +1,9 @@
 /** `backend list`, `backend check` and `backend remove`. */
 import { checkBackend } from '../../backend/check.ts';
-import { withBackendsLocked } from '../../backend/lock.ts';
+import { whoChanges, withBackendsLocked } from '../../backend/lock.ts';
 import { runProgram } from '../../backend/program.ts';
 import { removeBackends } from '../../backend/remove.ts';
+import { unfinishedInstallations } from '../../backend/unfinished.ts';
 import { NkatError } from '../../errors.ts';
 import { backendsFolder, FLAVOURS, installedBackends, unreadableBackends } from '../../installed-backend.ts';
 import type { CommandContext } from '../context.ts';
@@ -13,6 +14,7 @@ import {
   checkedWords,
   listedWords,
   removedWords,
+  unfinishedWords,
   unreadableWords,
 } from '../render/backend-words.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
@@ -22,13 +24,16 @@ import { CHECK_SCRIPT } from './backend-install.ts';
 export async function backendList(flags: JsonFlag, { home, streams, terminal }: CommandContext): Promise<number> {
   const installed = installedBackends(home);
   const unreadable = unreadableBackends(home);
+  const unfinished = unfinishedInstallations(backendsFolder(home));
+  const changedBy = unfinished.length === 0 ? null : await whoChanges(backendsFolder(home));
   if (flags.json === true) {
     const backends = installed.map(({ folder, record }) => ({ folder, ...record }));
-    streams.out(`${JSON.stringify({ version: 1, backends, unreadable })}\n`);
+    streams.out(`${JSON.stringify({ version: 1, backends, unreadable, unfinished, changedBy })}\n`);
     return 0;
   }
   const paint = paintWith(terminal.colourOut);
-  for (const each of listedWords(installed, unreadable)) streams.out(paintLine(paint, each));
+  const words = [...listedWords(installed, unreadable), ...unfinishedWords(unfinished, installed, changedBy)];
+  for (const each of words) streams.out(paintLine(paint, each));
   return 0;
 }
 

@@ -1,8 +1,10 @@
 /** What is said about native backends: how an installation goes on, what is there, whether it works. */
 import type { BrokenBackend, WorkingBackend } from '../../backend/check.ts';
 import type { InstallReport } from '../../backend/install.ts';
+import { TENSORFLOW } from '../../backend/pins.ts';
 import type { InstallProgress, InstallStage } from '../../backend/progress.ts';
 import type { Removed } from '../../backend/remove.ts';
+import type { Unfinished } from '../../backend/unfinished.ts';
 import type { InstalledBackend } from '../../installed-backend.ts';
 import { aboutBytes } from '../../units.ts';
 import { type Line, line } from './line.ts';
@@ -66,6 +68,32 @@ export function unreadableWords(unreadable: readonly string[]): Line[] {
       'always',
     ),
   );
+}
+
+/** @param changedBy pid of the command that is at work now; null: none is */
+export function unfinishedWords(
+  unfinished: readonly Unfinished[],
+  installed: readonly InstalledBackend[],
+  changedBy: number | null,
+): Line[] {
+  return unfinished.map((each) => {
+    const { flavour, tensorflow, bytes, folder } = each;
+    const what = `An installation of TensorFlow ${tensorflow} (${flavour})`;
+    if (changedBy !== null) return line(`${what} may be under way (pid ${changedBy}): ${folder}`, 'plain', 'always');
+    const ways = waysWith(each, installed);
+    return line(`${what} is unfinished, ${aboutBytes(bytes)} in ${folder}: ${ways}.`, 'warning', 'always');
+  });
+}
+
+function waysWith({ flavour, tensorflow }: Unfinished, installed: readonly InstalledBackend[]): string {
+  const version = tensorflow === TENSORFLOW ? '' : ` --tensorflow ${tensorflow}`;
+  const same = installed.filter(({ record }) => record.flavour === flavour);
+  const install = `nkat-recover backend install --${flavour}${version}`;
+  if (same.some(({ record }) => record.tensorflow === tensorflow)) {
+    return `that one is installed; ${install} checks it and takes the rest away`;
+  }
+  const too = same.length === 0 ? '' : ', and what is installed of this kind';
+  return `${install} goes on, nkat-recover backend remove --${flavour} takes it away${too}`;
 }
 
 export function checkedWords({ backend, check }: CheckedBackend): Line[] {

@@ -7,6 +7,7 @@ import {
   progressWords,
   removedWords,
   stageWords,
+  unfinishedWords,
 } from '../../../src/cli/render/backend-words.ts';
 import type { Flavour, InstalledBackend } from '../../../src/installed-backend.ts';
 
@@ -82,4 +83,19 @@ test('what was removed says what trains from now on', () => {
   expect(removedWords(removed, installed('cpu')).text).toBe(
     'Removed 1 backend, 1.0 GB. Training runs on TensorFlow 2.21.0 (cpu) from now on.',
   );
+});
+
+test('what is unfinished is told with the line that goes on; one that is under way as such', () => {
+  const left = { folder: '/b/.building-cpu', flavour: 'cpu', tensorflow: '2.21.0', bytes: 1_100_000_000 } as const;
+  const told = (have: InstalledBackend[], pid: number | null = null) => texts(unfinishedWords([left], have, pid))[0];
+  const what = 'An installation of TensorFlow 2.21.0 (cpu)';
+  expect(told([])).toBe(
+    `${what} is unfinished, 1.1 GB in /b/.building-cpu: nkat-recover backend install --cpu goes on, nkat-recover backend remove --cpu takes it away.`,
+  );
+  expect(told([installed('cuda12')])).not.toContain('installed of this kind');
+  const older = installed('cpu');
+  const other = { ...older, record: { ...older.record, tensorflow: '2.20.0' } };
+  expect(told([other])).toContain('remove --cpu takes it away, and what is installed of this kind.');
+  expect(told([older])).toContain('that one is installed; nkat-recover backend install --cpu checks it and takes');
+  expect(told([], 77)).toBe(`${what} may be under way (pid 77): /b/.building-cpu`);
 });
