@@ -3,7 +3,7 @@
  * the command itself must agree on.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 import { errnoOf } from './errors.ts';
 import { type StateHome, stateHome } from './home.ts';
 import { type Infer, Invalid, integer, list, oneOf, optional, read, record, stored, string } from './schema.ts';
@@ -75,12 +75,18 @@ export function unreadableBackends(home: Pick<StateHome, 'directory'>): string[]
     .sort();
 }
 
-/** The backend that a worker with this environment takes; null: none. */
+/** The backend that a worker with this environment tries first; null: none. */
 export function chosenBackend(environment: NodeJS.ProcessEnv): InstalledBackend | null {
+  return chosenBackends(environment)[0] ?? null;
+}
+
+/** All that a worker with this environment may take, best first: one that is broken gives way to the next. */
+export function chosenBackends(environment: NodeJS.ProcessEnv): InstalledBackend[] {
   const named = environment[BACKEND_VARIABLE];
-  if (named === 'off') return null;
-  if (named) return readBackend(isAbsolute(named) ? named : resolve(named));
-  return installedBackends(stateHome(environment))[0] ?? null;
+  if (named === 'off') return [];
+  if (!named) return installedBackends(stateHome(environment));
+  const only = readBackend(isAbsolute(named) ? named : resolve(named));
+  return only === null ? [] : [only];
 }
 
 /**
@@ -93,13 +99,24 @@ export function cutFile({ folder, record }: InstalledBackend): string | null {
   return Object.entries(record.sizes ?? {}).find((each) => !isWhole(each))?.[0] ?? null;
 }
 
-/** Null: a worker with this environment finds none because none was installed, or is to take none. */
-export function whyNoneChosen(environment: NodeJS.ProcessEnv): string | null {
+export interface UnreadableBackend {
+  /** By the name of its folder; null: it was named by a person. */
+  readonly flavour: Flavour | null;
+  readonly reason: string;
+}
+
+/** What a worker with this environment would look at and cannot read. */
+export function unreadableReasons(environment: NodeJS.ProcessEnv): UnreadableBackend[] {
   const named = environment[BACKEND_VARIABLE];
-  if (named === 'off') return null;
-  if (named) return `${BACKEND_VARIABLE} names ${named}, where no backend can be read`;
-  const [folder] = unreadableBackends(stateHome(environment));
-  return folder === undefined ? null : `its ${RECORD_FILE} in ${folder} cannot be read`;
+  if (named === 'off') return [];
+  if (named) {
+    if (chosenBackend(environment) !== null) return [];
+    return [{ flavour: null, reason: `${BACKEND_VARIABLE} names ${named}, where no backend can be read` }];
+  }
+  return unreadableBackends(stateHome(environment)).map((folder) => ({
+    flavour: FLAVOURS.find((each) => basename(folder).startsWith(`${each}-`)) ?? null,
+    reason: `its ${RECORD_FILE} in ${folder} cannot be read`,
+  }));
 }
 
 /** Null: there is none in this folder, or none that we understand. */

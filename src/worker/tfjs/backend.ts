@@ -1,9 +1,9 @@
 /** Picks the fastest tfjs backend that loads on this machine, and says which one it is and why the others are not. */
 import * as tf from '@tensorflow/tfjs-core';
 import { errnoOf, NkatError } from '../../errors.ts';
-import { chosenBackend, whyNoneChosen } from '../../installed-backend.ts';
-import { loadNative, tensorflowVersion } from './native.ts';
-import { loadedLibraries, whyNoGpu } from './no-gpu.ts';
+import type { Flavour } from '../../installed-backend.ts';
+import { loadInstalled, usesGpu, whyOnCpu } from './load-installed.ts';
+import { tensorflowVersion } from './native.ts';
 
 /** Best first. */
 export const BACKENDS = ['native', 'node-gpu', 'node', 'wasm', 'cpu'] as const;
@@ -44,9 +44,9 @@ export async function useBackend(options: BackendOptions = {}): Promise<BackendC
   const needed = need(options);
   const passedOver: { name: BackendName; reason: string }[] = [];
   for (const name of admitted) {
-    const reason = await load(name, needed);
-    if (reason === null) return told({ ...inUse(), passedOver });
-    passedOver.push({ name, reason });
+    const { reasons, taken } = await load(name, needed);
+    passedOver.push(...reasons.map((reason) => ({ name, reason })));
+    if (taken !== null) return told({ ...inUse(taken), passedOver }, taken);
   }
   const reasons = passedOver
     .filter(({ reason }) => reason !== NO_GPU_BACKEND || options.only !== undefined)
@@ -61,6 +61,7 @@ export async function useBackend(options: BackendOptions = {}): Promise<BackendC
   throw refusal;
 }
 
+const NOT_INSTALLED = 'not installed';
 const NO_GPU_BACKEND = 'it does not run on a GPU';
 
 type Need = 'any' | 'native' | 'gpu';
@@ -101,12 +102,27 @@ export function backendInUse(): string {
   return `tfjs-${name}`;
 }
 
+interface LoadOutcome {
+  /** Null: it is not in use. A flavour: an installed one is; `package`: one that the trainer has. */
+  readonly taken: Flavour | 'package' | null;
+  readonly reasons: readonly string[];
+}
+
+async function load(name: BackendName, needed: Need): Promise<LoadOutcome> {
+  if (name === 'native') {
+    const outcome = await loadInstalled(needed === 'gpu');
+    const isNone = outcome.taken === null && outcome.reasons.length === 0;
+    return isNone ? { taken: null, reasons: [NOT_INSTALLED] } : outcome;
+  }
+  const reason = await loadPackage(name, needed);
+  return reason === null ? { taken: 'package', reasons: [] } : { taken: null, reasons: [reason] };
+}
+
 /** Null when it is in use now, else why not. */
-async function load(name: BackendName, needed: Need): Promise<string | null> {
+async function loadPackage(name: Exclude<BackendName, 'native'>, needed: Need): Promise<string | null> {
   const gpuRequired = needed === 'gpu';
   if (needed === 'native' && (name === 'wasm' || name === 'cpu')) return "it is not TensorFlow's own library";
-  if (gpuRequired && name !== 'node-gpu' && name !== 'native') return NO_GPU_BACKEND;
-  if (name === 'native') return loadInstalled(gpuRequired);
+  if (gpuRequired && name !== 'node-gpu') return NO_GPU_BACKEND;
   const packageName =
     name === 'wasm' || name === 'cpu' ? `@tensorflow/tfjs-backend-${name}` : `@tensorflow/tfjs-${name}`;
   const engineName = name === 'wasm' || name === 'cpu' ? name : 'tensorflow';
@@ -117,26 +133,10 @@ async function load(name: BackendName, needed: Need): Promise<string | null> {
     const started = await withoutNewProcessListeners(() => tf.setBackend(engineName));
     if (!started) return 'it did not start';
   } catch (error) {
-    return notInstalled(error, packageName) ? 'not installed' : `it did not load: ${messageOf(error)}`;
+    return notInstalled(error, packageName) ? NOT_INSTALLED : `it did not load: ${messageOf(error)}`;
   }
   if (name === 'node-gpu' && !usesGpu()) return 'TensorFlow sees no GPU';
   return null;
-}
-
-/** The one that `nkat-recover backend install` built. Without a GPU it is still faster than all the others. */
-async function loadInstalled(gpuRequired: boolean): Promise<string | null> {
-  const installed = chosenBackend(process.env);
-  if (installed === null) return whyNoneChosen(process.env) ?? 'not installed';
-  try {
-    const refusal = await loadNative(installed);
-    if (refusal !== null) return refusal;
-    if (!(await tf.setBackend('tensorflow'))) return 'it did not start';
-  } catch (error) {
-    return `it did not load: ${messageOf(error)}`;
-  }
-  if (!gpuRequired || usesGpu()) return null;
-  const why = whyInstalledHasNoGpu();
-  return `its TensorFlow (${installed.record.flavour}) sees no GPU${why === null ? '' : `: ${why}`}`;
 }
 
 /** The package finds its own .wasm files, which lie beside its code; a trainer's setWasmPaths stays in force. */
@@ -164,35 +164,27 @@ async function withoutNewProcessListeners<T>(start: () => Promise<T>): Promise<T
   }
 }
 
-/** tfjs-node tells whether its TensorFlow has found a GPU. */
-function usesGpu(): boolean {
-  const backend: object = tf.backend();
-  return 'isUsingGpuDevice' in backend && backend.isUsingGpuDevice === true;
-}
-
-function inUse(): Omit<BackendChoice, 'passedOver'> {
+function inUse(taken: Flavour | 'package'): Omit<BackendChoice, 'passedOver'> {
   const device = usesGpu() ? 'gpu' : 'cpu';
+  const missesGpu = taken === 'cuda12' && device === 'cpu';
   const tensorflow = tensorflowVersion();
-  const isNative = tensorflow !== null && device === 'cpu';
-  return { name: backendInUse(), device, tensorflow, whyNoGpu: isNative ? whyInstalledHasNoGpu() : null };
-}
-
-/** Null: the installed one is not made for a GPU, or there is none. */
-function whyInstalledHasNoGpu(): string | null {
-  if (chosenBackend(process.env)?.record.flavour !== 'cuda12') return null;
-  return whyNoGpu(process.env, loadedLibraries()) ?? 'the NVIDIA driver offers it no card';
+  return { name: backendInUse(), device, tensorflow, whyNoGpu: missesGpu ? whyOnCpu() : null };
 }
 
 /** On stderr, where it stands in the session's log: what trains, and what it was to be and is not. */
-function told(choice: BackendChoice): BackendChoice {
+function told(choice: BackendChoice, taken: Flavour | 'package'): BackendChoice {
   const { name, device, tensorflow, passedOver, whyNoGpu } = choice;
   const place = device === 'gpu' ? 'the GPU' : 'the CPU';
   if (tensorflow !== null) {
     process.stderr.write(`Backend: TensorFlow ${tensorflow} on ${place} (${name}, tfjs ${tf.version_core})\n`);
   }
-  const broken = passedOver.find((each) => each.name === 'native' && each.reason !== 'not installed');
-  if (broken !== undefined) {
-    const why = `the installed native backend was not taken: ${broken.reason}`;
+  const broken = passedOver.filter((each) => each.name === 'native' && each.reason !== NOT_INSTALLED);
+  if (broken.length > 0) {
+    const reasons = broken.map(({ reason }) => reason).join('; ');
+    const why =
+      taken === 'package'
+        ? `the installed native backend was not taken: ${reasons}`
+        : `the installed one for ${taken} took the place of a better one: ${reasons}`;
     process.stderr.write(`Backend: ${name} on ${place}, for ${why}. nkat-recover backend check says more.\n`);
   } else if (whyNoGpu !== null) {
     process.stderr.write(
