@@ -121,6 +121,7 @@ export class EpochLoop {
     const { memory, notes, warnings, clock, boundary } = this.#parts;
     const start = fitting(this.#ending, null, () => memory.position.beginPass(facts));
     notes.batchesInPass = batchCount(facts, this.#batchScale);
+    notes.isScaled = this.#batchScale < 1;
     if (start.kind === 'completed') return start;
     if (start.takenUp) memory.takeUp();
     if (start.differs !== null) warnings.say(`the data changed since the checkpoint: ${start.differs}`);

@@ -31,6 +31,8 @@ export class ProgressNotes {
   epochCount: number | null = null;
   /** Batches of the present pass; null before the first. */
   batchesInPass: number | null = null;
+  /** They are smaller than the trainer asked for. */
+  isScaled = false;
   #loss: number | null = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
   #state: TrainingState | null = null;
@@ -105,7 +107,7 @@ export class ProgressNotes {
       type: 'progress-facts',
       best: best === null ? null : { name: best.metric, value: best.value },
       epochs: this.epochCount,
-      totalSteps: stepTotal(position, this.epochCount, this.batchesInPass),
+      totalSteps: stepTotal(position, this.epochCount, this.batchesInPass, this.isScaled),
       loss: this.#loss,
       metrics,
       skippedSaves: periodic.skipped,
