@@ -104,6 +104,13 @@ async function rejected(
   }
 }
 
+const QUARANTINED_FOR = 'it is damaged and was quarantined: ';
+
+/** Why it was quarantined, without the words that it was. */
+export function quarantineCause({ reason }: Pick<Candidate, 'reason'>): string {
+  return reason.startsWith(QUARANTINED_FOR) ? reason.slice(QUARANTINED_FOR.length) : reason;
+}
+
 async function damaged(
   files: StoreFiles,
   request: ChooseRequest,
@@ -113,7 +120,7 @@ async function damaged(
   if (!request.quarantine) return candidate(entry, 'damaged', `it is damaged: ${reason}`);
   try {
     const quarantinedTo = await quarantineCheckpoint(files, request.layout, entry.path, reason);
-    return { ...candidate(entry, 'damaged', `it is damaged and was quarantined: ${reason}`), quarantinedTo };
+    return { ...candidate(entry, 'damaged', `${QUARANTINED_FOR}${reason}`), quarantinedTo };
   } catch (error) {
     // A disk that refuses the move must not keep the run from an older checkpoint that verifies.
     if (!(error instanceof NkatError)) throw error;

@@ -1,4 +1,5 @@
 /** Carries out `choose-checkpoint`: asks the store, tells what it found, and records what was set aside. */
+import { quarantineCause } from '../checkpoint/choose.ts';
 import type { Candidate, SessionFile } from '../checkpoint/types.ts';
 import type { Happening } from './machine/event.ts';
 import { type ChosenPoint, chooseResumePoint, type ResumeChoice } from './resume-point.ts';
@@ -112,9 +113,10 @@ async function leaveBranch(
 }
 
 async function tellQuarantined({ tell, index }: SessionContext, candidates: readonly Candidate[]): Promise<void> {
-  for (const { sequence, reason, quarantinedTo } of candidates) {
+  for (const candidate of candidates) {
+    const { sequence, quarantinedTo } = candidate;
     if (quarantinedTo === null) continue;
     await index.moved(sequence, quarantinedTo, 'quarantined');
-    tell({ name: 'checkpoint-quarantined', sequence, to: quarantinedTo, reason });
+    tell({ name: 'checkpoint-quarantined', sequence, to: quarantinedTo, reason: quarantineCause(candidate) });
   }
 }

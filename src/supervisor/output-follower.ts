@@ -78,7 +78,7 @@ export class OutputFollower {
 
   /** Everything that is in the file now is delivered, a last line without newline too. Not what comes later. */
   async drain(): Promise<void> {
-    const target = await this.#size();
+    const target = await this.#reachable();
     if (this.#position < target && !this.#closing) {
       const reached = new Promise<void>((resolve) => this.#waiting.push({ target, resolve }));
       this.wake();
@@ -184,6 +184,16 @@ export class OutputFollower {
     const settled = this.#waiting.filter(({ target }) => target <= position);
     this.#waiting = this.#waiting.filter(({ target }) => target > position);
     for (const { resolve } of settled) resolve();
+  }
+
+  /** What cannot be read keeps nobody waiting for the rest of an end: it is told, and left out. */
+  async #reachable(): Promise<number> {
+    try {
+      return await this.#size();
+    } catch (error) {
+      this.#onError(error);
+      return 0;
+    }
   }
 
   async #size(): Promise<number> {

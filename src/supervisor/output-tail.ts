@@ -1,6 +1,7 @@
 /** The worker's output as lines, from files that outlive us. */
 import { type FSWatcher, watch } from 'node:fs';
 import { errnoOf } from '../errors.ts';
+import { aboutDuration } from '../units.ts';
 import { type AttemptFiles, attemptFiles } from './attempt-files.ts';
 import { linesBefore, startOf } from './output-before.ts';
 import { type FollowLimits, KEPT_BYTES, OutputFollower } from './output-follower.ts';
@@ -37,6 +38,11 @@ const LAST_LINES = 40;
 const POLL_MS = 500;
 const STORE_MS = 1000;
 
+/** What a failure means for who reads it. */
+const READ_LATER = 'it is tried again, the training goes on';
+const POLLED = `it is looked at every ${aboutDuration(POLL_MS)} instead`;
+const SHOWN_TWICE = 'should this supervisor die, the next may show some lines twice';
+
 export class OutputTail {
   readonly #options: TailOptions;
   readonly #files: AttemptFiles;
@@ -68,9 +74,11 @@ export class OutputTail {
   /** Begins where the last tail of this attempt stopped. The files need not be there yet. */
   async start(): Promise<void> {
     const stored = readTailOffsets(this.#files.offsets);
-    const [stdout, stderr] = await Promise.all(STREAMS.map((stream) => startOf(this.#files[stream], stored[stream])));
-    for (const line of await linesBefore(this.#files.stderr, stderr ?? 0, KEPT_BYTES)) this.#recent.add(line);
-    this.#followers = { stdout: this.#follow('stdout', stdout ?? 0), stderr: this.#follow('stderr', stderr ?? 0) };
+    const stdout = await this.#read('stdout', (path) => startOf(path, stored.stdout), stored.stdout);
+    const stderr = await this.#read('stderr', (path) => startOf(path, stored.stderr), stored.stderr);
+    const before = await this.#read('stderr', (path) => linesBefore(path, stderr, KEPT_BYTES), []);
+    for (const line of before) this.#recent.add(line);
+    this.#followers = { stdout: this.#follow('stdout', stdout), stderr: this.#follow('stderr', stderr) };
     for (const stream of STREAMS) this.#watch(stream);
     this.#timer = setInterval(() => this.#poll(), POLL_MS);
     this.#wake();
@@ -115,18 +123,32 @@ export class OutputTail {
           `${stream} of the worker came faster than it could be read: parts were dropped`,
         );
       },
-      onError: (error) => this.#fail(`read ${stream} of the worker`, error),
+      onError: (error) => this.#unreadable(stream, error),
     });
+  }
+
+  /** What a disk refuses now keeps nobody from adopting a worker that trains on: its output is read once it can be. */
+  async #read<T>(stream: Stream, look: (path: string) => Promise<T>, otherwise: T): Promise<T> {
+    try {
+      return await look(this.#files[stream]);
+    } catch (error) {
+      this.#unreadable(stream, error);
+      return otherwise;
+    }
+  }
+
+  #unreadable(stream: Stream, error: unknown): void {
+    this.#fail(`read ${stream} of the worker from ${this.#files[stream]}`, error, READ_LATER);
   }
 
   #watch(stream: Stream): void {
     try {
       const watcher = watch(this.#files[stream], { persistent: false }, () => this.#followers?.[stream].wake());
-      watcher.on('error', (error) => this.#fail(`watch ${stream} of the worker`, error));
+      watcher.on('error', (error) => this.#fail(`watch ${stream} of the worker`, error, POLLED));
       this.#watchers.push(watcher);
     } catch (error) {
       // The poll serves alone.
-      this.#fail(`watch ${stream} of the worker`, error);
+      this.#fail(`watch ${stream} of the worker`, error, POLLED);
     }
   }
 
@@ -154,14 +176,14 @@ export class OutputTail {
       this.#stored = key;
     } catch (error) {
       // An adopting supervisor would show some lines twice: no reason to stop.
-      this.#fail('note how far the output was read', error);
+      this.#fail(`note in ${this.#files.offsets} how far the output was read`, error, SHOWN_TWICE);
     }
   }
 
-  #fail(operation: string, error: unknown): void {
+  #fail(operation: string, error: unknown, outlook: string): void {
     const errno = errnoOf(error);
     if (errno === null) throw error;
-    this.#tell(`${operation} ${errno}`, `could not ${operation}: ${errno}`);
+    this.#tell(`${operation} ${errno}`, `Could not ${operation} (${errno}): ${outlook}`);
   }
 
   #tell(kind: string, message: string): void {

@@ -5,9 +5,9 @@ import { World } from './world.ts';
 
 const ID = '20261122_120000_aaaa';
 
-async function withLog(lines: readonly string[], rotated: readonly string[] = []): Promise<World> {
+async function withLog(lines: readonly string[], rotated: readonly string[] = [], held = false): Promise<World> {
   const world = new World();
-  await world.addSession(ID);
+  await world.addSession(ID, { held });
   const directory = join(world.home.logs, ID);
   mkdirSync(directory, { recursive: true });
   if (rotated.length > 0) writeFileSync(join(directory, 'session.log.1'), `${rotated.join('\n')}\n`);
@@ -92,6 +92,14 @@ test('following a session that is over ends and says so', async () => {
   expect(code).toBe(0);
   expect(stdout).toContain('loss 0.25');
   expect(stderr).toContain(`Session ${ID} has ended: interrupted`);
+});
+
+test('following one attempt of a session that goes on ends where a later one begins, and says so', async () => {
+  const { stdout, stderr, code } = await (await withLog(LINES, [], true)).cli(['logs', '-f', '--attempt', '1']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('first');
+  expect(stdout).not.toContain('loss 0.25');
+  expect(stderr).toContain(`Attempt 1 of session ${ID} is over; a later one has begun.`);
 });
 
 test('a reader that goes away ends it quietly, however long the log; memory stays bounded', async () => {

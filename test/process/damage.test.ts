@@ -100,6 +100,7 @@ testInWorld.concurrent.for(Object.entries(DAMAGES))(
     const run = world.run(world.endless(), SAVES);
     const quarantined = await run.event('checkpoint-quarantined');
     expect(readdirSync(quarantined.to).length).toBeGreaterThan(0);
+    expect(quarantined.reason).not.toContain('quarantined');
     expect((await run.event('training-started')).sequence).toBe(Number(older.split('_').at(-1)));
     run.signal('SIGINT');
     await run.ended(75);

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
@@ -279,3 +279,14 @@ test('lines do not depend on how the bytes were cut', () => {
 function readIfThere(path: string): string {
   return statSync(path, { throwIfNoEntry: false }) === undefined ? '' : readFileSync(path, 'utf8');
 }
+
+test('what cannot be read is told once, with its place, the cause and what becomes of it', async () => {
+  const { directory, stdout } = outputFiles();
+  rmSync(stdout, { force: true });
+  mkdirSync(stdout);
+  const { tail, problems } = await follow(directory);
+  await tail.drain();
+  expect(problems.filter((text) => text.includes('read stdout'))).toEqual([
+    `Could not read stdout of the worker from ${stdout} (EISDIR): it is tried again, the training goes on`,
+  ]);
+});

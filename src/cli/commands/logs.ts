@@ -45,7 +45,7 @@ export function logs(word: string, flags: LogsFlags, context: CommandContext): P
         return 0;
       }
       const state = await follow(reader, shown, row, database, context);
-      if (state !== null) warn(`Session ${row.id} has ended: ${state}.`);
+      if (state !== null) warn(endWords(row.id, state, filter.attempt));
       return 0;
     } finally {
       await reader.close();
@@ -71,6 +71,9 @@ function emptyWords(session: string, { hasSeen }: Shown, logs: string): string {
     : `Session ${session} has no log in ${join(logs, session)}.`;
 }
 
+/** Stands for a state where the attempt that is shown is over, and its session is not. */
+const PAST = 'past';
+
 /** Which lines are shown, and how. */
 class Shown {
   readonly #filter: LogFilter;
@@ -80,6 +83,8 @@ class Shown {
   /** Some line was there, shown or not. */
   hasSeen = false;
   isEmpty = true;
+  /** A later attempt than the one that was asked for has begun: nothing more comes of it. */
+  isPast = false;
 
   constructor(filter: LogFilter, json: boolean, context: CommandContext) {
     this.#filter = filter;
@@ -98,6 +103,8 @@ class Shown {
       if (pattern !== null && !pattern.test(raw)) return null;
       return this.#json ? damagedJson(raw) : damagedLine(onScreen(raw), paint);
     }
+    if (record.attempt !== null && this.#filter.attempt !== null && record.attempt > this.#filter.attempt)
+      this.isPast = true;
     // The words of an event may rest on those before it, so they are made also of what is not shown.
     const words = pattern !== null || !this.#json ? this.#words.textOf(record) : '';
     if (!passes(record, this.#filter) || (pattern !== null && !pattern.test(words))) return null;
@@ -130,7 +137,13 @@ async function showWhatIsThere(reader: LogReader, shown: Shown, last: number | n
   if (last !== null && last > 0) await shown.out(kept.slice(-last).join(''));
 }
 
-/** @returns the state that the session ended in; null: the reader went, or Ctrl-C */
+function endWords(session: string, state: string, attempt: number | null): string {
+  return state === PAST
+    ? `Attempt ${attempt} of session ${session} is over; a later one has begun.`
+    : `Session ${session} has ended: ${state}.`;
+}
+
+/** @returns the state that the session ended in, or that the attempt which is shown is past; null: the reader went, or Ctrl-C */
 async function follow(
   reader: LogReader,
   shown: Shown,
@@ -151,6 +164,7 @@ async function follow(
     if (reader.takeMissed())
       context.streams.err('[the log was rotated faster than it was shown: lines are missing here]\n');
     if (ended !== null) return ended;
+    if (shown.isPast) return PAST;
     await new Promise<void>((resolve) => {
       wake = resolve;
       setTimeout(resolve, LOOK_MS);

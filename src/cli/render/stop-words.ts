@@ -10,7 +10,10 @@ export function stopWords(event: EventNamed<'stop-requested'>): Line[] {
   const asked = event.reason ?? event.signal;
   // Asked for by a command, what presses harder is a signal here, and the first of its kind.
   const isCommand = (event.reason ?? null) !== null;
-  const harder = isCommand ? 'Ctrl-C' : event.signal === 'SIGINT' ? 'Ctrl-C again' : 'The same signal again';
+  // A lost terminal presses for nothing, however often it is told.
+  const again =
+    event.signal === 'SIGINT' ? 'Ctrl-C again' : event.signal === 'SIGHUP' ? 'SIGTERM' : 'The same signal again';
+  const harder = isCommand ? 'Ctrl-C' : again;
   const limit = aboutDuration(event.deadlineMs);
   switch (event.stage) {
     case 'reaching':
@@ -18,7 +21,8 @@ export function stopWords(event: EventNamed<'stop-requested'>): Line[] {
         line(`${asked}: waiting up to ${limit} for the worker to answer, to save and stop.`, 'warning', 'always'),
       ];
     case 'saving': {
-      const last = isCommand ? 'a second time kills' : 'a third time kills';
+      const isFirst = isCommand || event.signal === 'SIGHUP';
+      const last = isFirst ? 'a second time kills' : 'a third time kills';
       const lines = [
         line(
           `${asked}: saving, then stopping, within ${limit}. ${harder} gives up the save (SIGTERM), ${last}.`,

@@ -3,13 +3,14 @@
  * what an earlier event told (a recovery names the checkpoint that was chosen for it).
  */
 import type { EventNamed, SupervisorEvent } from '../../supervisor/events.ts';
+import { MAX_WITHOUT_PROGRESS } from '../../supervisor/machine/restart-policy.ts';
 import { isToldByWarning } from '../../supervisor/warnings/failing-saves.ts';
 import { aboutBytes } from '../../units.ts';
 import { cardActionLine } from './card-action-words.ts';
 import { endWords } from './end-words.ts';
 import { type Line, line } from './line.ts';
 import { cutWords, goingLine, upsLine } from './power-words.ts';
-import { aboutDuration } from './quantities.ts';
+import { aboutDuration, count } from './quantities.ts';
 import { chosenWords, endedWords, placeText, recoveredLine, restartLine, startedWords } from './recovery-words.ts';
 import { stopWords } from './stop-words.ts';
 import type { Story } from './story.ts';
@@ -143,6 +144,13 @@ export function loggedWords(event: SupervisorEvent): string {
   }
 }
 
+/** The budget is not renewed by another start of ours: who starts again is to know how much of it is left. */
+function countedWords({ budget: { withoutProgress }, fresh }: EventNamed<'session-opened'>): Line[] {
+  if (fresh || withoutProgress === 0) return [];
+  const text = `Counted from before: ${count(withoutProgress, 'attempt')} in a row without progress; it is given up after ${MAX_WITHOUT_PROGRESS}`;
+  return [line(text, 'warning')];
+}
+
 function openedWords(event: EventNamed<'session-opened'>): Line[] {
   const name = event.sessionName === null ? '' : ` "${event.sessionName}"`;
   const how = event.adopted ? 'its worker is still training' : event.fresh ? 'new' : 'continued';
@@ -150,6 +158,7 @@ function openedWords(event: EventNamed<'session-opened'>): Line[] {
     line(`Session ${event.session}${name}: ${how}, ${event.trainer}`, 'strong'),
     line(`Checkpoints in ${event.directory}, saved ${event.saving}; best models in ${event.backups}`),
     line(`Log in ${event.log}`, 'faint'),
+    ...countedWords(event),
   ];
 }
 

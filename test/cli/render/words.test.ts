@@ -33,6 +33,8 @@ test('a start names the session, whether it is new, and where and how often it s
   ]);
   expect(told([{ ...opened, fresh: false }])[0]).toContain('continued');
   expect(told([{ ...opened, fresh: false, adopted: true }])[0]).toContain('still training');
+  const counted = { ...opened, fresh: false, budget: { ...opened.budget, withoutProgress: 4 } };
+  expectFacts(told([counted]).at(-1), ['4 attempts in a row without progress', 'given up after 6']);
 });
 
 test('a resumed start says from where, from which checkpoint, on what and what was lost', () => {
@@ -120,6 +122,13 @@ test('each stage of a stop tells its deadline and what one more signal does', ()
   expect(
     told([{ name: 'stop-requested', signal: 'SIGTERM', stage: 'saving', deadlineMs: 1, lastStepAgeMs: null }])[0],
   ).not.toContain('Ctrl-C');
+});
+
+test('a lost terminal gives nothing up, so it is not said that it would', () => {
+  const text = told([
+    { name: 'stop-requested', signal: 'SIGHUP', stage: 'saving', deadlineMs: 1, lastStepAgeMs: null },
+  ])[0];
+  expectFacts(text, ['SIGHUP: saving', 'SIGTERM gives up the save', 'a second time kills']);
 });
 
 test('a stop that a command asked for speaks of the first Ctrl-C, and waits for an adopted worker before it saves', () => {
