@@ -7,7 +7,7 @@ import type { StoreLayout } from '../checkpoint/layout.ts';
 import { relationOf } from '../checkpoint/process-identity.ts';
 import { readSessionFile } from '../checkpoint/session-file.ts';
 import type { Owner, SessionFile } from '../checkpoint/types.ts';
-import { NkatError } from '../errors.ts';
+import { errnoOf, NkatError } from '../errors.ts';
 import type { SessionRow } from '../sessions/types.ts';
 import { stopWords } from '../supervisor/owner-words.ts';
 import { isOpenState } from '../words.ts';
@@ -33,6 +33,21 @@ export async function locateSession(files: StoreFiles, row: SessionRow, watch: W
   const recorded = { state, owner, worker: file?.worker ?? null };
   const layout = { session: row.id, directory, backups: file?.backups ?? row.backups };
   return { row, layout, file, owner, present: presentState(recorded, watch) };
+}
+
+/**
+ * The disk with its checkpoints is not mounted, or somebody took its folder away: what is not seen then says nothing of the
+ * session.
+ */
+export async function isStoreMissing(files: StoreFiles, { layout, file }: LocatedSession): Promise<boolean> {
+  if (file !== null) return false;
+  try {
+    await files.facts(layout.directory);
+    return false;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return true;
+    throw error;
+  }
 }
 
 /** Owner of a claim that was not given back. */

@@ -29,7 +29,11 @@ export async function drillSession(session: DrilledSession, options: DrillOption
   const turned = broken?.corrupted?.wasBroken === false ? broken.corrupted.path : null;
   const damaged = integrity.checkpoints.filter(({ ok, path }) => !ok && path !== turned);
   const problems = [
-    ...(chosen === null ? [whyNone(integrity)] : []),
+    ...(session.isMissing
+      ? [`its folder is missing, and the next start would refuse: is the disk of ${layout.directory} mounted?`]
+      : chosen === null
+        ? [whyNone(integrity)]
+        : []),
     ...damaged.map(({ sequence, problems: own }) => `checkpoint ${sequence}: ${own.join('; ')}`),
     ...missingCommit(session, integrity),
     ...launched.problems,

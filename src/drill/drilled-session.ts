@@ -13,6 +13,8 @@ export interface DrilledSession {
   readonly layout: StoreLayout;
   readonly name: string | null;
   readonly state: SessionState;
+  /** Its directory is not there: the next start would refuse, whatever its backups hold. */
+  readonly isMissing: boolean;
   /** Null: the directory has lost its `session.json`. */
   readonly file: SessionFile | null;
   /** The highest step that anybody has heard of. */

@@ -1,5 +1,5 @@
 /** Levels 1 and 2 on real checkpoints: each integrity point says no to what is wrong in it, and to nothing else. */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodeFiles } from '../../src/checkpoint/files.ts';
@@ -144,6 +144,22 @@ test('nothing that verifies, nothing yet, and an acknowledged checkpoint that is
   expect((await world.cli(['drill', 'nobody'])).code).toBe(66);
 });
 
+test('a folder that is not there is told as that, not as one without checkpoints: drill, verify and explain', async () => {
+  const world = new DrilledWorld();
+  const layout = await world.add(A, [{ step: 10 }]);
+  await world.add(B, [{ step: 10 }]);
+  renameSync(layout.directory, `${layout.directory}.away`);
+  const { code, session } = await world.drill(A);
+  expect(code).toBe(65);
+  expect(session.problems).toEqual([expect.stringMatching(/^its folder is missing.*is the disk of .* mounted\?$/)]);
+  const verified = await world.cli(['verify', '--all']);
+  expect(verified).toMatchObject({ code: 74, stdout: expect.stringContaining('nothing could be checked') });
+  expect(verified.stdout).toContain(`Session ${B}: 1 checkpoint checked`);
+  expect(verified.stdout).not.toContain(`${A}: 0 checkpoints`);
+  const explained = await world.cli(['explain', A]);
+  expect(explained).toMatchObject({ code: 74, stderr: expect.stringContaining('its folder is missing') });
+});
+
 test('--all drills every session with checkpoints, and one bad session makes the exit code', async () => {
   const world = new DrilledWorld();
   await world.add(A, [{ step: 10 }]);
@@ -183,6 +199,7 @@ test('a recovery that takes longer than --within is not good, whatever else is',
     name: null,
     state: 'interrupted',
     file: null,
+    isMissing: false,
     reachedStep: 10,
     trainerChanged: false,
     sourceDigest: null,

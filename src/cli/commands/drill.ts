@@ -16,7 +16,7 @@ import { timeoutOf } from '../control-flags.ts';
 import { injectionsOf, levelOf, refuseNamesWithAll, withinOf } from '../drill-flags.ts';
 import { exitCodeOf, exitCodeOfSignal } from '../exit-codes.ts';
 import type { DrillFlags } from '../flags.ts';
-import { locateSession } from '../located-session.ts';
+import { isStoreMissing, locateSession } from '../located-session.ts';
 import { withIndex } from '../open-index.ts';
 import { drillJson, drillWords } from '../render/drill-words.ts';
 import { line } from '../render/line.ts';
@@ -131,8 +131,10 @@ async function chosenRows(
 
 async function foundSession(row: SessionRow, { clocks }: CommandContext): Promise<DrilledSession> {
   const startedMs = clocks.monotonic();
-  const { layout, file, present } = await locateSession(nodeFiles, row, ownWatch());
+  const located = await locateSession(nodeFiles, row, ownWatch());
+  const { layout, file, present } = located;
   return {
+    isMissing: await isStoreMissing(nodeFiles, located),
     layout,
     file,
     name: row.name,

@@ -1,10 +1,11 @@
 import { chooseCheckpoint } from '../../checkpoint/choose.ts';
 import { nodeFiles } from '../../checkpoint/files.ts';
 import { everCommitted } from '../../checkpoint/session-file.ts';
+import { NkatError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { JsonFlag } from '../flags.ts';
-import { locateSession } from '../located-session.ts';
+import { isStoreMissing, locateSession } from '../located-session.ts';
 import { withReadableIndex } from '../open-index.ts';
 import { explainWords } from '../render/explain-words.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
@@ -16,6 +17,7 @@ export function explain(word: string, flags: JsonFlag, context: CommandContext):
   return withReadableIndex(context, async (database) => {
     const session = await locateSession(nodeFiles, await resolveSession(nodeFiles, database, word), ownWatch());
     const { row, layout, file } = session;
+    if (await isStoreMissing(nodeFiles, session)) throw missing(layout.directory);
     const setAside = new Set(file?.setAside.map(({ sequence }) => sequence));
     const { chosen, candidates } = await chooseCheckpoint(nodeFiles, { layout, setAside, quarantine: false });
     const lastStep = Math.max(file?.lastStep ?? 0, row.step ?? 0);
@@ -44,5 +46,15 @@ export function explain(word: string, flags: JsonFlag, context: CommandContext):
     if (chosen !== null || !committed) return 0;
     // What a disk keeps from us may be whole: that is not said to be damaged.
     return exitCodeOf(candidates.some(({ verdict }) => verdict === 'unreadable') ? 'io' : 'damaged');
+  });
+}
+
+/** Not "no checkpoint verifies": a start from zero is no advice for a disk that is not mounted. */
+function missing(path: string): NkatError {
+  return new NkatError('its folder is missing', {
+    code: 'store-missing',
+    operation: 'look at its checkpoints',
+    path,
+    hint: 'Mount the disk that holds it.',
   });
 }

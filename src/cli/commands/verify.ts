@@ -6,7 +6,7 @@ import type { SessionsDatabase } from '../../sessions/database.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { VerifyFlags } from '../flags.ts';
-import { type LocatedSession, locateSession } from '../located-session.ts';
+import { isStoreMissing, type LocatedSession, locateSession } from '../located-session.ts';
 import { withReadableIndex } from '../open-index.ts';
 import { paintLine, paintWith } from '../render/paint.ts';
 import { StatusLine } from '../render/status-line.ts';
@@ -53,10 +53,14 @@ async function chosenSessions(word: string, flags: VerifyFlags, database: Sessio
 }
 
 async function verifySession(
-  { row, layout }: LocatedSession,
+  session: LocatedSession,
   level: VerificationLevel,
   context: CommandContext,
 ): Promise<Verification> {
+  const { row, layout } = session;
+  if (await isStoreMissing(nodeFiles, session)) {
+    return { session: row.id, level, checked: 0, findings: [{ kind: 'missing', path: layout.directory }] };
+  }
   const entries = await listCheckpoints(nodeFiles, layout);
   const status = new StatusLine(context);
   const findings: Finding[] = [];

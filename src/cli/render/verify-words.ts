@@ -2,12 +2,18 @@ import type { CheckpointEntry, Damage, Verdict, VerificationLevel } from '../../
 import { type Line, line } from './line.ts';
 import { count } from './quantities.ts';
 
-/** One checkpoint with which something is wrong. */
-export type Finding = { readonly path: string; readonly sequence: number } & (
-  | { readonly kind: 'damaged'; readonly damages: readonly Damage[] }
+interface Place {
+  readonly path: string;
+  readonly sequence: number;
+}
+
+/** One checkpoint with which something is wrong, or the folder of all of them. */
+export type Finding =
+  | (Place & { readonly kind: 'damaged'; readonly damages: readonly Damage[] })
   /** Not readable now, or not by this version: says nothing about the data. */
-  | { readonly kind: 'unreadable'; readonly reason: string }
-);
+  | (Place & { readonly kind: 'unreadable'; readonly reason: string })
+  /** The folder with the checkpoints is not there. */
+  | { readonly kind: 'missing'; readonly path: string };
 
 export interface VerifiedSession {
   readonly session: string;
@@ -40,9 +46,10 @@ const LEVELS: Readonly<Record<VerificationLevel, string>> = {
 
 export function verifyWords({ session, level, checked, findings }: VerifiedSession): Line[] {
   const damaged = findings.filter(({ kind }) => kind === 'damaged');
-  const lines = findings.flatMap(findingWords);
+  const lines = findings.flatMap((finding) => findingWords(finding, session));
   const subject = `Session ${session}: ${count(checked, 'checkpoint')} checked (${LEVELS[level]})`;
   if (findings.length === 0) return [line(`${subject}, all whole`, 'good')];
+  if (findings.some(({ kind }) => kind === 'missing')) return lines;
   if (damaged.length === 0) return [...lines, line(`${subject}, ${findings.length} could not be read`, 'warning')];
   return [
     ...lines,
@@ -51,7 +58,13 @@ export function verifyWords({ session, level, checked, findings }: VerifiedSessi
   ];
 }
 
-function findingWords(finding: Finding): Line[] {
+function findingWords(finding: Finding, session: string): Line[] {
+  if (finding.kind === 'missing') {
+    return [
+      line(`Session ${session}: nothing could be checked, its folder is missing: is its disk mounted?`, 'bad'),
+      pathLine(finding),
+    ];
+  }
   if (finding.kind === 'unreadable') {
     return [
       line(
@@ -87,6 +100,13 @@ function chunkWords(chunk: number, reason: string): string {
   return reason.startsWith(`${name} `) ? reason : `${name}: ${reason}`;
 }
 
+interface UnreadableJson {
+  readonly path: string;
+  /** Null: it is the folder of all of them. */
+  readonly sequence: number | null;
+  readonly reason: string;
+}
+
 /** The contract of `verify --json`; `unreadable` is beside what the contract names. */
 export function verifyJson({ session, level, checked, findings }: VerifiedSession) {
   const damaged = findings.flatMap((finding) =>
@@ -101,8 +121,11 @@ export function verifyJson({ session, level, checked, findings }: VerifiedSessio
           tensors,
         })),
   );
-  const unreadable = findings.flatMap((finding) =>
-    finding.kind === 'unreadable' ? [{ path: finding.path, sequence: finding.sequence, reason: finding.reason }] : [],
-  );
+  const unreadable = findings.flatMap((finding): UnreadableJson[] => {
+    if (finding.kind === 'missing') return [{ path: finding.path, sequence: null, reason: 'its folder is missing' }];
+    return finding.kind === 'unreadable'
+      ? [{ path: finding.path, sequence: finding.sequence, reason: finding.reason }]
+      : [];
+  });
   return { version: 1, session, level, checked, damaged, unreadable };
 }
