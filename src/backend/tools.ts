@@ -1,8 +1,8 @@
 /** The programs and headers that an installation needs, looked for before anything is fetched. */
 import { existsSync, realpathSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type ErrorCode, NkatError } from '../errors.ts';
-import { isExecutable } from '../executable.ts';
+import { findProgram, type SearchPlace } from '../executable.ts';
 import type { RunProgram } from './program.ts';
 
 export interface Tools {
@@ -31,33 +31,28 @@ const COMPILERS = ['g++', 'c++', 'clang++'];
 /** @throws NkatError `python-missing`, `pip-missing`, `npm-missing`, `compiler-missing`, `node-headers-missing` */
 export async function findTools(search: ToolSearch): Promise<Tools> {
   const { environment } = search;
+  const place = placeOf(environment);
   const python = await findPython(search);
-  const npm = findProgram('npm', environment) ?? refuse('npm-missing', 'there is no npm on the PATH');
+  const npm = findProgram('npm', place) ?? refuse('npm-missing', 'there is no npm on the PATH');
   const nodeGyp = findNodeGyp(npm);
   for (const [names, what] of [
     [environment.CXX ? [environment.CXX.split(' ')[0] ?? '', ...COMPILERS] : COMPILERS, 'C++ compiler'],
     [environment.MAKE ? [environment.MAKE, 'make'] : ['make', 'gmake'], 'make'],
   ] as const) {
-    if (!names.some((name) => findProgram(name, environment) !== null)) {
+    if (!names.some((name) => findProgram(name, place) !== null)) {
       refuse('compiler-missing', `there is no ${what} on the PATH (looked for ${names.join(', ')})`);
     }
   }
   return { python, npm, nodeGyp, nodeDirectory: findHeaders(search) };
 }
 
-/** Along the PATH, as a shell would; a name with a slash stands for itself. */
-export function findProgram(name: string, environment: NodeJS.ProcessEnv): string | null {
-  if (name.includes('/')) return isExecutable(name) ? name : null;
-  for (const folder of (environment.PATH ?? '').split(delimiter)) {
-    const path = join(folder || '.', name);
-    if (isExecutable(path)) return path;
-  }
-  return null;
+function placeOf({ PATH: path }: NodeJS.ProcessEnv): SearchPlace {
+  return { path, cwd: process.cwd() };
 }
 
 async function findPython({ environment, cwd, run }: ToolSearch): Promise<string> {
   const asked = { cwd, environment, log: null, timeoutMs: 60_000 };
-  const found = PYTHONS.flatMap((name) => findProgram(name, environment) ?? []);
+  const found = PYTHONS.flatMap((name) => findProgram(name, placeOf(environment)) ?? []);
   for (const file of found) {
     const version = await run({ ...asked, file, args: ['-c', 'import sys; print(sys.version_info[0])'] });
     if (version.code !== 0 || version.stdout.trim() !== '3') continue;

@@ -1,9 +1,9 @@
 /** From the words after our options to what is run: a trainer of ours, or any command as it is. */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
-import { delimiter, extname, isAbsolute, join, resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import type { SessionIdentity } from '../checkpoint/types.ts';
 import { errnoOf, NkatError } from '../errors.ts';
-import { isExecutable } from '../executable.ts';
+import { findProgram } from '../executable.ts';
 
 /** What our Node runs itself, with the preload; everything else is a command. */
 const SCRIPT_EXTENSIONS: readonly string[] = ['.ts', '.mts', '.js', '.mjs'];
@@ -24,7 +24,7 @@ export interface TrainerWords {
  */
 export function identityOfWords(
   { words, asIs }: TrainerWords,
-  place: { readonly cwd: string; readonly path: string },
+  place: { readonly cwd: string; readonly path: string | undefined },
   name: string | null,
 ): SessionIdentity {
   const [first = '', ...args] = words;
@@ -82,10 +82,9 @@ function checkedFile(path: string, mode: number, words: string): string {
   }
 }
 
-function findCommand(word: string, cwd: string, path: string): string {
-  const candidates = /[/\\]/.test(word) ? [resolve(cwd, word)] : path.split(delimiter).map((part) => join(part, word));
-  const found = candidates.find((candidate) => isAbsolute(candidate) && isExecutable(candidate));
-  if (found !== undefined) return found;
+function findCommand(word: string, cwd: string, path: string | undefined): string {
+  const found = findProgram(word, { path, cwd });
+  if (found !== null) return found;
   throw refusal(`no executable ${word} was found`, word, 'Name it by its path, or check PATH.');
 }
 

@@ -3,11 +3,11 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, closeSync, constants, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { currentBootId } from '../checkpoint/boot-identity.ts';
 import { identityOf } from '../checkpoint/process-identity.ts';
 import { errnoOf } from '../errors.ts';
+import { unrunnableErrno } from '../executable.ts';
 import { makeDirectory } from '../make-directory.ts';
 import { ENVIRONMENT } from '../protocol/messages.ts';
 import { type AttemptFiles, attemptFiles } from './attempt-files.ts';
@@ -130,29 +130,9 @@ function unstartable(spec: LaunchSpec, command: readonly string[], path: string 
   const [program] = command;
   if (program === undefined || program === '') return failed('ENOENT', '', 'the command is empty');
   if (process.platform === 'win32') return null;
-  const errno = executableErrno(program, spec.cwd, path ?? '/usr/local/bin:/usr/bin:/bin');
+  const errno = unrunnableErrno(program, { path, cwd: spec.cwd });
   if (errno === null) return null;
   return failed(errno, program, errno === 'ENOENT' ? `command not found: ${program}` : `not executable: ${program}`);
-}
-
-/** Null: the program can be executed. Looked up as the shell does: a name with a slash as it is, else along PATH. */
-function executableErrno(program: string, cwd: string, path: string): string | null {
-  const candidates = program.includes('/')
-    ? [program]
-    : path.split(delimiter).map((folder) => join(folder || '.', program));
-  let found = 'ENOENT';
-  for (const candidate of candidates) {
-    try {
-      const absolute = resolve(cwd, candidate);
-      accessSync(absolute, constants.X_OK);
-      if (statSync(absolute).isFile()) return null;
-      found = 'EACCES';
-    } catch (error) {
-      const errno = errnoOf(error) ?? 'ENOENT';
-      if (errno !== 'ENOENT' && errno !== 'ENOTDIR') found = errno;
-    }
-  }
-  return found;
 }
 
 function failed(errno: string, path: string, message: string): LaunchOutcome {

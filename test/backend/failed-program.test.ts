@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { fetchPackage, fetchWheel } from '../../src/backend/download.ts';
 import { failedProgram } from '../../src/backend/failed-program.ts';
 import { runProgram } from '../../src/backend/program.ts';
-import { findProgram } from '../../src/backend/tools.ts';
+import { findProgram } from '../../src/executable.ts';
 import { temporaryDirectory } from '../rig/temporary-directory.ts';
 
 const failed = { program: 'pip', operation: 'fetch it', otherwise: 'backend-broken', log: '/log' } as const;
@@ -41,13 +41,13 @@ test('no network: pip and npm themselves say so, and the error tells it from a v
     npm_config_fetch_retries: '0',
     npm_config_cache: folder,
   };
-  const python = findProgram('python3', environment) ?? '';
+  const python = findProgram('python3', { path: environment.PATH, cwd: '/' }) ?? '';
   const wheel = { name: 'tensorflow-cpu', version: '2.21.0', sha256: null, bytes: null };
   const fetching = { environment, log, run: runProgram };
   const pip = fetchWheel(python, wheel, { ...fetching, folder: temporaryDirectory() });
   await expect(pip).rejects.toMatchObject({ code: 'download-failed', message: expect.stringContaining('network') });
   const wanted = { name: 'progress', version: '2.0.3', integrity: 'sha512-' };
-  const npm = fetchPackage(findProgram('npm', environment) ?? '', wanted, {
+  const npm = fetchPackage(findProgram('npm', { path: environment.PATH, cwd: '/' }) ?? '', wanted, {
     ...fetching,
     folder: temporaryDirectory(),
   });

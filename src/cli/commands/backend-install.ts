@@ -5,7 +5,7 @@ import { withBackendsLocked } from '../../backend/lock.ts';
 import { NEEDED_BYTES, PACKAGES, wheelsFor } from '../../backend/pins.ts';
 import { runProgram } from '../../backend/program.ts';
 import type { InstallProgress } from '../../backend/progress.ts';
-import { findProgram } from '../../backend/tools.ts';
+import { findProgram } from '../../executable.ts';
 import { smiCommand } from '../../gpu/smi-command.ts';
 import { backendsFolder, type Flavour } from '../../installed-backend.ts';
 import type { CommandContext } from '../context.ts';
@@ -74,5 +74,7 @@ export async function backendInstall(flags: BackendInstallFlags, context: Comman
 function flavourOf({ cpu, cuda12 }: BackendInstallFlags, environment: NodeJS.ProcessEnv): Flavour {
   if (cuda12 === true) return 'cuda12';
   if (cpu === true) return 'cpu';
-  return findProgram(smiCommand(environment).program, environment) === null ? 'cpu' : 'cuda12';
+  return findProgram(smiCommand(environment).program, { path: environment.PATH, cwd: process.cwd() }) === null
+    ? 'cpu'
+    : 'cuda12';
 }

@@ -26,5 +26,5 @@ export async function config(words: TrainerWords, flags: ConfigFlags, context: C
 
 function placeOf(words: TrainerWords, { cwd, environment }: CommandContext): SettingPlace {
   if (words.words.length === 0) return { trainer: null, cwd: realpathSync(cwd) };
-  return settingPlaceOf(identityOfWords(words, { cwd, path: environment.PATH ?? '' }, null));
+  return settingPlaceOf(identityOfWords(words, { cwd, path: environment.PATH }, null));
 }

@@ -43,7 +43,7 @@ export async function run(words: RunWords, flags: RunFlags, context: CommandCont
   }
   const name = sessionNameOf(flags.name);
   refuseWrongFlags(flags, context);
-  const place = { cwd: context.cwd, path: context.environment.PATH ?? '' };
+  const place = { cwd: context.cwd, path: context.environment.PATH };
   const identity = identityOfWords(words, place, name);
   const chosen = await ownSettings(flags, context, settingPlaceOf(identity));
   const { settings, layers, slips } = chosen;
