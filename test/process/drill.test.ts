@@ -35,15 +35,18 @@ testInWorld.concurrent(
 );
 
 testInWorld.concurrent(
-  'tfjs in mid-epoch, with Adam, a schedule, an average and both generators, repeats itself',
+  'tfjs in mid-epoch, with Adam, a schedule, two averages by name and both generators, repeats itself',
   async ({ world }) => {
     const trainer = join(FIXTURES, 'network.mjs');
     await world
-      .start(['run', '--json', '--save-every-steps', '3', '--async-save', 'off', trainer, '--epochs', '3'])
+      .start(['run', '--json', '--save-every-steps', '3', '--async-save', 'off', trainer, '--epochs', '3', '--swa'])
       .ended(0);
     const { code, session } = await drill(world);
     expect(session.problems).toEqual([]);
     expect(code).toBe(0);
+    const held = readFileSync(join(session.chosen?.path ?? '', 'manifest.json'), 'utf8');
+    expect(held).toContain('"average/ema/model/0_Dense/kernel"');
+    expect(held).toContain('"average/swa/model/0_Dense/kernel"');
     expect(session.replay).toMatchObject({ outcome: 'exact', deterministic: true });
     expect(session.checkpoints.every(({ checks }) => Object.values(checks).every((answer) => answer === true))).toBe(
       true,
