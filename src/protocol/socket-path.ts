@@ -24,8 +24,10 @@ export interface SocketPlace {
 
 /** This process's place; `/tmp` and not TMPDIR, so that all terminals of a user agree on it. */
 export function socketPlace(): SocketPlace {
-  const { uid, username } = userInfo();
-  return { platform: process.platform, uid, user: username, base: '/tmp' };
+  const uid = process.getuid?.();
+  // A container may run as somebody whom no passwd file knows; a name is needed for a pipe only.
+  const { uid: known, username } = uid === undefined ? userInfo() : { uid, username: '' };
+  return { platform: process.platform, uid: known, user: username, base: '/tmp' };
 }
 
 /** `/tmp/nkat-<uid>`: private to the user, checked by {@link ensureSocketDirectory}. */

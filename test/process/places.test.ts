@@ -117,15 +117,18 @@ asNobody(
   },
 );
 
-asNobody('a trainer in a folder that may not be written, and by somebody who may nothing else', async (world) => {
+asNobody('a trainer in a folder that may not be written, by somebody whom no passwd file knows', async (world) => {
+  const asUnknown = AS_NOBODY.replaceAll('65534', '65531');
   chmodSync(world.directory, 0o755);
   cpSync(FIXTURES, join(world.directory, 'trainers'), { recursive: true });
   mkdirSync(world.home);
   chmodSync(world.home, 0o777);
   const line = quoted([join(world.directory, 'trainers', 'counter.mjs'), ...SHORT]);
-  const { code, stdout } = await shell(world, `cd trainers && ${AS_NOBODY} "\${nkat[@]}" run -q ${line}`);
+  const { code, stdout } = await shell(world, `cd trainers && ${asUnknown} "\${nkat[@]}" run -q ${line}`);
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
   expect(readdirSync(join(world.directory, 'trainers')).sort()).toEqual(readdirSync(FIXTURES).sort());
+  const service = await shell(world, `${asUnknown} "\${nkat[@]}" service install --dry-run`);
+  expect(service.stdout + service.stderr).not.toContain('internal error');
 });
 
 testInWorld.concurrent('without a terminal, with stdin closed, with every stream closed', async ({ world }) => {

@@ -31,6 +31,17 @@ export function managerOf({ platform, hasSystemd, isRoot }: MachineFacts, cron: 
   return isRoot ? 'systemd-system' : 'systemd-user';
 }
 
+/** The number where no passwd file knows the name, as in some containers: loginctl takes either. */
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    const uid = process.getuid?.();
+    if (uid === undefined) throw error;
+    return String(uid);
+  }
+}
+
 export function placeOf(manager: ServiceManager, { home, environment }: CommandContext): ServicePlace {
   const configuration = environment.XDG_CONFIG_HOME || join(homedir(), '.config');
   return {
@@ -42,6 +53,6 @@ export function placeOf(manager: ServiceManager, { home, environment }: CommandC
     },
     unitDirectory: manager === 'systemd-user' ? join(configuration, 'systemd', 'user') : '/etc/systemd/system',
     log: join(home.logs, SERVICE_LOG),
-    user: userInfo().username,
+    user: ownName(),
   };
 }
