@@ -192,11 +192,17 @@ export class CardControl {
 
   /** The hottest card sets the pace. */
   #keepPace(decisions: readonly CardDecision[], held: Held): void {
-    const used = this.#cards.filter(({ key }) => this.#gate.isOpen(key));
-    const share = Math.max(0, ...used.map(({ state }) => state.thermal.toldShare));
+    const share = Math.max(0, ...this.#cards.map((card) => this.#shareOf(card)));
     const told = decisions.find((decision) => decision.type === 'throttle');
     const action = this.#pace.keep(share, told?.reason ?? null);
     if (action !== null) this.#acts.tell(action, held, share, this.#pace.reason);
+  }
+
+  /** Until the driver has answered whether a new worker uses the card, the pace that was told is kept: not more, not at once none. */
+  #shareOf({ key, state }: Held): number {
+    const { toldShare } = state.thermal;
+    if (this.#gate.isOpen(key)) return toldShare;
+    return this.#gate.isUnknown(key) ? Math.min(toldShare, this.#pace.share) : 0;
   }
 
   /** Without those that the worker is known not to use. */

@@ -27,6 +27,11 @@ export class CardGate {
     return known === 'seen' || known === 'presumed';
   }
 
+  /** Nobody has asked yet whether the worker uses it, or the answer is too old. */
+  isUnknown(card: string): boolean {
+    return this.#use.known(card) === null;
+  }
+
   /** At once where the answer is known, else as soon as it is. */
   pass(card: string, decisions: readonly CardDecision[], gate: Gate): void {
     if (decisions.length === 0) return;
