@@ -106,6 +106,7 @@ export class BudgetLedger {
       if (worker !== null) {
         this.#attempt = worker.attempt;
         this.#launch(worker.attempt);
+        this.#renumber(worker.attempt, budget);
       }
       return;
     }
@@ -168,6 +169,12 @@ export class BudgetLedger {
   #launch(attempt: number): void {
     this.#launched.add(attempt);
     if (!this.#base.has(attempt)) this.#base.set(attempt, this.#known.budget.highestVerifiedStep);
+  }
+
+  /** A number that a full disk made be given again: what another attempt raised lies before this one, and not in it. */
+  #renumber(attempt: number, { progressedBy, highestVerifiedStep }: RestartBudget): void {
+    if (!this.#mayForget || progressedBy === undefined || progressedBy.attempt === attempt) return;
+    this.#base.set(attempt, Math.max(this.#base.get(attempt) ?? -1, highestVerifiedStep));
   }
 
   #ended({ attempt, class: exitClass, budget }: EventNamed<'worker-ended'>): void {
