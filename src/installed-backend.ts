@@ -130,7 +130,8 @@ export function readBackend(folder: string): InstalledBackend | null {
   }
 }
 
-function namesIn(folder: string): string[] {
+/** What lies in the folder of all backends; nothing where it cannot be read. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {

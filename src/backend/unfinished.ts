@@ -1,8 +1,6 @@
 /** What an installation that did not come to its end has left: `backend install` goes on with it, `backend remove` takes it away. */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf } from '../errors.ts';
-import { FLAVOURS, type Flavour } from '../installed-backend.ts';
+import { FLAVOURS, type Flavour, namesIn } from '../installed-backend.ts';
 import { bytesBelow } from './growth.ts';
 
 export interface Unfinished {
@@ -21,20 +19,13 @@ export function buildingName(flavour: Flavour, tensorflow: string): string {
 
 /** @param folder of all backends */
 export function unfinishedInstallations(folder: string): Unfinished[] {
-  return namesIn(folder).flatMap((name) => {
-    const flavour = FLAVOURS.find((each) => name.startsWith(buildingName(each, '')));
-    if (flavour === undefined) return [];
-    const path = join(folder, name);
-    const tensorflow = name.slice(buildingName(flavour, '').length);
-    return [{ folder: path, flavour, tensorflow, bytes: bytesBelow(path) }];
-  });
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch (error) {
-    if (errnoOf(error) === null) throw error;
-    return [];
-  }
+  return namesIn(folder)
+    .sort()
+    .flatMap((name) => {
+      const flavour = FLAVOURS.find((each) => name.startsWith(buildingName(each, '')));
+      if (flavour === undefined) return [];
+      const path = join(folder, name);
+      const tensorflow = name.slice(buildingName(flavour, '').length);
+      return [{ folder: path, flavour, tensorflow, bytes: bytesBelow(path) }];
+    });
 }

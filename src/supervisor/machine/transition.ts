@@ -3,12 +3,14 @@
  * effects, so that a late or repeated message can do no harm.
  */
 import type { StoppedBy } from '../../words.ts';
+import { fromAdopting } from './adopting.ts';
 import { fromAlive } from './alive.ts';
 import type { Step } from './effect.ts';
 import { fromAwaitingCard, fromBackingOff, fromClassifying, fromConfirming, fromReaping } from './ending.ts';
 import type { MachineEvent } from './event.ts';
 import { silenceLimitMs } from './hang.ts';
-import { fromAdopting, fromOpening, fromPreflight, fromStarting } from './opening.ts';
+import { fromPreflight, fromStarting } from './launching.ts';
+import { fromOpening } from './opening.ts';
 import type { MachineSettings } from './settings.ts';
 import type { State } from './state.ts';
 import { stay } from './steps.ts';
